@@ -1,0 +1,5 @@
+"""$default: every path and method that no other function answers."""
+
+from switchboard.app import unknown_route
+
+handler = unknown_route()

@@ -1,0 +1,225 @@
+"""What an operator does: brands, users, API keys, connected accounts. Behind the CLI, the demo and the tests."""
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from secrets import choice, token_hex
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from switchboard.api import keys, scopes
+from switchboard.crm import registry
+from switchboard.crm.auth import OAuth2
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+BRAND_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class RefusedError(ValueError):
+    """What an operator asked for cannot be done; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A new API key. `secret` is shown here and never again."""
+
+    id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """The operator's hands on the tables and secrets of one stage."""
+
+    dynamodb: "DynamoDBClient"
+    secretsmanager: "SecretsManagerClient"
+    table: str
+    prefix: str
+
+    def create_brand(self, name: str) -> str:
+        """A new brand; answers its id, six of a-z and 0-9."""
+        while True:
+            brand = "".join(choice(BRAND_LETTERS) for _ in range(6))
+            if self._put(brand, "brand", {"name": name, "created_at": int(time.time())}):
+                return brand
+
+    def create_user(self, brand: str, email: str, role: str = "member") -> str:
+        """A new user of a brand; answers its id."""
+        if role not in scopes.ROLES:
+            raise RefusedError(f"role: has to be one of {', '.join(scopes.ROLES)}")
+        self._brand(brand)
+        user = token_hex(12)
+        self._put(brand, f"user#{user}", {"email": email.strip().lower(), "role": role, "created_at": int(time.time())})
+        return user
+
+    def set_role(self, brand: str, user: str, role: str) -> None:
+        """Change a user's role, on the user and on all of the user's keys: a key does what its owner may do now."""
+        if role not in scopes.ROLES:
+            raise RefusedError(f"role: has to be one of {', '.join(scopes.ROLES)}")
+        self._set(brand, f"user#{user}", {"role": role})
+        for item in self._all(brand, "key#"):
+            if item["owner"] == user:
+                self._set(brand, item["sk"], {"role": role})
+
+    def issue_key(
+        self, brand: str, user: str, granted: Iterable[str], *, name: str = "", limit: int = keys.LIMIT
+    ) -> IssuedKey:
+        """A new API key of a user. Its scopes are fixed for its life; what it may do also needs the user's role."""
+        held = frozenset(granted)
+        if unknown := sorted(held - scopes.SCOPES):
+            raise RefusedError(f"scopes: there is no {', '.join(unknown)}")
+        if not held:
+            raise RefusedError("scopes: at least one is needed")
+        owner = self._get(brand, f"user#{user}")
+        if owner is None:
+            raise RefusedError("user: there is no such user in this brand")
+        secret, key_id = keys.issue(brand), token_hex(8)
+        self._put(
+            brand,
+            f"key#{keys.digest(secret)}",
+            {
+                "key_id": key_id,
+                "owner": user,
+                "role": owner["role"],
+                "scopes": held,
+                "limit": limit,
+                "name": name,
+                "created_at": int(time.time()),
+            },
+        )
+        return IssuedKey(key_id, secret)
+
+    def list_keys(self, brand: str) -> list[dict[str, Any]]:
+        """The keys of a brand, revoked ones too; what they hash to stays here."""
+        return [
+            {name: value for name, value in item.items() if name not in ("pk", "sk") and not name.startswith("hits#")}
+            for item in self._all(brand, "key#")
+        ]
+
+    def revoke_key(self, brand: str, key_id: str) -> None:
+        """Stop a key at once; it stays listed."""
+        self._set(brand, self._key(brand, key_id), {"revoked_at": int(time.time())})
+
+    def delete_key(self, brand: str, key_id: str) -> None:
+        """Remove a key; nothing of it stays."""
+        self.dynamodb.delete_item(TableName=self.table, Key=_key(brand, self._key(brand, key_id)))
+
+    def set_app(self, crm: str, client_id: str, client_secret: str) -> None:
+        """Keep the id and secret of our OAuth app at a CRM."""
+        self._keep(f"{self.prefix}/apps/{crm}", {"client_id": client_id, "client_secret": client_secret})
+
+    def connect_account(
+        self, brand: str, crm: str, credentials: Mapping[str, Any], *, origin: str | None = None
+    ) -> str:
+        """Connect a CRM to a brand; answers the account's id, a UUID.
+
+        `credentials` are `{api_key}`, or `{access_token, refresh_token, expires_at}`, in epoch seconds.
+        `origin` is the account's own host, where the CRM gives each account one.
+        """
+        self._brand(brand)
+        if crm not in registry.NAMES:
+            raise RefusedError(f"crm: has to be one of {', '.join(registry.NAMES)}")
+        declared = registry.load(crm)
+        scheme = next((name for name, each in declared.auth.items() if _fits(each, credentials)), None)
+        if scheme is None:
+            raise RefusedError(f"credentials: {declared.title} takes {' or '.join(declared.auth)}")
+        if origin and not declared.hosts["api"].allows(origin):
+            raise RefusedError(f"origin: is no host of {declared.title}")
+        if not origin and not declared.hosts["api"].default:
+            raise RefusedError(f"origin: {declared.title} gives each account a host of its own; name it")
+        account = str(uuid4())
+        self._keep(f"{self.prefix}/accounts/{brand}/{account}", dict(credentials))
+        item = {"crm": crm, "scheme": scheme, "status": "active", "created_at": int(time.time())}
+        self._put(brand, f"account#{account}", item | ({"origin": origin} if origin else {}))
+        return account
+
+    def reconnect_account(self, brand: str, account: str, credentials: Mapping[str, Any]) -> None:
+        """Give an account new credentials; its id stays."""
+        self._keep(f"{self.prefix}/accounts/{brand}/{account}", dict(credentials))
+        self._set(brand, f"account#{account}", {"status": "active"})
+
+    def list_accounts(self, brand: str) -> list[dict[str, Any]]:
+        """The connected accounts of a brand, without their credentials."""
+        return [
+            {"id": item["sk"].removeprefix("account#")} | {k: v for k, v in item.items() if k not in ("pk", "sk")}
+            for item in self._all(brand, "account#")
+        ]
+
+    def _brand(self, brand: str) -> None:
+        if self._get(brand, "brand") is None:
+            raise RefusedError("brand: there is no such brand")
+
+    def _key(self, brand: str, key_id: str) -> str:
+        found = next((item["sk"] for item in self._all(brand, "key#") if item["key_id"] == key_id), None)
+        if found is None:
+            raise RefusedError("key: there is no such key in this brand")
+        return found
+
+    def _keep(self, name: str, value: dict[str, Any]) -> None:
+        try:
+            self.secretsmanager.create_secret(Name=name, SecretString=json.dumps(value))
+        except self.secretsmanager.exceptions.ResourceExistsException:
+            self.secretsmanager.put_secret_value(SecretId=name, SecretString=json.dumps(value))
+
+    def _put(self, brand: str, sort: str, item: Mapping[str, Any]) -> bool:
+        try:
+            self.dynamodb.put_item(
+                TableName=self.table,
+                Item=_key(brand, sort) | {name: _typed(value) for name, value in item.items()},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except self.dynamodb.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+    def _set(self, brand: str, sort: str, changes: Mapping[str, Any]) -> None:
+        self.dynamodb.update_item(
+            TableName=self.table,
+            Key=_key(brand, sort),
+            UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in changes),
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeNames={f"#{name}": name for name in changes},
+            ExpressionAttributeValues={f":{name}": _typed(value) for name, value in changes.items()},
+        )
+
+    def _get(self, brand: str, sort: str) -> dict[str, Any] | None:
+        found = self.dynamodb.get_item(TableName=self.table, Key=_key(brand, sort), ConsistentRead=True).get("Item")
+        return _plain(found) if found else None
+
+    def _all(self, brand: str, beginning: str) -> list[dict[str, Any]]:
+        pages = self.dynamodb.get_paginator("query").paginate(
+            TableName=self.table,
+            KeyConditionExpression="pk = :brand AND begins_with(sk, :beginning)",
+            ExpressionAttributeValues={":brand": {"S": brand}, ":beginning": {"S": beginning}},
+        )
+        return [_plain(item) for page in pages for item in page["Items"]]
+
+
+def _fits(scheme: object, credentials: Mapping[str, Any]) -> bool:
+    return ("refresh_token" if isinstance(scheme, OAuth2) else "api_key") in credentials
+
+
+def _key(brand: str, sort: str) -> dict[str, Any]:
+    return {"pk": {"S": brand}, "sk": {"S": sort}}
+
+
+def _typed(value: Any) -> dict[str, Any]:
+    match value:
+        case int():
+            return {"N": str(value)}
+        case frozenset():
+            return {"SS": sorted(value)}
+        case _:
+            return {"S": str(value)}
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, typed in item.items():
+        [(kind, value)] = typed.items()
+        found[name] = int(value) if kind == "N" else sorted(value) if kind == "SS" else value
+    return found

@@ -1,0 +1,1 @@
+"""Our HTTP edge: from an API Gateway event to a reply."""

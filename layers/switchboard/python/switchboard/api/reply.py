@@ -1,0 +1,141 @@
+"""Replies: results as JSON, problems as RFC 9457 with the members that the clients of each surface already parse."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from switchboard.api.call import Call, Surface
+from switchboard.crm.problem import Kind, Problem, Remote
+
+TYPES = "https://github.com/switchboard-crm/switchboard#"
+"""Where the `type` of a problem is documented: the headings of README's list of problems."""
+
+STATUSES = {
+    Kind.MALFORMED: 400,
+    Kind.TOO_LARGE: 413,
+    Kind.MEDIA_TYPE: 415,
+    Kind.API_KEY: 401,
+    Kind.RATE_LIMITED: 429,
+    Kind.FORBIDDEN: 403,
+    Kind.INVALID: 400,
+    Kind.MISSING_FIELD: 400,
+    Kind.UNSUPPORTED: 400,
+    Kind.NOT_FOUND: 404,
+    Kind.METHOD: 405,
+    Kind.IN_PROGRESS: 409,
+    Kind.KEY_REUSED: 422,
+    Kind.OUTCOME_UNKNOWN: 504,
+    Kind.NEEDS_REAUTH: 401,
+    Kind.CRM_REJECTED: 400,
+    Kind.CRM_FORBIDDEN: 403,
+    Kind.CRM_NOT_FOUND: 404,
+    Kind.CRM_CONFLICT: 409,
+    Kind.CRM_RATE_LIMITED: 429,
+    Kind.CRM_UNAVAILABLE: 502,
+    Kind.CRM_TIMEOUT: 504,
+    Kind.INTERNAL: 500,
+}
+"""The one table from kinds to statuses. A vendor's own 4xx and 503 are kept where the kind leaves it open."""
+
+REMOTE = frozenset(kind for kind in Kind if kind.startswith("crm-")) | {Kind.NEEDS_REAUTH}
+"""Kinds that are the CRM's doing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back: header names in lower case, the body as bytes so that a replay is the same to the letter."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+    def event(self, trace_id: str) -> dict[str, Any]:
+        """The reply as API Gateway takes it (payload 2.0)."""
+        return {
+            "statusCode": self.status,
+            "headers": {**self.headers, "x-trace-id": trace_id},
+            "body": self.body.decode(),
+            "isBase64Encoded": False,
+        }
+
+
+def result(status: int, value: Any, headers: Mapping[str, str] | None = None) -> Reply:
+    """A result as JSON."""
+    return Reply(status, {"content-type": "application/json", **(headers or {})}, _json(value))
+
+
+def status_of(problem: Problem) -> int:
+    """The status of a problem. A vendor's class of status is kept, and its number where nothing speaks against it."""
+    told = problem.remote.status if problem.remote else 0
+    if problem.kind is Kind.CRM_REJECTED and 400 <= told < 500 and told not in (401, 403, 404, 408, 429):
+        return told
+    if problem.kind is Kind.CRM_UNAVAILABLE and told == HTTPStatus.SERVICE_UNAVAILABLE:
+        return told
+    return STATUSES[problem.kind]
+
+
+def refusal(call: Call, problem: Problem, surface: Surface | None = None) -> Reply:
+    """A problem as the clients of the surface expect it."""
+    status = status_of(problem)
+    phrase = HTTPStatus(status).phrase
+    body: dict[str, Any] = {
+        "type": TYPES + problem.kind,
+        "title": problem.kind.replace("-", " ").capitalize().replace("Crm", "CRM").replace("Api", "API"),
+        "status": status,
+        "detail": problem.detail,
+        "instance": call.path,
+        "trace_id": call.trace_id,
+    }
+    if problem.faults:
+        body["errors"] = [
+            {"pointer": fault.pointer, "field": fault.field, "code": fault.code, "detail": fault.detail}
+            for fault in problem.faults
+        ]
+    if problem.crm:
+        body["crm"] = problem.crm
+    if problem.remote:
+        body |= _remote(problem.remote)
+    match surface or call.surface:
+        case Surface.PODS:
+            body |= {"success": False, "error": problem.detail}
+        case Surface.UNIFIED:
+            body |= {"statusCode": status, "error": phrase, "message": problem.detail}
+            body |= _unified(problem)
+        case Surface.RECORDS:
+            pass
+    headers = {"content-type": "application/problem+json", **(problem.remote.headers if problem.remote else {})}
+    if problem.retry_after is not None:
+        headers["retry-after"] = str(problem.retry_after)
+    elif status == HTTPStatus.TOO_MANY_REQUESTS:
+        headers.setdefault("retry-after", "10")
+    if problem.kind is Kind.API_KEY:
+        headers["www-authenticate"] = "Bearer"
+    return Reply(status, headers, _json(body))
+
+
+def _remote(remote: Remote) -> dict[str, Any]:
+    told = {
+        "crm_status": remote.status,
+        "crm_code": remote.code,
+        "crm_request_id": remote.request_id,
+        "existing_id": remote.existing_id,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _unified(problem: Problem) -> dict[str, Any]:
+    """The members that Truto's clients parse."""
+    members: dict[str, Any] = {}
+    if problem.kind in REMOTE or problem.remote:
+        members["truto_is_remote_error"] = True
+    if problem.remote:
+        members["raw_response"] = problem.remote.body
+    if problem.insight:
+        members["truto_error_insight"] = problem.insight
+    return members
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()

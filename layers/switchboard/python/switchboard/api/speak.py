@@ -1,0 +1,119 @@
+"""Holding a conversation with a CRM: the one place where a pure talk meets credentials and the sender."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from switchboard.api.tokens import Tokens
+from switchboard.crm.auth import Credentials
+from switchboard.crm.catalog import CRM
+from switchboard.crm.dialect import Rate
+from switchboard.crm.problem import Kind, Problem
+from switchboard.crm.wire import Party, Request, Response, Talk
+from switchboard.ports import Account, Deadline, Services
+
+SECRET_FIELDS = ("access_token", "refresh_token", "api_key", "client_secret", "password")
+
+
+@dataclass(slots=True)
+class Line:
+    """A line to one account's CRM, for as long as one call lasts."""
+
+    services: Services
+    tokens: Tokens
+    crm: CRM
+    account: Account
+    deadline: Deadline
+    calls: int = 0
+    last: Response | None = field(default=None)
+
+    @property
+    def rate(self) -> Rate | None:
+        """The vendor's own limit, as its last answer told it."""
+        return self.crm.dialect.rate(self.last) if self.last else None
+
+    @property
+    def forwarded(self) -> dict[str, str]:
+        """The vendor's headers that the caller may see."""
+        return self.crm.dialect.forward(self.last) if self.last else {}
+
+    def hold[T](self, talk: Talk[T]) -> T:
+        """Hold the conversation to its end. A token that the CRM refuses is renewed once and the request sent again."""
+        try:
+            request = next(talk)
+            while True:
+                try:
+                    response = self._send_signed(request)
+                except Problem as problem:
+                    request = talk.throw(problem)
+                else:
+                    request = talk.send(response)
+        except StopIteration as end:
+            return end.value
+        except Problem as problem:
+            problem.crm = problem.crm or self.crm.name
+            raise
+
+    def _send_signed(self, request: Request) -> Response:
+        scheme = self.crm.auth[self.account.scheme]
+        credentials = self.tokens.current(self.account, scheme, self._exchange, self.deadline)
+        response = self._send(request, credentials)
+        if not self.crm.dialect.expired(response):
+            return response
+        # A refused token means that the request was not looked at: even an unsafe one may be sent again.
+        try:
+            other = self.tokens.renewed(self.account, scheme, credentials, self._exchange, self.deadline)
+        except Problem as problem:
+            if problem.kind is not Kind.NEEDS_REAUTH:
+                raise
+            return response  # the CRM's own words say it best
+        return self._send(request, other)
+
+    def _send(self, request: Request, credentials: Credentials) -> Response:
+        scheme = self.crm.auth[self.account.scheme]
+        signed = replace(request, headers={**request.headers, **scheme.sign(credentials)})
+        self.calls += 1
+        response = self.services.send(signed, self._origin(request.to, credentials), self.deadline)
+        if not response.ok:
+            hidden = tuple(str(credentials[name]) for name in SECRET_FIELDS if credentials.get(name))
+            response = replace(response, body=redacted(response.body, hidden))
+        self.last = response
+        return response
+
+    def _exchange[T](self, talk: Talk[T]) -> T:
+        """A conversation with the token endpoint, which signs its own requests."""
+        request = next(talk)
+        try:
+            while True:
+                self.calls += 1
+                origin = self._origin(request.to, {})
+                request = talk.send(self.services.send(request, origin, self.deadline))
+        except StopIteration as end:
+            return end.value
+
+    def _origin(self, party: Party, credentials: dict[str, Any] | Credentials) -> str:
+        """The host to send to: the account's own if the vendor's declaration allows it, else the vendor's."""
+        if self.crm.name in self.services.origins:
+            return self.services.origins[self.crm.name]
+        host = self.crm.hosts[party]
+        own = self.account.settings.get("token_origin") if party == "token" else None
+        own = own or (credentials.get("origin") or self.account.origin if party == "api" else None)
+        if own and host.allows(str(own)):
+            return str(own).rstrip("/")
+        if own or not host.default:
+            raise Problem(Kind.CRM_UNAVAILABLE, f"This account names no host that belongs to {self.crm.title}.")
+        return host.default
+
+
+def redacted(value: Any, secrets: tuple[str, ...]) -> Any:
+    """A vendor's words without our credentials in them."""
+    match value:
+        case str():
+            for secret in secrets:
+                value = value.replace(secret, "[redacted]")
+            return value
+        case dict():
+            return {key: redacted(each, secrets) for key, each in value.items()}
+        case list():
+            return [redacted(each, secrets) for each in value]
+        case _:
+            return value

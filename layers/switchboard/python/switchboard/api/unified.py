@@ -1,0 +1,162 @@
+"""The unified surface: what a request to it says beside its body, and the three forms of its answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from switchboard.api import query
+from switchboard.api.call import Call
+from switchboard.crm.catalog import Resource
+from switchboard.crm.dialect import Answer, Rate
+from switchboard.crm.mapping import Record
+from switchboard.crm.problem import Fault, Kind, Problem
+from switchboard.models.schema import Schema
+
+type Form = Literal["unified", "normalized", "raw"]
+FORMS: tuple[Form, ...] = ("unified", "normalized", "raw")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A checked request to create a record through the unified surface."""
+
+    account_id: str
+    form: Form
+    ignore_remote_data: bool
+    exclude: frozenset[str]
+    remote_query: Mapping[str, str]
+    item: Record
+    remote_data: Record
+    strict: bool
+    said: tuple[Any, Any]
+    """The parsed query and body, for the fingerprint."""
+
+
+def order(call: Call, schema: Schema) -> Order:
+    """The order in a call. Raises every fault of the query and of the body at once."""
+    body = call.json()
+    tree = query.parse(call.query)
+    faults: list[Fault] = []
+    account_id = _account_id(tree, faults)
+    form = _form(tree, faults)
+    ignore = _boolean(tree, "truto_ignore_remote_data", faults)
+    exclude = _names(tree, "truto_exclude_fields", faults)
+    remote_query = tree.get("remote_query", {})
+    if not isinstance(remote_query, dict):
+        faults.append(_parameter("remote_query", "wrong_type", "has to be an object: remote_query[name]=value"))
+        remote_query = {}
+    remote_data = body.get("remote_data") or {}
+    if not isinstance(remote_data, dict):
+        faults.append(Fault("remote_data", "wrong_type", "has to be an object", "#/remote_data"))
+        remote_data = {}
+    item = _item({name: value for name, value in body.items() if name != "remote_data"}, schema, faults)
+    if faults:
+        detail = "; ".join(f"{fault.field}: {fault.detail}" for fault in faults)
+        missing = [fault.field for fault in faults if fault.code == "required"]
+        insight = {"missing_required_query_parameters": {"description": "These are required.", "value": missing}}
+        raise Problem(Kind.INVALID, detail, faults=tuple(faults), insight=insight if missing else None)
+    return Order(
+        account_id=account_id,
+        form=form,
+        ignore_remote_data=ignore,
+        exclude=exclude,
+        remote_query=query.flat(cast("query.Tree", remote_query)),
+        item=item,
+        remote_data=cast("Record", remote_data),
+        strict=call.prefers("handling=strict"),
+        said=(tree, body),
+    )
+
+
+def shape(answer: Answer, schema: Schema, order: Order) -> Any:
+    """An answer of a CRM in the form that was asked for."""
+    if order.form == "raw":
+        return answer.raw
+    if order.form == "normalized":
+        shown: Record = {name: answer.item.get(name) for name in schema.readable}
+    else:
+        shown = {name: answer.item[name] for name in schema.readable if name in answer.item}
+        if not order.ignore_remote_data:
+            shown["remote_data"] = answer.raw
+    return {name: value for name, value in shown.items() if name not in order.exclude}
+
+
+def linked(answer: Answer, schema: Schema, resource: Resource, origin: str | None) -> Answer:
+    """The answer with the address of the record's page in the vendor's web app, where both are known."""
+    if not (resource.link and origin and "urls" in schema.readable):
+        return answer
+    url = origin.rstrip("/") + resource.link.format(id=answer.item["id"])
+    return Answer({**answer.item, "urls": [{"url": url, "type": "record"}]}, answer.raw, answer.partial)
+
+
+def limits(rate: Rate | None) -> dict[str, str]:
+    """The vendor's own limit as headers, in delta seconds; nothing where the vendor says nothing."""
+    if rate is None:
+        return {}
+    figures = {"ratelimit-limit": rate.limit, "ratelimit-remaining": rate.remaining, "ratelimit-reset": rate.reset}
+    return {name: str(figure) for name, figure in figures.items() if figure is not None}
+
+
+def _item(body: Record, schema: Schema, faults: list[Fault]) -> Record:
+    try:
+        checked = schema.request.model_validate(body)
+    except ValidationError as fault:
+        faults += [_body_fault(error["loc"], error["type"], error["msg"]) for error in fault.errors()]
+        return {}
+    return checked.model_dump(exclude_unset=True)
+
+
+def _body_fault(loc: tuple[str | int, ...], code: str, message: str) -> Fault:
+    field = ".".join(str(step) for step in loc)
+    pointer = "#/" + "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in loc)
+    if code == "extra_forbidden":
+        return Fault(field, "unknown_field", "is not a field of this resource", pointer)
+    sentence = message.removeprefix("Value error, ")
+    return Fault(field, code, sentence[0].lower() + sentence[1:], pointer)
+
+
+def _account_id(tree: query.Tree, faults: list[Fault]) -> str:
+    given = tree.get("integrated_account_id")
+    if given is None:
+        faults.append(_parameter("integrated_account_id", "required", "is required"))
+        return ""
+    try:
+        return str(UUID(given)) if isinstance(given, str) and len(given) == 36 else _not_uuid(faults)
+    except ValueError:
+        return _not_uuid(faults)
+
+
+def _not_uuid(faults: list[Fault]) -> str:
+    faults.append(_parameter("integrated_account_id", "wrong_type", "has to be one UUID"))
+    return ""
+
+
+def _form(tree: query.Tree, faults: list[Fault]) -> Form:
+    given = tree.get("truto_response_format", "unified")
+    found: Form | None = next((form for form in FORMS if form == given), None)
+    if found is None:
+        faults.append(_parameter("truto_response_format", "invalid_value", "has to be one of " + ", ".join(FORMS)))
+    return found or "unified"
+
+
+def _boolean(tree: query.Tree, name: str, faults: list[Fault]) -> bool:
+    given = tree.get(name, "false")
+    if given not in ("true", "false"):
+        faults.append(_parameter(name, "wrong_type", "has to be true or false"))
+    return given == "true"
+
+
+def _names(tree: query.Tree, name: str, faults: list[Fault]) -> frozenset[str]:
+    given = tree.get(name, [])
+    listed = given.split(",") if isinstance(given, str) else given
+    if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
+        faults.append(_parameter(name, "wrong_type", "has to be a list of names"))
+        return frozenset()
+    return frozenset(part.strip() for each in listed for part in each.split(",") if part.strip())
+
+
+def _parameter(name: str, code: str, detail: str) -> Fault:
+    return Fault(name, code, detail, name)

@@ -1,0 +1,152 @@
+"""The composition root: real things behind the ports, made once; and the handlers that functions are made of."""
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+
+from aws_lambda_powertools import Logger
+
+from switchboard.api import routes
+from switchboard.api.call import Call
+from switchboard.api.reply import Reply, refusal
+from switchboard.api.tokens import Tokens
+from switchboard.api.walk import Create
+from switchboard.crm.problem import Kind, Problem
+from switchboard.models.schema import Schema
+from switchboard.ports import Deadline, Services
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+RESERVE_SECONDS = 1.5
+"""Kept of a function's time for storing the outcome and answering."""
+LOCAL = "local"
+"""The one stage in which a CRM may be looked for elsewhere than at its own hosts."""
+
+log = Logger(service="switchboard", log_uncaught_exceptions=False)
+
+
+class Context(Protocol):
+    """What Lambda tells of an invocation, as far as it is used."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function is stopped."""
+        ...
+
+
+type Handler = Callable[[dict[str, Any], Context], dict[str, Any]]
+type Answer = Callable[[Call, Deadline], Reply]
+
+
+class SystemClock:
+    """Time as it is."""
+
+    def now(self) -> float:
+        """Epoch seconds."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+@overload
+def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+@overload
+def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
+@cache
+def client(service: Any) -> Any:
+    """A client of an AWS service; boto3 is imported with the first."""
+    import boto3
+    from botocore.config import Config
+
+    retries: Any = {"mode": "standard", "total_max_attempts": 3}
+    config = Config(connect_timeout=2, read_timeout=5, retries=retries, max_pool_connections=50)
+    return boto3.client(service, config=config)
+
+
+@cache
+def services() -> Services:
+    """The world, made once per process."""
+    from switchboard.aws.secrets import SecretStore
+    from switchboard.aws.tables import AccessTable, OnceTable
+    from switchboard.sender import Sender
+
+    clock = SystemClock()
+    access = AccessTable(client("dynamodb"), os.environ["SWITCHBOARD_ACCESS_TABLE"])
+    return Services(
+        access=access,
+        claims=OnceTable(client("dynamodb"), os.environ["SWITCHBOARD_ONCE_TABLE"]),
+        leases=access,
+        secrets=SecretStore(lambda: client("secretsmanager"), os.environ["SWITCHBOARD_SECRETS"]),
+        send=Sender(clock),
+        clock=clock,
+        log=log,
+        origins=origins(os.environ),
+        token=lambda: token_hex(8),
+    )
+
+
+def origins(environment: Mapping[str, str]) -> dict[str, str]:
+    """Where CRMs are to be found instead of at their own hosts. Empty in every stage but the local one."""
+    if environment.get("SWITCHBOARD_STAGE") != LOCAL:
+        return {}
+    prefix = "SWITCHBOARD_URL_"
+    return {name.removeprefix(prefix).lower(): url for name, url in environment.items() if name.startswith(prefix)}
+
+
+@cache
+def tokens() -> Tokens:
+    """The credentials that this process knows."""
+    world = services()
+    return Tokens(world.secrets, world.leases, world.clock, world.token)
+
+
+def unified_create(schema: Schema) -> Handler:
+    """`POST /unified/crm/{plural}`: create a record in the CRM of an integrated account."""
+    create = Create(schema)
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        services()  # made while the function starts, where time is cheap and SnapStart can keep it
+    return handler(lambda call, deadline: create.walk(call, services(), tokens(), deadline))
+
+
+def unknown_route() -> Handler:
+    """`$default`: what no other function answers, refused in the form of its surface."""
+
+    def refuse(call: Call, _: Deadline) -> Reply:
+        raise routes.unknown(call)
+
+    return handler(refuse)
+
+
+def handler(answer: Answer) -> Handler:
+    """A Lambda handler around the answer to a call: every call gets a reply and one line in the log."""
+
+    def handle(event: dict[str, Any], context: Context) -> dict[str, Any]:
+        started = time.time()
+        call = Call.of(event, trace_id())
+        remaining = context.get_remaining_time_in_millis() / 1000
+        deadline = Deadline(started + remaining - RESERVE_SECONDS, SystemClock())
+        try:
+            reply = answer(call, deadline)
+        except Problem as problem:
+            reply = refusal(call, problem)
+        except Exception:
+            log.exception("fault", extra={"trace_id": call.trace_id})
+            reply = refusal(call, Problem(Kind.INTERNAL, "Something went wrong on our side."))
+        line = {"trace_id": call.trace_id, "method": call.method, "path": call.path, "status": reply.status}
+        log.info("call", extra={**line, "ms": round((time.time() - started) * 1000)})
+        return reply.event(call.trace_id)
+
+    return handle
+
+
+def trace_id() -> str:
+    """The trace of this invocation, 16 hex digits: the end of X-Ray's own where there is one, else a new one."""
+    root = re.search(r"Root=1-[0-9a-f]{8}-[0-9a-f]{8}([0-9a-f]{16})", os.environ.get("_X_AMZN_TRACE_ID", ""))
+    return root[1] if root else token_hex(8)

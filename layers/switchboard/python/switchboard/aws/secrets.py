@@ -1,0 +1,49 @@
+"""The port `Secrets` on Secrets Manager.
+
+<prefix>/accounts/<brand>/<account>   the credentials of an account
+<prefix>/apps/<crm>                   client id and secret of the operator's OAuth app at a CRM
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from switchboard.crm.auth import Credentials
+from switchboard.crm.problem import Kind, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+@dataclass(slots=True)
+class SecretStore:
+    """Credentials in Secrets Manager. `connect` makes the client when it is first needed."""
+
+    connect: "Callable[[], SecretsManagerClient]"
+    prefix: str
+    _apps: dict[str, Credentials] = field(default_factory=dict[str, Credentials])
+
+    def account(self, brand: str, id: str) -> Credentials:
+        """The credentials of an account, as they stand now."""
+        return self._read(f"{self.prefix}/accounts/{brand}/{id}")
+
+    def keep(self, brand: str, id: str, credentials: Credentials) -> None:
+        """Store the credentials of an account that has some already."""
+        name = f"{self.prefix}/accounts/{brand}/{id}"
+        self.connect().put_secret_value(SecretId=name, SecretString=json.dumps(dict(credentials)))
+
+    def app(self, crm: str) -> Credentials:
+        """Our OAuth app at a CRM; remembered for as long as the process lives."""
+        if crm not in self._apps:
+            self._apps[crm] = self._read(f"{self.prefix}/apps/{crm}")
+        return self._apps[crm]
+
+    def _read(self, name: str) -> Credentials:
+        client = self.connect()
+        try:
+            return json.loads(client.get_secret_value(SecretId=name)["SecretString"])
+        except client.exceptions.ResourceNotFoundException:
+            detail = "The credentials of this account are missing; the account has to be connected again."
+            raise Problem(Kind.NEEDS_REAUTH, detail) from None

@@ -1,0 +1,127 @@
+"""`switchboard`: the operator's commands. It needs the extra `cli`; no function imports it.
+
+Tables and secrets are found by the outputs of the stack: SWITCHBOARD_ACCESS_TABLE and SWITCHBOARD_SECRETS.
+"""
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from switchboard.admin import Admin, RefusedError
+from switchboard.app import client
+
+
+@click.group()
+@click.option("--table", envvar="SWITCHBOARD_ACCESS_TABLE", required=True, help="Name of the access table.")
+@click.option("--secrets", envvar="SWITCHBOARD_SECRETS", required=True, help="Prefix of the secrets' names.")
+@click.pass_context
+def main(context: click.Context, table: str, secrets: str) -> None:
+    """Brands, users, API keys and connected accounts of one Switchboard."""
+    context.obj = Admin(client("dynamodb"), client("secretsmanager"), table, secrets)
+
+
+@main.command()
+@click.argument("name")
+@click.pass_obj
+def create_brand(admin: Admin, name: str) -> None:
+    """Make a brand; prints its id."""
+    _say(brand=admin.create_brand(name))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("email")
+@click.option("--role", default="member", show_default=True, help="admin, manager, member or viewer.")
+@click.pass_obj
+def create_user(admin: Admin, brand: str, email: str, role: str) -> None:
+    """Make a user; prints its id."""
+    _say(user=_tried(lambda: admin.create_user(brand, email, role)))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("user")
+@click.argument("role")
+@click.pass_obj
+def set_role(admin: Admin, brand: str, user: str, role: str) -> None:
+    """Change what a user, and every key of the user, may do."""
+    _tried(lambda: admin.set_role(brand, user, role))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("user")
+@click.argument("scopes", nargs=-1, required=True)
+@click.option("--name", default="", help="What the key is for.")
+@click.pass_obj
+def issue_key(admin: Admin, brand: str, user: str, scopes: tuple[str, ...], name: str) -> None:
+    """Make an API key with these scopes; prints it, once."""
+    issued = _tried(lambda: admin.issue_key(brand, user, scopes, name=name))
+    _say(id=issued.id, key=issued.secret)
+
+
+@main.command()
+@click.argument("brand")
+@click.pass_obj
+def list_keys(admin: Admin, brand: str) -> None:
+    """List the keys of a brand."""
+    _say(keys=admin.list_keys(brand))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("key_id")
+@click.pass_obj
+def revoke_key(admin: Admin, brand: str, key_id: str) -> None:
+    """Stop a key at once; it stays listed."""
+    _tried(lambda: admin.revoke_key(brand, key_id))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("key_id")
+@click.pass_obj
+def delete_key(admin: Admin, brand: str, key_id: str) -> None:
+    """Remove a key."""
+    _tried(lambda: admin.delete_key(brand, key_id))
+
+
+@main.command()
+@click.argument("crm")
+@click.pass_obj
+def set_app(admin: Admin, crm: str) -> None:
+    """Keep our OAuth app at a CRM; reads {"client_id", "client_secret"} from standard input."""
+    app = json.load(sys.stdin)
+    admin.set_app(crm, app["client_id"], app["client_secret"])
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("crm")
+@click.option("--origin", help="The account's own host, such as https://acme.my.salesforce.com.")
+@click.pass_obj
+def connect_account(admin: Admin, brand: str, crm: str, origin: str | None) -> None:
+    """Connect a CRM; reads its credentials as JSON from standard input and prints the account's id."""
+    credentials = json.load(sys.stdin)
+    _say(integrated_account_id=_tried(lambda: admin.connect_account(brand, crm, credentials, origin=origin)))
+
+
+@main.command()
+@click.argument("brand")
+@click.pass_obj
+def list_accounts(admin: Admin, brand: str) -> None:
+    """List the connected accounts of a brand."""
+    _say(accounts=admin.list_accounts(brand))
+
+
+def _tried(work: Any) -> Any:
+    try:
+        return work()
+    except RefusedError as refusal:
+        raise click.ClickException(str(refusal)) from None
+
+
+def _say(**found: Any) -> None:
+    click.echo(json.dumps(found, indent=2))

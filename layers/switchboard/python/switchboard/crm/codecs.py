@@ -1,0 +1,74 @@
+"""How one value changes on its way: `out` from ours to the vendor's, `into` from the vendor's to ours.
+
+`out` raises ValueError with a sentence that says what the value must be; the row adds the name of the field.
+`into` is total: what it cannot read is None, because a vendor may add a format before we learn it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    """A pair of functions between our value and the vendor's."""
+
+    out: Callable[[Any], Any]
+    into: Callable[[Any], Any]
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _decimal_id(value: Any) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 19:
+        return int(value)
+    raise ValueError("must be a whole number written as a string")
+
+
+def utc(value: Any) -> datetime | None:
+    """The moment that a vendor's ISO 8601 text names, in UTC; a text without a zone is UTC. None if it is no moment."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as RFC 3339 in UTC with `Z`; milliseconds only where there are some."""
+    timespec = "milliseconds" if moment.microsecond else "seconds"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+
+
+def _moment_into(value: Any) -> str | None:
+    moment = utc(value)
+    return None if moment is None else rfc3339(moment)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+same = Codec(_same, _same)
+"""The vendor's value is ours."""
+
+text = Codec(_text, _text)
+"""A string on both sides; a vendor's number or boolean is written out."""
+
+number_id = Codec(_decimal_id, _text)
+"""An id that the vendor keeps as an integer. Ours are always strings."""
+
+moment = Codec(rfc3339, _moment_into)
+"""A point in time: ours is an aware datetime going out and RFC 3339 UTC coming in; the vendor's is ISO 8601."""
+
+
+def ref(key: str = "id", ids: Codec = text) -> Codec:
+    """The vendor wraps an id in an object, `{key: id}`."""
+    return Codec(
+        lambda value: {key: ids.out(value)}, lambda value: ids.into(value.get(key)) if isinstance(value, dict) else None
+    )

@@ -1,0 +1,341 @@
+"""How a CRM speaks. The conversations are written once; a vendor overrides the sentences they are made of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from switchboard.crm import wire
+from switchboard.crm.catalog import Resource
+from switchboard.crm.codecs import utc
+from switchboard.crm.mapping import Record
+from switchboard.crm.problem import Fault, Kind, Outcome, Problem, Remote
+from switchboard.crm.wire import Request, Response, Talk, dig, merged
+
+BY_STATUS = {
+    401: Kind.NEEDS_REAUTH,
+    403: Kind.CRM_FORBIDDEN,
+    404: Kind.CRM_NOT_FOUND,
+    408: Kind.CRM_TIMEOUT,
+    409: Kind.CRM_CONFLICT,
+    410: Kind.CRM_NOT_FOUND,
+    429: Kind.CRM_RATE_LIMITED,
+    504: Kind.CRM_TIMEOUT,
+}
+"""What a status means where the vendor's code says nothing else; other 4xx are `crm-rejected`, other 5xx outages."""
+
+DETAILS = {
+    Kind.NEEDS_REAUTH: "The CRM no longer accepts this account's credentials; the account has to be connected again.",
+    Kind.CRM_FORBIDDEN: "The CRM does not let the connected user do this.",
+    Kind.CRM_NOT_FOUND: "The CRM has no such record.",
+    Kind.CRM_CONFLICT: "The CRM already has such a record.",
+    Kind.CRM_RATE_LIMITED: "The CRM is throttling this account.",
+    Kind.CRM_UNAVAILABLE: "The CRM did not give a clean answer.",
+    Kind.CRM_TIMEOUT: "The CRM did not answer in time.",
+    Kind.CRM_REJECTED: "The CRM refused the request.",
+}
+
+MESSAGE_KEYS = ("message", "error_description", "error_info", "error", "detail", "description", "title", "msg")
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """What a CRM said when it did not do as asked: its code, its sentence, its fields, the record in the way."""
+
+    code: str | None = None
+    message: str | None = None
+    fields: tuple[str, ...] = ()
+    existing_id: str | None = None
+    retry_after: int | None = None
+    missing_scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A CRM's own limit as it told it: calls per window, calls left, seconds until the window opens again."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    reset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A create that is ready to be sent: the whole body, and what of the request found no place in it."""
+
+    body: Any
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A record as a CRM gave it: in our form, and as its own body."""
+
+    item: Record
+    raw: Any
+    partial: bool = False
+    """The record exists, but only its id could be learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a list. `cursor` resumes behind it: a position that holds no URL, None at the end."""
+
+    answers: Sequence[Answer]
+    cursor: Mapping[str, Any] | None = None
+
+
+class Dialect:
+    """A REST API of JSON records, as plain as they come. Each vendor changes the sentences in which it differs."""
+
+    codes: Mapping[str, Kind] = {}
+    """The vendor's error codes that mean something else than their status says."""
+
+    forwarded: tuple[str, ...] = ()
+    """Beginnings of the response headers that callers may see, in lower case."""
+
+    request_id_headers: tuple[str, ...] = ("x-request-id", "x-correlation-id")
+
+    # --- sentences -------------------------------------------------------------------------------------------------
+
+    def seal(self, resource: Resource, record: Record) -> Any:
+        """The body that carries a record."""
+        return record
+
+    def open(self, resource: Resource, body: Any) -> Record:
+        """The record that a body carries."""
+        return body if isinstance(body, dict) else {}
+
+    def member(self, resource: Resource, id: str) -> str:
+        """The path of one record."""
+        return f"{resource.path}/{id}"
+
+    def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
+        """The query that asks for the columns of the table and these, where the vendor has to be asked for columns."""
+        return {}
+
+    def written_id(self, resource: Resource, response: Response) -> str | None:
+        """The id of the record that a create made."""
+        found = dig(self.open(resource, response.body), "id")
+        return None if found is None else str(found)
+
+    def answers_whole(self, resource: Resource, response: Response) -> bool:
+        """Whether the answer to a create holds every column; if not, the record is read back by its id."""
+        return True
+
+    def complaint(self, response: Response) -> Complaint | None:
+        """What the vendor complains about; None if it did as asked. A 2xx may hold a complaint."""
+        return None if response.ok else Complaint(message=sentence(response.body))
+
+    def rate(self, response: Response) -> Rate | None:
+        """The vendor's own limit, where it tells."""
+        return None
+
+    def expired(self, response: Response) -> bool:
+        """Whether the vendor refused the access token, so that a new one may help."""
+        return response.status == 401
+
+    def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
+        """Bodies of records that may be the one that a create of this draft made since then.
+
+        They must come from a look-up that does not lag behind writes; a search index does. A CRM that has none says so.
+        """
+        yield from ()
+        raise Problem(Kind.OUTCOME_UNKNOWN, "This CRM offers no way to ask whether the record arrived.")
+
+    def page_request(
+        self, resource: Resource, since: datetime | None, cursor: Mapping[str, Any], limit: int
+    ) -> Request:
+        """The request for one stretch of a list, oldest change first where `since` is given."""
+        raise NotImplementedError(f"{type(self).__name__} lists {resource.path} but does not say how")
+
+    def page(
+        self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
+    ) -> tuple[list[Any], Mapping[str, Any] | None]:
+        """The bodies in an answer to `page_request`, and where the next stretch begins."""
+        raise NotImplementedError(f"{type(self).__name__} lists {resource.path} but does not say how")
+
+    # --- conversations ---------------------------------------------------------------------------------------------
+
+    def draft(self, resource: Resource, item: Record, remote_data: Record | None = None) -> Draft:
+        """Everything that can be known about a create before anything is sent. Raises what the caller must mend."""
+        record, ignored = resource.table.out(item)
+        body = merged(self.seal(resource, record), remote_data or {})
+        require(resource, item, resource.table.into(self.open(resource, body)))
+        return Draft(body, tuple(ignored))
+
+    def create(
+        self, resource: Resource, draft: Draft, *, query: Mapping[str, str] | None = None, whole: bool = True
+    ) -> Talk[Answer]:
+        """Make the record. `whole` asks for all its columns, by a read of its id where the answer lacks some."""
+        response = yield from self.ask(wire.post(resource.path, draft.body, query))
+        made = self.written_id(resource, response)
+        if made is None:
+            raise Problem(
+                Kind.OUTCOME_UNKNOWN,
+                "The CRM accepted the record and did not tell its id.",
+                remote=self.remote(response),
+                outcome=Outcome.UNKNOWN,
+            )
+        if not whole or self.answers_whole(resource, response):
+            return self.answer(resource, response.body)
+        try:
+            sent = [name for name in self.open(resource, draft.body) if name not in resource.table.columns]
+            return (yield from self.get(resource, made, sent))
+        except Problem:
+            # The record exists: a failed look at it must not make the caller create it again.
+            return Answer({"id": made}, response.body, partial=True)
+
+    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
+        """Read one record by its id; `extra` are columns to ask for beside those of the table."""
+        response = yield from self.ask(wire.get(self.member(resource, id), self.view(resource, extra)))
+        return self.answer(resource, response.body)
+
+    def delete(self, resource: Resource, id: str) -> Talk[None]:
+        """Remove one record. A CRM that never says not-found answers the same for a record that never was."""
+        yield from self.ask(wire.delete(self.member(resource, id)))
+
+    def list(
+        self, resource: Resource, *, since: datetime | None = None, cursor: Mapping[str, Any] | None = None, limit: int
+    ) -> Talk[Page]:
+        """One stretch of the list: of everything, or of what changed since then, oldest change first."""
+        position = cursor or {}
+        response = yield from self.ask(self.page_request(resource, since, position, limit))
+        bodies, following = self.page(resource, response, since, position)
+        return Page([self.answer(resource, body) for body in bodies], following)
+
+    def find(self, resource: Resource, draft: Draft, since: datetime) -> Talk[str | None]:
+        """The id of the record that a create of this draft made at or after `since`, or None if there is none.
+
+        Told by the rows marked `key`; of several, the oldest.
+        """
+        wanted = resource.table.into(self.open(resource, draft.body))
+        keys = [each.ours for each in resource.table.rows if each.key and dig(wanted, each.ours) is not None]
+        if not keys:
+            raise Problem(Kind.OUTCOME_UNKNOWN, "The request holds nothing by which the record could be recognised.")
+        found: list[tuple[datetime, str]] = []
+        for body in (yield from self.candidates(resource, draft, since)):
+            item = resource.table.into(self.open(resource, body))
+            made = utc(item.get("created_at"))
+            if made and made >= since and all(_alike(dig(item, key), dig(wanted, key)) for key in keys):
+                found.append((made, item["id"]))
+        return min(found)[1] if found else None
+
+    # --- what conversations are made with ----------------------------------------------------------------------------
+
+    def answer(self, resource: Resource, body: Any) -> Answer:
+        """A body as a record of ours."""
+        return Answer(resource.table.into(self.open(resource, body)), body)
+
+    def ask(self, request: Request) -> Talk[Response]:
+        """Send one request, and raise what its answer complains about."""
+        response = yield request
+        self.check(request, response)
+        return response
+
+    def check(self, request: Request, response: Response) -> None:
+        """Raise the problem that an answer tells of."""
+        complaint = self.complaint(response)
+        if complaint is None:
+            if response.readable:
+                return
+            complaint = Complaint(message="The answer could not be read.")
+        kind = self._kind(response, complaint)
+        certain = (400 <= response.status < 500 and response.status != 408) or (response.ok and response.readable)
+        told = Outcome.REFUSED if certain else Outcome.UNKNOWN
+        outcome = Outcome.NOTHING if request.safe else told
+        raise Problem(
+            kind,
+            DETAILS[kind],
+            faults=tuple(Fault(name, "crm_refused", complaint.message or "", "") for name in complaint.fields),
+            remote=self.remote(response, complaint),
+            retry_after=complaint.retry_after,
+            outcome=outcome,
+            insight=_insight(kind, complaint),
+        )
+
+    def _kind(self, response: Response, complaint: Complaint) -> Kind:
+        if complaint.code is not None and complaint.code in self.codes:
+            return self.codes[complaint.code]
+        if response.ok and response.readable:
+            return Kind.CRM_REJECTED
+        fallback = Kind.CRM_REJECTED if 300 <= response.status < 500 else Kind.CRM_UNAVAILABLE
+        return BY_STATUS.get(response.status, fallback)
+
+    def remote(self, response: Response, complaint: Complaint | None = None) -> Remote:
+        """What the vendor said, as far as callers may see it."""
+        complaint = complaint or Complaint()
+        return Remote(
+            status=response.status,
+            code=complaint.code,
+            body=response.body,
+            headers=self.forward(response),
+            request_id=self.request_id(response),
+            existing_id=complaint.existing_id,
+        )
+
+    def request_id(self, response: Response) -> str | None:
+        """The vendor's own id of the exchange, for its support."""
+        return next((response.headers[name] for name in self.request_id_headers if name in response.headers), None)
+
+    def forward(self, response: Response) -> dict[str, str]:
+        """The vendor's headers that callers may see."""
+        allowed = ("retry-after", *self.request_id_headers, *self.forwarded)
+        return {name: value for name, value in response.headers.items() if name.startswith(allowed)}
+
+
+def sentence(body: Any) -> str | None:
+    """The sentence in an error body, under the usual names."""
+    body = body[0] if isinstance(body, list) and body else body
+    if not isinstance(body, dict):
+        return None
+    return next((body[key] for key in MESSAGE_KEYS if isinstance(body.get(key), str) and body[key]), None)
+
+
+def require(resource: Resource, item: Record, composed: Record) -> None:
+    """Refuse a create that lacks a field this CRM requires, in our words. What `remote_data` supplied counts."""
+
+    def given(ours: str) -> bool:
+        value = dig(item, ours)
+        return value not in (None, "", [], {}) or dig(composed, ours) not in (None, "")
+
+    missing = [name for name in resource.table.names(required=True) if not given(name)]
+    groups = [group for group in resource.any_of if not any(given(name) for name in group)]
+    if not missing and not groups:
+        return
+    rules = {name: "at least one of " + ", ".join(group) for group in groups for name in group}
+    insight: dict[str, Any] = {}
+    if missing:
+        insight["missing_required_body_fields"] = {"description": "This CRM requires these fields.", "value": missing}
+    if rules:
+        insight["conditionally_required_body_fields"] = {
+            "description": "This CRM requires one of them.",
+            "value": rules,
+        }
+    faults = [Fault(name, "required", "is required by this CRM", "#/" + name.replace(".", "/")) for name in missing]
+    faults += [
+        Fault(name, "required", f"is required by this CRM: {rule}", "#/" + name.replace(".", "/"))
+        for name, rule in rules.items()
+    ]
+    sentences = [f"{name} is required" for name in missing] + sorted({f"{rule} is required" for rule in rules.values()})
+    raise Problem(Kind.MISSING_FIELD, "; ".join(sentences) + ".", faults=tuple(faults), insight=insight)
+
+
+def _insight(kind: Kind, complaint: Complaint) -> dict[str, Any]:
+    match kind:
+        case Kind.CRM_RATE_LIMITED:
+            return {"rate_limit_error": {"description": complaint.message or DETAILS[kind]}}
+        case Kind.CRM_FORBIDDEN if complaint.missing_scopes:
+            value = {"missing_scopes": list(complaint.missing_scopes)}
+            return {"forbidden_error": {"description": complaint.message or DETAILS[kind], "value": value}}
+        case _:
+            return {"remote_error": {"description": complaint.message or DETAILS[kind]}}
+
+
+def _alike(theirs: Any, ours: Any) -> bool:
+    """Whether two values are the same but for case and white space at the ends, which vendors normalise."""
+    if isinstance(theirs, list) and isinstance(ours, list):
+        return len(theirs) == len(ours) and all(_alike(*pair) for pair in zip(theirs, ours, strict=True))
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        return all(_alike(theirs.get(key), value) for key, value in ours.items())
+    return str(theirs).strip().casefold() == str(ours).strip().casefold()

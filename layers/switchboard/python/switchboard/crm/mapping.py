@@ -1,0 +1,259 @@
+"""Rows: a field declared once, that works both ways.
+
+From the rows of a table come the body we send, the record we answer, the columns we ask for, the check for required
+fields and every list of what is supported.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from switchboard.crm import codecs
+from switchboard.crm.codecs import Codec
+from switchboard.crm.problem import invalid
+from switchboard.crm.wire import dig, plant
+from switchboard.models.schema import Schema
+
+type Record = dict[str, Any]
+"""A record in a vendor's form, or in ours; the name of the variable says which."""
+
+
+class Place(Protocol):
+    """Where a value of ours lives in a vendor's record."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The vendor's names to ask for when reading."""
+        ...
+
+    def get(self, record: Record) -> Any:
+        """The vendor's value, or None."""
+        ...
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        """Write the vendor's value; answer the parts of it that found no place, as paths below the field."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A dotted path in the vendor's record. A bare string in a row means this."""
+
+    path: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def get(self, record: Record) -> Any:
+        return dig(record, self.path)
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        plant(record, self.path, value)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """A list of typed values in a vendor's separate columns, one for each type it knows.
+
+    `by_type` goes from our type to the vendor's column. An item without a type takes the first column; an item whose
+    type the vendor lacks, or whose column is taken, finds no place.
+    """
+
+    value: str
+    by_type: Mapping[str, str]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.by_type.values()))
+
+    def get(self, record: Record) -> Any:
+        types = {column: kind for kind, column in reversed(list(self.by_type.items()))}
+        found = [
+            {self.value: codecs.text.into(record[column]), "type": types[column]}
+            for column in self.columns
+            if record.get(column)
+        ]
+        return found or None
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        homeless: list[str] = []
+        for index, item in enumerate(value):
+            column = self.by_type.get(item["type"]) if item.get("type") else self.columns[0]
+            if column is None or column in record:
+                homeless.append(f"[{index}]")
+                continue
+            record[column] = item[self.value]
+            homeless += [
+                f"[{index}].{part}" for part, given in item.items() if part not in (self.value, "type") and given
+            ]
+        return homeless
+
+
+@dataclass(frozen=True, slots=True)
+class Postal:
+    """The first postal address of ours over several columns of the vendor's; the street is one text of lines there."""
+
+    street: str
+    city: str
+    state: str
+    postal_code: str
+    country: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.street, self.city, self.state, self.postal_code, self.country)
+
+    def get(self, record: Record) -> Any:
+        street_1, _, street_2 = (record.get(self.street) or "").partition("\n")
+        parts = {"street_1": street_1, "street_2": street_2}
+        parts |= {ours: record.get(getattr(self, ours)) for ours in ("city", "state", "postal_code", "country")}
+        found = {ours: value for ours, value in parts.items() if value}
+        return [found] if found else None
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        if not value:
+            return ()
+        first = value[0]
+        street = "\n".join(line for line in (first.get("street_1"), first.get("street_2")) if line)
+        parts = {self.street: street} | {
+            getattr(self, ours): first.get(ours) for ours in ("city", "state", "postal_code", "country")
+        }
+        record.update({column: part for column, part in parts.items() if part})
+        homeless = [f"[{index}]" for index in range(1, len(value))]
+        return [*homeless, "[0].type"] if first.get("type") else homeless
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Custom fields: an object of ours whose keys are the vendor's own names, side by side with its standard columns.
+
+    `is_custom` tells such a name from a standard column; `hint` says to a caller what it looks like.
+    """
+
+    is_custom: Callable[[str], bool]
+    hint: str
+    columns: tuple[str, ...] = ()
+
+    def get(self, record: Record) -> Any:
+        return {key: value for key, value in record.items() if self.is_custom(key)} or None
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        for key in value:
+            if not self.is_custom(key):
+                raise invalid(f"custom_fields.{key}", "not_custom", f"is not the name of a custom field; {self.hint}")
+        record.update(value)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field of ours and what this CRM says about it.
+
+    required: the CRM (or the contract) refuses a create without it.
+    read_only: never sent. write_only: never answered.
+    filter: a search may use it. key: part of what tells one record from another when we ask whether a create arrived.
+    """
+
+    ours: str
+    place: Place
+    codec: Codec
+    required: bool
+    read_only: bool
+    write_only: bool
+    filter: bool
+    key: bool
+
+
+def row(
+    ours: str,
+    theirs: str | Place,
+    codec: Codec = codecs.same,
+    *,
+    required: bool = False,
+    read_only: bool = False,
+    write_only: bool = False,
+    filter: bool = False,
+    key: bool = False,
+) -> Row:
+    """A row; see `Row`."""
+    place = At(theirs) if isinstance(theirs, str) else theirs
+    return Row(ours, place, codec, required, read_only, write_only, filter, key)
+
+
+class Table:
+    """The rows of one resource at one CRM. Made at import, and refuses there what could only fail later."""
+
+    def __init__(self, schema: Schema, *rows: Row) -> None:
+        self.schema = schema
+        self.rows = rows
+        names = [each.ours for each in rows]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise TypeError(f"declared twice: {sorted(twice)}")
+        for each in rows:
+            root = each.ours.split(".")[0]
+            if not each.read_only and root not in schema.writable:
+                raise TypeError(f"{each.ours}: no request has this field; is the row read_only?")
+            if not each.write_only and root not in schema.readable:
+                raise TypeError(f"{each.ours}: no response has this field; is the row write_only?")
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The vendor's names to ask for when reading, each once, in the order of the rows."""
+        return tuple(dict.fromkeys(name for each in self.rows if not each.write_only for name in each.place.columns))
+
+    def row(self, ours: str) -> Row | None:
+        """The row of a field of ours."""
+        return next((each for each in self.rows if each.ours == ours), None)
+
+    def names(self, *, required: bool = False, writable: bool = False, readable: bool = False) -> list[str]:
+        """Our fields of the rows that have all of these properties."""
+        return [
+            each.ours
+            for each in self.rows
+            if (each.required or not required)
+            and (not each.read_only or not writable)
+            and (not each.write_only or not readable)
+        ]
+
+    def out(self, item: Record) -> tuple[Record, list[str]]:
+        """A record of ours in the vendor's form, and the fields of it that this CRM has no place for."""
+        record: Record = {}
+        covered: set[str] = set()
+        ignored: list[str] = []
+        for each in self.rows:
+            value = dig(item, each.ours)
+            if each.read_only or value is None:
+                continue
+            covered.add(each.ours)
+            try:
+                homeless = each.place.put(record, each.codec.out(value))
+            except ValueError as fault:
+                raise invalid(each.ours, "invalid_value", str(fault)) from None
+            ignored += [each.ours + part for part in homeless]
+        return record, [*_uncovered(item, covered), *ignored]
+
+    def into(self, record: Record) -> Record:
+        """A vendor's record in our form. What the vendor left out, or what cannot be read, is left out."""
+        item: Record = {}
+        for each in self.rows:
+            if each.write_only:
+                continue
+            value = each.codec.into(each.place.get(record))
+            if value is not None:
+                plant(item, each.ours, value)
+        return item
+
+
+def _uncovered(item: Record, covered: set[str], above: str = "") -> Iterator[str]:
+    """The given fields that no row took: a whole field by its name, a part of one by its path."""
+    for name, value in item.items():
+        path = above + name
+        if value is None or path in covered:
+            continue
+        if any(each.startswith(path + ".") for each in covered):
+            yield from _uncovered(value, covered, path + ".")
+        else:
+            yield path

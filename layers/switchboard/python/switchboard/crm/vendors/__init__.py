@@ -1,0 +1,1 @@
+"""One module per CRM, found by its name; `registry.load` is the only way in."""

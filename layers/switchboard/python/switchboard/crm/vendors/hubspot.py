@@ -1,0 +1,229 @@
+"""HubSpot: property bags and typed associations.
+
+Objects      https://developers.hubspot.com/docs/api-reference/crm-objects-v3
+Leads        https://developers.hubspot.com/docs/api-reference/crm-leads-v3/guide
+Associations https://developers.hubspot.com/docs/api-reference/crm-associations-v4/guide
+Errors       https://developers.hubspot.com/docs/api-reference/error-handling
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from switchboard.crm import catalog, wire
+from switchboard.crm.auth import Header, OAuth2
+from switchboard.crm.catalog import Host, Resource
+from switchboard.crm.codecs import moment, text
+from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Rate, sentence
+from switchboard.crm.mapping import Named, Record, Slots, Table, row
+from switchboard.crm.problem import Kind
+from switchboard.crm.wire import Request, Response, Talk, dig, many, merged
+from switchboard.models.lead import LEAD
+
+VERSION = "2026-09"
+"""The dated API: supported for 18 months from 8 September 2026. Bodies are those of v3."""
+
+OBJECTS = f"/crm/objects/{VERSION}"
+
+SEARCH_END = 10_000
+"""A search gives no result beyond this position; the window is begun anew at the last moment seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """An associated record. Written as a typed association, read from `?associations=`, where the label is lost."""
+
+    objects: str
+    type_id: int
+    columns: tuple[str, ...] = ()
+
+    def get(self, record: Record) -> Any:
+        links = record.get("associations")
+        if isinstance(links, list):  # as we write it
+            own = (each for each in links if dig(each, "types.0.associationTypeId") == self.type_id)
+            return dig(next(own, None), "to.id")
+        return dig(links, f"{self.objects}.results.0.id")
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        kind = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": self.type_id}
+        record.setdefault("associations", []).append({"to": {"id": value}, "types": [kind]})
+        return ()
+
+
+STANDARD = re.compile(r"^(hs_|hubspot_)|^(id|url|archived|associations|createdate|lastmodifieddate)$")
+"""Names that no custom property of a portal has: HubSpot keeps these prefixes for itself."""
+
+lead = Table(
+    LEAD,
+    row("id", "id", text, read_only=True),
+    row("title", "hs_lead_name", text, key=True),
+    row("owner.id", "hubspot_owner_id", text),
+    row("contact.id", Linked("contacts", 578), text, required=True, key=True),
+    row("account.id", Linked("companies", 580), text, required=True),
+    row("lead_type", "hs_lead_type", text),
+    row("status", "hs_pipeline_stage", text),
+    row("custom_fields", Named(lambda key: not STANDARD.match(key), "HubSpot keeps hs_ and hubspot_ for itself")),
+    row("lead_source", "hs_lead_source", text, read_only=True),
+    row("first_name", "hs_associated_contact_firstname", text, read_only=True),
+    row("last_name", "hs_associated_contact_lastname", text, read_only=True),
+    row("email_addresses", Slots("email", {"primary": "hs_associated_contact_email"}), read_only=True),
+    row("last_activity_at", "hs_last_activity_date", moment, read_only=True),
+    row("created_at", "hs_createdate", moment, read_only=True),
+    row("updated_at", "hs_lastmodifieddate", moment, read_only=True),
+)
+
+
+def properties(resource: Resource) -> list[str]:
+    """The properties to ask for; the id comes by itself."""
+    return [name for name in resource.table.columns if name != "id"]
+
+
+class HubSpot(Dialect):
+    """Records are `{id, properties, associations}`; every property is a string or null."""
+
+    codes = {  # noqa: RUF012
+        "RATE_LIMIT": Kind.CRM_RATE_LIMITED,
+        "OBJECT_NOT_FOUND": Kind.CRM_NOT_FOUND,
+        "CONFLICT": Kind.CRM_CONFLICT,
+        "MISSING_SCOPES": Kind.CRM_FORBIDDEN,
+        "EXPIRED_AUTHENTICATION": Kind.NEEDS_REAUTH,
+        "INVALID_AUTHENTICATION": Kind.NEEDS_REAUTH,
+    }
+    forwarded = ("x-hubspot-",)
+    request_id_headers = ("x-hubspot-correlation-id", "x-request-id")
+
+    def seal(self, resource: Resource, record: Record) -> Any:
+        links = record.pop("associations", None)
+        return {"properties": record} | ({"associations": links} if links else {})
+
+    def open(self, resource: Resource, body: Any) -> Record:
+        record: Record = dict(dig(body, "properties") or {})
+        return record | {key: body[key] for key in ("id", "associations") if dig(body, key) is not None}
+
+    def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
+        columns = [*properties(resource), *(name for name in extra if name != "associations")]
+        links = [each.place.objects for each in resource.table.rows if isinstance(each.place, Linked)]
+        return {"properties": ",".join(columns)} | ({"associations": ",".join(links)} if links else {})
+
+    def answers_whole(self, resource: Resource, response: Response) -> bool:
+        """A create answers computed properties but never the associations."""
+        return False
+
+    def complaint(self, response: Response) -> Complaint | None:
+        if response.ok:
+            return None
+        body, first = response.body, dig(response.body, "errors.0")
+        code = dig(body, "errorType") or dig(body, "category") or dig(first, "code")
+        message = sentence(body)
+        names = [name for each in many(body, "errors") for name in dig(each, "context.propertyName") or ()]
+        # The id of the record in the way stands in the sentence alone.
+        existing = re.search(r"Existing ID: (\d+)", message or "")
+        waits = {"TEN_SECONDLY_ROLLING": 10, "SECONDLY": 1}
+        scopes = dig(body, "context.requiredGranularScopes") or dig(body, "context.requiredScopes") or ()
+        return Complaint(
+            code=code if isinstance(code, str) else None,
+            message=message,
+            fields=tuple(str(name) for name in names),
+            existing_id=existing[1] if existing else None,
+            retry_after=waits.get(str(dig(body, "policyName"))),
+            missing_scopes=tuple(str(scope) for scope in scopes),
+        )
+
+    def request_id(self, response: Response) -> str | None:
+        return super().request_id(response) or dig(response.body, "correlationId")
+
+    def rate(self, response: Response) -> Rate | None:
+        names = ("max", "remaining", "interval-milliseconds")
+        figures = [response.headers.get(f"x-hubspot-ratelimit-{name}", "") for name in names]
+        if not all(figure.isdecimal() for figure in figures):
+            return None
+        return Rate(int(figures[0]), int(figures[1]), -(-int(figures[2]) // 1000))
+
+    def create(
+        self, resource: Resource, draft: Draft, *, query: Mapping[str, str] | None = None, whole: bool = True
+    ) -> Talk[Answer]:
+        """A lead needs a name; without a title it takes the name of its contact, as HubSpot's own form does."""
+        if resource.table.row("title") and not dig(draft.body, "properties.hs_lead_name"):
+            contact = self.open(resource, draft.body)
+            about = Linked("contacts", 578).get(contact)
+            wanted = {"properties": "firstname,lastname,email"}
+            person = yield from self.ask(wire.get(f"{OBJECTS}/contacts/{about}", wanted))
+            known = dig(person.body, "properties") or {}
+            name = " ".join(part for part in (known.get("firstname"), known.get("lastname")) if part)
+            title = {"properties": {"hs_lead_name": name or known.get("email") or f"Contact {about}"}}
+            draft = replace(draft, body=merged(draft.body, title))
+        return (yield from super().create(resource, draft, query=query, whole=whole))
+
+    def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
+        """The leads of the draft's contact, by their associations: search lags behind writes by up to half a minute."""
+        about = Linked("contacts", 578).get(self.open(resource, draft.body))
+        contact = yield from self.ask(wire.get(f"{OBJECTS}/contacts/{about}", {"associations": "leads"}))
+        links = many(contact.body, "associations.leads.results")
+        ids = sorted({each["id"] for each in links if str(each.get("id")).isdecimal()}, key=int)
+        if not ids:
+            return []
+        # Ids grow with time: the newest hundred hold what was made a moment ago.
+        query = {"properties": properties(resource), "inputs": [{"id": each} for each in ids[-100:]]}
+        found = yield from self.ask(wire.post(f"{resource.path}/batch/read", query, safe=True))
+        # They were found through the contact; a batch read does not repeat it.
+        link = {"contacts": {"results": [{"id": about}]}}
+        return [each | {"associations": link} for each in many(found.body, "results")]
+
+    def page_request(
+        self, resource: Resource, since: datetime | None, cursor: Mapping[str, Any], limit: int
+    ) -> Request:
+        """A plain list has no updated-since: what changed is searched for, oldest change first."""
+        if since is None:
+            query = self.view(resource) | {"limit": str(min(limit, 100))}
+            return wire.get(resource.path, query | ({"after": cursor["after"]} if "after" in cursor else {}))
+        changed = "hs_lastmodifieddate"
+        search: dict[str, Any] = {
+            "filterGroups": [
+                {"filters": [{"propertyName": changed, "operator": "GTE", "value": cursor.get("from") or _ms(since)}]}
+            ],
+            "sorts": [{"propertyName": changed, "direction": "ASCENDING"}],
+            "properties": properties(resource),
+            "limit": min(limit, 200),
+        }
+        return wire.post(f"{resource.path}/search", search | {"after": cursor.get("after", "0")}, safe=True)
+
+    def page(
+        self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
+    ) -> tuple[list[Any], Mapping[str, Any] | None]:
+        """Past the end of a search the window is begun anew at the last moment, without the ids already seen there."""
+        bodies = many(response.body, "results")
+        after = dig(response.body, "paging.next.after")
+        if since is None:
+            return bodies, {"after": after} if after else None
+        fresh = [each for each in bodies if each.get("id") not in cursor.get("seen", ())]
+        start = cursor.get("from") or _ms(since)
+        if not after:
+            return fresh, None
+        if int(after) < SEARCH_END:
+            return fresh, {"from": start, "after": after, "seen": list(cursor.get("seen", ()))}
+        moments = [str(dig(each, "properties.hs_lastmodifieddate")) for each in bodies]
+        last = moments[-1]
+        seen = [each["id"] for each, at in zip(bodies, moments, strict=True) if at == last]
+        return fresh, {"from": _ms(datetime.fromisoformat(last)), "after": "0", "seen": seen}
+
+
+def _ms(when: datetime) -> str:
+    return str(int(when.timestamp() * 1000))
+
+
+_API = Host("https://api.hubapi.com")
+
+CRM = catalog.CRM(
+    name="hubspot",
+    title="HubSpot",
+    docs="https://developers.hubspot.com/docs/api-reference/overview",
+    hosts={"api": _API, "token": _API},
+    auth={
+        "oauth2": OAuth2(f"/oauth/{VERSION}/token", lifetime=1800),
+        "api_key": Header(),
+    },
+    dialect=HubSpot(),
+    resources={"leads": Resource(lead, f"{OBJECTS}/leads")},
+)

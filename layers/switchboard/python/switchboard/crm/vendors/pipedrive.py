@@ -1,0 +1,116 @@
+"""Pipedrive: two API generations. Leads stay on v1, with offset paging; most else is v2, with cursors.
+
+Leads    https://developers.pipedrive.com/docs/api/v1/Leads
+Limits   https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting
+Statuses https://pipedrive.readme.io/docs/core-api-concepts-http-status-codes
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from switchboard.crm import catalog, wire
+from switchboard.crm.auth import Header, OAuth2
+from switchboard.crm.catalog import Host, Resource
+from switchboard.crm.codecs import moment, number_id, text
+from switchboard.crm.dialect import Complaint, Dialect, Draft, Rate
+from switchboard.crm.mapping import Named, Record, Table, row
+from switchboard.crm.problem import Kind
+from switchboard.crm.wire import Request, Response, Talk, dig, many
+from switchboard.models.lead import LEAD
+
+CUSTOM = re.compile(r"^[0-9a-f]{40}(_\w+)?$")
+"""Custom fields are named by a hash of 40 digits; parts of one value hang behind it (`_currency`, `_until`)."""
+
+lead = Table(
+    LEAD,
+    row("id", "id", text, read_only=True),
+    row("title", "title", text, required=True, key=True),
+    row("owner.id", "owner_id", number_id),
+    row("contact.id", "person_id", number_id, key=True),
+    row("account.id", "organization_id", number_id, key=True),
+    row("custom_fields", Named(lambda key: bool(CUSTOM.match(key)), "Pipedrive names them by a hash of 40 digits")),
+    row("lead_source", "source_name", text, read_only=True),
+    row("created_at", "add_time", moment, read_only=True),
+    row("updated_at", "update_time", moment, read_only=True),
+)
+
+
+class Pipedrive(Dialect):
+    """Bodies are `{success, data}`; a record deleted twice is 410 and still says success."""
+
+    codes = {"ERR_SCHEMA_VALIDATION_FAILED": Kind.CRM_REJECTED}  # noqa: RUF012
+    forwarded = ("x-ratelimit-", "x-daily-")
+
+    def open(self, resource: Resource, body: Any) -> Record:
+        """A record in its envelope as answers carry it, or bare as lists and our own bodies do."""
+        data = dig(body, "data")
+        return data if isinstance(data, dict) else super().open(resource, body)
+
+    def complaint(self, response: Response) -> Complaint | None:
+        if response.ok and dig(response.body, "success") is not False:
+            return None
+        code = dig(response.body, "code")
+        reset = response.headers.get("x-ratelimit-reset", "")
+        return Complaint(
+            code=code if isinstance(code, str) else None,
+            message=dig(response.body, "error") if isinstance(dig(response.body, "error"), str) else None,
+            retry_after=int(reset) if response.status == 429 and reset.isdecimal() else None,
+        )
+
+    def rate(self, response: Response) -> Rate | None:
+        figures = [response.headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining", "reset")]
+        if not all(figure.isdecimal() for figure in figures):
+            return None
+        return Rate(*(int(figure) for figure in figures))
+
+    def delete(self, resource: Resource, id: str) -> Talk[None]:
+        """Deleting what is already gone answers 410 with `success: true`."""
+        request = wire.delete(self.member(resource, id))
+        response = yield request
+        if response.status != 410:
+            self.check(request, response)
+
+    def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
+        """The leads of the draft's person or organization, newest first; lists do not lag, the search index does."""
+        about = {name: str(draft.body[name]) for name in ("person_id", "organization_id") if draft.body.get(name)}
+        query = {"limit": "100", "sort": "add_time DESC"} | dict(list(about.items())[:1])
+        return many((yield from self.ask(wire.get(resource.path, query))).body, "data")
+
+    def page_request(
+        self, resource: Resource, since: datetime | None, cursor: Mapping[str, Any], limit: int
+    ) -> Request:
+        """`updated_since` takes whole seconds only; a fraction is refused."""
+        query = {"start": str(cursor.get("start", 0)), "limit": str(min(limit, 500)), "sort": "update_time ASC"}
+        if since is None:
+            query["sort"] = "id ASC"
+        else:
+            query["updated_since"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return wire.get(resource.path, query)
+
+    def page(
+        self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
+    ) -> tuple[list[Any], Mapping[str, Any] | None]:
+        following = dig(response.body, "additional_data.pagination")
+        more = dig(following, "more_items_in_collection")
+        return many(response.body, "data"), {"start": dig(following, "next_start")} if more else None
+
+
+CRM = catalog.CRM(
+    name="pipedrive",
+    title="Pipedrive",
+    docs="https://developers.pipedrive.com/docs/api/v1",
+    hosts={
+        "api": Host("https://api.pipedrive.com", ("pipedrive.com",)),
+        "token": Host("https://oauth.pipedrive.com"),
+    },
+    auth={
+        "oauth2": OAuth2("/oauth/token", client_in="basic", lifetime=3600, origin="api_domain"),
+        "api_key": Header("x-api-token", ""),
+    },
+    dialect=Pipedrive(),
+    resources={
+        "leads": Resource(lead, "/api/v1/leads", any_of=(("contact.id", "account.id"),), link="/leads/inbox/{id}"),
+    },
+)

@@ -1,0 +1,208 @@
+"""Salesforce: SOQL, and writes that answer no record.
+
+Records https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/using_resources_working_with_records.htm
+SOQL    https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql.htm
+Lead    https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_lead.htm
+Errors  https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from switchboard.crm import catalog, wire
+from switchboard.crm.auth import OAuth2
+from switchboard.crm.catalog import Host, Resource, Unsupported
+from switchboard.crm.codecs import Codec, moment, text
+from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Rate
+from switchboard.crm.mapping import At, Named, Postal, Record, Slots, Table, row
+from switchboard.crm.problem import Kind
+from switchboard.crm.wire import Request, Response, Talk, dig, many, merged
+from switchboard.models.lead import LEAD
+
+VERSION = "v66.0"
+"""Pinned below the newest; a version is served for at least three years, and answers depend on it alone."""
+
+DATA = f"/services/data/{VERSION}"
+
+ACCOUNT = "_account"
+"""A lead names its company in a text, not by an id: this holds the id until the name has been read."""
+
+converted = Codec(lambda value: value["id"], text.into)
+"""A converted record: `{id}` in a request, a bare id in an answer."""
+
+lead = Table(
+    LEAD,
+    row("id", "Id", text, read_only=True),
+    row("title", "Title", text, key=True),
+    row("owner.id", "OwnerId", text),
+    row("account.id", ACCOUNT, text, write_only=True),
+    row("first_name", "FirstName", text, key=True),
+    row("last_name", "LastName", text, key=True),
+    row("lead_source", "LeadSource", text),
+    row("email_addresses", Slots("email", {"primary": "Email"}), key=True),
+    row("phone_numbers", Slots("number", {"primary": "Phone", "work": "Phone", "mobile": "MobilePhone", "fax": "Fax"})),
+    row("addresses", Postal("Street", "City", "State", "PostalCode", "Country")),
+    row("custom_fields", Named(lambda key: key.endswith("__c"), "names of custom fields end with __c")),
+    row("converted_contact", "ConvertedContactId", converted),
+    row("converted_account", "ConvertedAccountId", converted),
+    row("status", "Status", text, read_only=True),
+    row("last_activity_at", "LastActivityDate", moment, read_only=True),
+    row("converted_at", "ConvertedDate", moment, read_only=True),
+    row("created_at", "CreatedDate", moment, read_only=True),
+    row("updated_at", "LastModifiedDate", moment, read_only=True),
+)
+
+ESCAPES = str.maketrans({
+    "\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f",
+})  # fmt: skip
+
+
+def literal(value: Any) -> str:
+    """A value as SOQL writes it. The only way in which a value gets into a query."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return str(value)
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        case _:
+            return "'" + str(value).translate(ESCAPES) + "'"
+
+
+def soql(resource: Resource, *where: str, order: str, limit: int) -> Request:
+    """A query for the columns of a resource."""
+    name = resource.path.rpartition("/")[2]
+    columns = ", ".join(resource.table.columns)
+    conditions = f" WHERE {' AND '.join(where)}" if where else ""
+    query = f"SELECT {columns} FROM {name}{conditions} ORDER BY {order} LIMIT {limit}"  # noqa: S608 - see literal()
+    return wire.get(f"{DATA}/query", {"q": query})
+
+
+class Salesforce(Dialect):
+    """Errors are arrays, a 403 may be a rate limit, and only the read of an id shows what was written.
+
+    A read of one record names no columns: it then answers all that the user may see, custom fields too.
+    """
+
+    codes = {  # noqa: RUF012
+        "REQUEST_LIMIT_EXCEEDED": Kind.CRM_RATE_LIMITED,
+        "INVALID_SESSION_ID": Kind.NEEDS_REAUTH,
+        "NOT_FOUND": Kind.CRM_NOT_FOUND,
+        "ENTITY_IS_DELETED": Kind.CRM_NOT_FOUND,
+        "DUPLICATES_DETECTED": Kind.CRM_CONFLICT,
+        "DUPLICATE_VALUE": Kind.CRM_CONFLICT,
+        "INSUFFICIENT_ACCESS": Kind.CRM_FORBIDDEN,
+        "INSUFFICIENT_ACCESS_OR_READONLY": Kind.CRM_FORBIDDEN,
+        "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Kind.CRM_FORBIDDEN,
+        "API_DISABLED_FOR_ORG": Kind.CRM_FORBIDDEN,
+    }
+    forwarded = ("sforce-limit-info",)
+    request_id_headers = ("x-request-id", "x-sfdc-request-id")
+
+    def written_id(self, resource: Resource, response: Response) -> str | None:
+        found = dig(response.body, "id")
+        return found if isinstance(found, str) else None
+
+    def answers_whole(self, resource: Resource, response: Response) -> bool:
+        """A create answers `{id, success, errors}`."""
+        return False
+
+    def complaint(self, response: Response) -> Complaint | None:
+        refused = isinstance(response.body, dict) and response.body.get("success") is False
+        if response.ok and not refused:
+            return None
+        first = dig(response.body, "errors.0") if refused else dig(response.body, "0") or response.body
+        code, message = dig(first, "errorCode") or dig(first, "statusCode"), dig(first, "message")
+        # `duplicateResut` is how the vendor spells it; a corrected spelling would be read as well.
+        result = dig(first, "duplicateResut") or dig(first, "duplicateResult")
+        existing = dig(result, "matchResults.0.matchRecords.0.record.Id")
+        if (
+            not existing
+            and code == "DUPLICATE_VALUE"
+            and (told := re.search(r"record with id: (\w{15,18})", str(message)))
+        ):
+            existing = told[1]
+        return Complaint(
+            code=code if isinstance(code, str) else None,
+            message=message if isinstance(message, str) else None,
+            fields=tuple(str(name) for name in dig(first, "fields") or ()),
+            existing_id=existing,
+        )
+
+    def rate(self, response: Response) -> Rate | None:
+        """The daily allowance of the org; when it opens again is not told."""
+        usage = re.search(r"api-usage=(\d+)/(\d+)", response.headers.get("sforce-limit-info", ""))
+        return Rate(limit=int(usage[2]), remaining=max(0, int(usage[2]) - int(usage[1]))) if usage else None
+
+    def create(
+        self, resource: Resource, draft: Draft, *, query: Mapping[str, str] | None = None, whole: bool = True
+    ) -> Talk[Answer]:
+        """A lead's company is a text: where an account is given, its name is read first."""
+        body: Record = dict(draft.body)
+        account = body.pop(ACCOUNT, None)
+        if account and not body.get("Company"):
+            found = yield from self.ask(wire.get(f"{DATA}/sobjects/Account/{account}", {"fields": "Name"}))
+            body = merged(body, {"Company": dig(found.body, "Name")})
+        return (yield from super().create(resource, replace(draft, body=body), query=query, whole=whole))
+
+    def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
+        """SOQL does not lag behind writes; a key that stands in one column narrows the query."""
+        rows = [each for each in resource.table.rows if each.key and isinstance(each.place, At)]
+        known = [(each.place.columns[0], each.place.get(draft.body)) for each in rows]
+        where = [f"{column} = {literal(value)}" for column, value in known if value is not None]
+        query = soql(resource, *where, f"CreatedDate >= {literal(since)}", order="CreatedDate ASC, Id ASC", limit=200)
+        return many((yield from self.ask(query)).body, "records")
+
+    def page_request(
+        self, resource: Resource, since: datetime | None, cursor: Mapping[str, Any], limit: int
+    ) -> Request:
+        """Keyset paging: an offset ends at 2,000, and a position of ours has to outlive the vendor's query cursor."""
+        order = "SystemModstamp ASC, Id ASC" if since else "Id ASC"
+        where: list[str] = []
+        if since and "at" in cursor:
+            at, last = literal(datetime.fromisoformat(cursor["at"])), literal(cursor["id"])
+            where = [f"(SystemModstamp > {at} OR (SystemModstamp = {at} AND Id > {last}))"]
+        elif since:
+            where = [f"SystemModstamp >= {literal(since)}"]
+        elif "id" in cursor:
+            where = [f"Id > {literal(cursor['id'])}"]
+        return soql(resource, *where, order=order, limit=min(limit, 2000))
+
+    def page(
+        self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
+    ) -> tuple[list[Any], Mapping[str, Any] | None]:
+        bodies = many(response.body, "records")
+        if not bodies:
+            return [], None
+        at = {"at": bodies[-1].get("SystemModstamp")} if since else {}
+        return bodies, {"id": bodies[-1].get("Id")} | at
+
+
+_PIPELINES = (
+    "Stages are values of the picklist Opportunity.StageName, and there is no pipeline object; "
+    "the REST API reads them, only the Metadata API writes them."
+)
+_PICKLIST = "https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_standardvalueset.htm"
+
+CRM = catalog.CRM(
+    name="salesforce",
+    title="Salesforce",
+    docs="https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/",
+    hosts={
+        "api": Host(None, ("salesforce.com",)),
+        "token": Host("https://login.salesforce.com", ("salesforce.com",)),
+    },
+    auth={"oauth2": OAuth2("/services/oauth2/token", origin="instance_url")},
+    dialect=Salesforce(),
+    resources={
+        "leads": Resource(lead, f"{DATA}/sobjects/Lead", link="/{id}"),
+        "pipelines": Unsupported(_PIPELINES, _PICKLIST),
+        "stages": Unsupported(_PIPELINES, _PICKLIST),
+    },
+)

@@ -1,0 +1,92 @@
+"""What travels between us and a CRM: requests, responses, and the conversations made of them."""
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+type Talk[T] = Generator[Request, Response, T]
+"""An operation as a conversation: it yields requests, receives responses and ends in a result. It does no I/O."""
+
+type Party = Literal["api", "token"]
+"""Which of a vendor's hosts a request is for: its API, or the one that hands out OAuth tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, without a host: the sender joins the path to the account's host.
+
+    `safe` says that sending it twice changes nothing more than sending it once; only then may it be retried.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    json: Any = None
+    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    safe: bool = False
+    to: Party = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer. `body` is the parsed JSON, or the text where it is not JSON (then `readable` is false)."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: Any = None
+    readable: bool = True
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is a 2xx. The body may still hold a refusal: `Dialect.complaint` knows."""
+        return 200 <= self.status < 300
+
+
+def get(path: str, query: Mapping[str, str] | None = None) -> Request:
+    """A read: safe to repeat."""
+    return Request("GET", path, query or {}, safe=True)
+
+
+def post(path: str, json: Any, query: Mapping[str, str] | None = None, *, safe: bool = False) -> Request:
+    """A POST with a JSON body; `safe` where the vendor reads by POST (searches, batch reads)."""
+    return Request("POST", path, query or {}, json, safe=safe)
+
+
+def delete(path: str) -> Request:
+    """A removal: repeating it removes nothing more."""
+    return Request("DELETE", path, safe=True)
+
+
+def dig(json: Any, path: str) -> Any:
+    """The value at a dotted path (`"a.0.b"`), or None wherever the path leaves the document. Never raises."""
+    for step in path.split("."):
+        match json:
+            case Mapping():
+                json = json.get(step)
+            case Sequence() if not isinstance(json, str | bytes) and step.isdecimal() and int(step) < len(json):
+                json = json[int(step)]
+            case _:
+                return None
+    return json
+
+
+def many(json: Any, path: str) -> list[dict[str, Any]]:
+    """The objects in the list at a dotted path; empty where there is no such list. Never raises."""
+    found = dig(json, path)
+    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+
+
+def plant(json: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a dotted path, making the objects on the way."""
+    *way, last = path.split(".")
+    for step in way:
+        json = json.setdefault(step, {})
+    json[last] = value
+
+
+def merged(under: Any, over: Any) -> Any:
+    """`over` laid deep over `under`: objects merge, everything else (arrays too) is replaced."""
+    if not (isinstance(under, dict) and isinstance(over, dict)):
+        return over
+    return {**under, **{key: merged(under.get(key), value) for key, value in over.items()}}

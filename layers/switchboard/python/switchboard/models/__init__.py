@@ -1,0 +1,1 @@
+"""The unified records, one module per resource, so that a function pays only for its own."""

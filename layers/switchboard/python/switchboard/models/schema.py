@@ -1,0 +1,26 @@
+"""What a unified resource is called and which fields it has, each way."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import BaseModel
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A unified resource: its names, what callers may send and what they get back."""
+
+    name: str
+    plural: str
+    request: type[BaseModel]
+    response: type[BaseModel]
+
+    @cached_property
+    def writable(self) -> frozenset[str]:
+        """The top-level fields of a request."""
+        return frozenset(self.request.model_fields)
+
+    @cached_property
+    def readable(self) -> tuple[str, ...]:
+        """The top-level fields of a response, in their order; `remote_data` is added by the reply, not by a CRM."""
+        return tuple(name for name in self.response.model_fields if name != "remote_data")

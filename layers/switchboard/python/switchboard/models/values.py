@@ -1,0 +1,96 @@
+"""The parts that unified records share. What callers send is checked strictly: an id is a string, not a number."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+Text = Annotated[str, StringConstraints(max_length=65_536)]
+"""Any text a CRM may hold."""
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\s/?#\\%.][^\s/?#\\%]*$")]
+"""A vendor's id, always a string; never with a character that could leave its place in a path."""
+
+
+class Strict(BaseModel):
+    """A part of a request: unknown fields are refused, nothing is coerced."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+class Ref(Strict):
+    """A record named by its vendor's id."""
+
+    id: Id
+
+
+class Email(Strict):
+    """An e-mail address of a person."""
+
+    email: Text
+    type: Text | None = None
+
+
+class Phone(Strict):
+    """A phone number to be written. `email` and `is_primary` stand in the contract; no CRM has a place for them."""
+
+    number: Text
+    extension: Text | None = None
+    type: Literal["primary", "secondary", "work", "mobile", "fax"] | None = None
+    email: Text | None = None
+    is_primary: Text | None = None
+
+
+class Address(Strict):
+    """A postal address."""
+
+    street_1: Text | None = None
+    street_2: Text | None = None
+    city: Text | None = None
+    state: Text | None = None
+    postal_code: Text | None = None
+    country: Text | None = None
+    type: Text | None = None
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)
+    raise ValueError("has to be a whole number")
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    raise ValueError("has to be a date and time in RFC 3339, as a string")
+
+
+Count = Annotated[int, BeforeValidator(_count)]
+"""A whole number, or one written as a string."""
+
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
+"""A point in time in RFC 3339, with its zone."""
+
+
+def _as_ref(value: Any) -> Any:
+    return {"id": value} if isinstance(value, str) else value
+
+
+LooseRef = Annotated[Ref, BeforeValidator(_as_ref)]
+"""A reference that a request writes as `{id}` and a response as a bare id: both are taken."""
+
+
+class PhoneOut(BaseModel):
+    """A phone number as answered; the type is the vendor's word."""
+
+    number: str | None = None
+    extension: str | None = None
+    type: str | None = None
+
+
+class Url(BaseModel):
+    """A web address of a record."""
+
+    url: str
+    type: str | None = None

@@ -1,0 +1,202 @@
+"""What the pure parts need from the world, as protocols. `aws` and `sender` answer them; tests do so from memory."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol
+
+from switchboard.crm.auth import Credentials
+from switchboard.crm.wire import Request, Response
+
+
+class KeyRefusal(StrEnum):
+    """Why a key did not open the door."""
+
+    UNKNOWN = "unknown"
+    EXHAUSTED = "exhausted"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A key that opened the door: whose it is, what it may do, and how much of its window is left."""
+
+    brand: str
+    key_id: str
+    owner: str
+    role: str
+    scopes: frozenset[str]
+    limit: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A connected CRM of a brand. Times are epoch seconds; `origin` is the account's own host, if it has one."""
+
+    brand: str
+    id: str
+    crm: str
+    scheme: str
+    status: Literal["active", "needs_reauth"] = "active"
+    origin: str | None = None
+    retried_at: int = 0
+    doubtful_until: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An idempotency record as it stands. Times are epoch seconds; `attempt` counts the runs of this key."""
+
+    key: str
+    state: Literal["claimed", "settled", "unknown"]
+    fingerprint: str
+    claimed_at: float
+    lease_until: float
+    attempt: int = 1
+    settles_at: float = 0
+    """Not before this moment may a CRM's "no such record" be taken as final."""
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+
+
+class Access(Protocol):
+    """API keys and connected accounts."""
+
+    def admit(self, brand: str, digest: str, group: str, *, window: int, now: int) -> Admission | KeyRefusal:
+        """Check the key, count the call in its window and stamp its last use: one conditional write.
+
+        A refusal for exhaustion counts nothing. `window` is in seconds.
+        """
+        ...
+
+    def account(self, brand: str, id: str) -> Account | None:
+        """The brand's account of that id. Another brand's is None."""
+        ...
+
+    def mark(self, account: Account, **changes: str | int) -> None:
+        """Note what a call learnt: `status`, `retried_at`, `doubtful_until`, `last_error`, `origin`."""
+        ...
+
+    def may_retry(self, account: Account, *, now: int, every: int) -> bool:
+        """Take the one live try per `every` seconds of an account that needs to be connected again."""
+        ...
+
+
+class Claims(Protocol):
+    """Idempotency records. Each method is one conditional write (or one read), so that races have one winner."""
+
+    def claim(self, claim: Claim, *, expires: int) -> Claim | None:
+        """Put the record if there is none (or only an expired one). Answers the record in the way, else None."""
+        ...
+
+    def take_over(self, claim: Claim, *, seen: Claim, expires: int) -> bool:
+        """Claim a record whose outcome is unknown, if it still stands as seen."""
+        ...
+
+    def settle(self, claim: Claim, *, expires: int) -> None:
+        """Store the reply, or that the outcome is unknown, if the claim is still ours."""
+        ...
+
+    def release(self, claim: Claim) -> None:
+        """Forget the claim, if it is still ours."""
+        ...
+
+    def read(self, key: str) -> Claim | None:
+        """The record, if it has not expired."""
+        ...
+
+
+class Leases(Protocol):
+    """Short exclusive rights, so that one refreshes a token while others wait."""
+
+    def acquire(self, brand: str, name: str, holder: str, *, now: float, seconds: int) -> bool:
+        """Take the lease if it is free or has run out."""
+        ...
+
+    def release(self, brand: str, name: str, holder: str) -> None:
+        """Give it back, if it is still ours."""
+        ...
+
+
+class Secrets(Protocol):
+    """Credentials of accounts and of OAuth apps."""
+
+    def account(self, brand: str, id: str) -> Credentials:
+        """The credentials of an account, as they stand now."""
+        ...
+
+    def keep(self, brand: str, id: str, credentials: Credentials) -> None:
+        """Store them, before anything is done with them."""
+        ...
+
+    def app(self, crm: str) -> Credentials:
+        """The client id and secret of our OAuth app at a CRM."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, so that tests may hold it."""
+
+    def now(self) -> float:
+        """Epoch seconds."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment by which an answer has to be ready, in epoch seconds."""
+
+    at: float
+    clock: Clock
+
+    @property
+    def left(self) -> float:
+        """Seconds left; never negative."""
+        return max(0.0, self.at - self.clock.now())
+
+    def __call__(self, at_most: float) -> float:
+        """Seconds left, but at most these."""
+        return min(self.left, at_most)
+
+
+class Send(Protocol):
+    """The only way to a CRM."""
+
+    def __call__(self, request: Request, origin: str, deadline: Deadline) -> Response:
+        """Send one request to a host that was checked. Raises a Problem that says whether anything was sent."""
+        ...
+
+
+class Log(Protocol):
+    """Structured lines. Nothing that a vendor or a caller wrote goes in unasked."""
+
+    def info(self, msg: str, **kwargs: Any) -> None:
+        """A line of the ordinary course."""
+        ...
+
+    def exception(self, msg: str, **kwargs: Any) -> None:
+        """A line about a fault of ours, with its traceback."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The world, as the walk sees it."""
+
+    access: Access
+    claims: Claims
+    leases: Leases
+    secrets: Secrets
+    send: Send
+    clock: Clock
+    log: Log
+    origins: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Where a CRM is to be found instead of its own hosts; only ever filled in the local stage."""
+    token: Callable[[], str] = lambda: ""
+    """A new unguessable word, made after restore."""

@@ -1,0 +1,279 @@
+"""The properties of each object and which values they take.
+
+https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide (types and formats of values)
+https://developers.hubspot.com/docs/api-reference/crm-leads-v3/guide (leads, object 0-136)
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tests.sandbox.exchange import Json
+from tests.sandbox.vendors.hubspot.refusals import Invalid
+
+OBJECT_TYPES = {"contacts": "0-1", "companies": "0-2", "deals": "0-3", "leads": "0-136"}
+MODIFIED = {"contacts": "lastmodifieddate", "companies": "hs_lastmodifieddate", "deals": "hs_lastmodifieddate"} | {
+    "leads": "hs_lastmodifieddate"
+}
+CREATED = {"contacts": "createdate", "companies": "createdate", "deals": "createdate", "leads": "hs_createdate"}
+SHOWN = {
+    "contacts": ("email", "firstname", "lastname"),
+    "companies": ("domain", "name"),
+    "deals": ("amount", "closedate", "dealname", "dealstage", "pipeline"),
+    "leads": ("hs_lead_name",),
+}
+"""Besides id and dates, what comes back when no properties are asked for."""
+
+REQUIRED = {"leads": ("hs_lead_name",)}
+SEARCHED = {
+    "contacts": ("firstname", "lastname", "email", "phone", "company"),
+    "companies": ("name", "domain", "website", "phone"),
+    "deals": ("dealname",),
+    "leads": ("hs_lead_name",),
+}
+
+FIELD_TYPES = {
+    "string": "text",
+    "number": "number",
+    "enumeration": "select",
+    "datetime": "date",
+    "date": "date",
+    "bool": "booleancheckbox",
+}
+
+
+@dataclass(frozen=True)
+class Property:
+    name: str
+    type: str = "string"
+    options: tuple[str, ...] = ()
+    read_only: bool = False
+    calculated: bool = False
+    custom: bool = False
+
+    @property
+    def label(self) -> str:
+        return self.name.removeprefix("hs_").replace("_", " ").capitalize()
+
+
+def _properties(*rows: Property | str) -> dict[str, Property]:
+    listed = [row if isinstance(row, Property) else Property(row) for row in rows]
+    shared = [
+        Property("hs_object_id", "number", read_only=True),
+        Property("hs_object_source", read_only=True),
+        Property("hs_object_source_id", read_only=True),
+        Property("hs_object_source_label", read_only=True),
+        Property("hubspot_owner_id", "enumeration"),
+    ]
+    return {row.name: row for row in [*shared, *listed]}
+
+
+def _moment(name: str) -> Property:
+    return Property(name, "datetime", read_only=True)
+
+
+LEAD_STAGES = tuple(f"{word}-stage-id" for word in ("new", "attempting", "connected", "qualified", "unqualified"))
+LIFECYCLE = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer", "other")
+DEAL_STAGES = ("appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin") + (
+    "contractsent",
+    "closedwon",
+    "closedlost",
+)
+
+PROPERTIES = {
+    "contacts": _properties(
+        "email", "firstname", "lastname", "phone", "mobilephone", "company", "jobtitle", "website", "address", "city",
+        "state", "zip", "country",
+        Property("lifecyclestage", "enumeration", LIFECYCLE),
+        Property("hs_lead_status", "enumeration", ("NEW", "OPEN", "IN_PROGRESS", "UNQUALIFIED", "CONNECTED")),
+        _moment("createdate"), _moment("lastmodifieddate"),
+        Property("favourite_colour", custom=True),
+        Property("loyalty_points", "number", custom=True),
+    ),
+    "companies": _properties(
+        "name", "domain", "phone", "website", "address", "city", "state", "zip", "country", "description",
+        Property("industry", "enumeration", ("COMPUTER_SOFTWARE", "INFORMATION_TECHNOLOGY_AND_SERVICES", "BANKING")),
+        Property("numberofemployees", "number"), Property("annualrevenue", "number"),
+        Property("lifecyclestage", "enumeration", LIFECYCLE),
+        _moment("createdate"), _moment("hs_lastmodifieddate"),
+    ),
+    "deals": _properties(
+        "dealname", "description",
+        Property("dealstage", "enumeration", DEAL_STAGES), Property("pipeline", "enumeration", ("default",)),
+        Property("amount", "number"), Property("closedate", "datetime"),
+        Property("dealtype", "enumeration", ("newbusiness", "existingbusiness")),
+        Property("hs_is_closed", "bool", read_only=True), Property("hs_is_closed_won", "bool", read_only=True),
+        _moment("createdate"), _moment("hs_createdate"), _moment("hs_lastmodifieddate"),
+    ),
+    "leads": _properties(
+        "hs_lead_name",
+        Property("hs_lead_type", "enumeration", ("NEW_BUSINESS", "RE_ATTEMPT", "UPSELL")),
+        Property("hs_lead_label", "enumeration", ("WARM", "HOT", "COLD")),
+        Property("hs_pipeline", "enumeration", ("lead-pipeline-id",)),
+        Property("hs_pipeline_stage", "enumeration", LEAD_STAGES),
+        Property("hs_lead_source", "enumeration", ("ORGANIC_SEARCH", "PAID_SEARCH", "REFERRALS", "OFFLINE", "OTHER")),
+        _moment("hs_createdate"), _moment("hs_lastmodifieddate"), _moment("hs_last_activity_date"),
+        *(
+            Property(f"hs_associated_{name}", read_only=True, calculated=True)
+            for name in ("contact_firstname", "contact_lastname", "contact_email", "company_name")
+        ),
+        Property("favourite_colour", custom=True),
+        Property("contract_end", "date", custom=True),
+        Property("preferred_channels", "enumeration", ("email", "phone", "chat"), custom=True),
+    ),
+}  # fmt: skip
+
+MULTIPLE = frozenset({"preferred_channels"})
+
+
+class Unfit(ValueError):
+    """A value that the property does not take."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def accepted(
+    kind: str, values: dict[str, Json], owners: frozenset[str], *, stages: frozenset[str] = frozenset()
+) -> dict[str, str]:
+    """The values as they are stored; `refusals.invalid_values` of what is returned in Faulty otherwise."""
+    kept: dict[str, str] = {}
+    faults: list[Invalid] = []
+    for name, value in values.items():
+        prop = PROPERTIES[kind].get(name)
+        try:
+            kept[name] = _stored(prop, name, value, owners, stages)
+        except Unfit as unfit:
+            faults.append(Invalid(name, unfit.code, str(unfit)))
+    if faults:
+        raise Faulty(faults)
+    return kept
+
+
+class Faulty(Exception):
+    def __init__(self, faults: list[Invalid]) -> None:
+        super().__init__(len(faults))
+        self.faults = faults
+
+
+def _stored(prop: Property | None, name: str, value: Json, owners: frozenset[str], stages: frozenset[str]) -> str:
+    if prop is None:
+        raise Unfit("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
+    if prop.read_only:
+        raise Unfit("READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.')
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise Unfit("INVALID_VALUE", f'"{name}" takes a string or a number')
+    text = str(value)
+    if text == "":
+        return text  # clears the property
+    if name == "hubspot_owner_id":
+        if text not in owners:
+            raise Unfit("INVALID_OWNER_ID", f"The owner id {text} does not exist")
+        return text
+    if name == "email":
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", text):
+            raise Unfit("INVALID_EMAIL", f"Email address {text} is invalid")
+        return text.lower()
+    if name in ("hs_pipeline_stage", "dealstage") and text in stages:
+        return text
+    return READERS.get(prop.type, _text)(prop, text)
+
+
+def _text(prop: Property, text: str) -> str:
+    if len(text) > 65_536:
+        raise Unfit("PROPERTY_LENGTH", f"{prop.name} is too long")
+    return text
+
+
+def _number(prop: Property, text: str) -> str:
+    try:
+        float(text)
+    except ValueError as odd:
+        raise Unfit("INVALID_NUMBER", f"{text} was not a valid number.") from odd
+    return text
+
+
+def _option(prop: Property, text: str) -> str:
+    chosen = text.split(";") if prop.name in MULTIPLE else [text]
+    for value in chosen:
+        if value not in prop.options:
+            options = ", ".join(prop.options)
+            raise Unfit("INVALID_OPTION", f"{value} was not one of the allowed options: [{options}]")
+    return text
+
+
+def _bool(prop: Property, text: str) -> str:
+    if text.lower() not in ("true", "false"):
+        raise Unfit("INVALID_BOOLEAN", f"{text} was not a valid boolean.")
+    return text.lower()
+
+
+def _datetime(prop: Property, text: str) -> str:
+    try:
+        return iso(milliseconds(text) / 1000)
+    except ValueError as odd:
+        raise Unfit("INVALID_DATE", f"{text} was not a valid long.") from odd
+
+
+def _date(prop: Property, text: str) -> str:
+    """Midnight UTC in milliseconds, or YYYY-MM-DD."""
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return datetime.fromisoformat(text).date().isoformat()
+        at = milliseconds(text)
+    except ValueError as odd:
+        raise Unfit("INVALID_DATE", f"{text} was not a valid date.") from odd
+    if at % 86_400_000:
+        raise Unfit("INVALID_DATE", f"{text} is at {iso(at / 1000)} and not at midnight UTC.")
+    return iso(at / 1000)[:10]
+
+
+READERS = {"number": _number, "enumeration": _option, "bool": _bool, "datetime": _datetime, "date": _date}
+
+
+def milliseconds(text: str) -> int:
+    """Epoch milliseconds of ISO 8601 or of epoch milliseconds; epoch seconds are refused since 2026-09."""
+    if re.fullmatch(r"-?\d+", text):
+        if len(text) <= 10:
+            raise ValueError(text)
+        return int(text)
+    moment = datetime.fromisoformat(text)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def iso(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def described(prop: Property, owners: dict[str, str]) -> dict[str, Json]:
+    """A property as the properties API shows it."""
+    options = {value: value.replace("_", " ").capitalize() for value in prop.options}
+    if prop.name == "hubspot_owner_id":
+        options = owners
+    return {
+        "updatedAt": "2026-01-01T00:00:00.000Z",
+        "createdAt": "2026-01-01T00:00:00.000Z",
+        "name": prop.name,
+        "label": prop.label,
+        "type": prop.type,
+        "fieldType": "checkbox" if prop.name in MULTIPLE else FIELD_TYPES[prop.type],
+        "description": "",
+        "groupName": "information",
+        "options": [
+            {"label": label, "value": value, "displayOrder": order, "hidden": False}
+            for order, (value, label) in enumerate(options.items())
+        ],
+        "displayOrder": -1,
+        "calculated": prop.calculated,
+        "externalOptions": prop.name == "hubspot_owner_id",
+        "hasUniqueValue": prop.name == "email",
+        "hidden": False,
+        "hubspotDefined": not prop.custom,
+        "modificationMetadata": {
+            "archivable": prop.custom,
+            "readOnlyDefinition": not prop.custom,
+            "readOnlyValue": prop.read_only,
+        },
+        "formField": not prop.read_only,
+    }

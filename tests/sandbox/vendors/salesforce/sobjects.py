@@ -1,0 +1,316 @@
+"""Rows of sObjects: create, get, update, upsert, delete, describe, changes, and collections of them.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resources_sobject_basic_info.htm
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from tests.sandbox.exchange import Answer, Json, Refused, Request
+from tests.sandbox.fake import route
+from tests.sandbox.vendors.salesforce import ids
+from tests.sandbox.vendors.salesforce.fields import RELATIONS, SCHEMA, Field, Rejected, described, moment, read
+from tests.sandbox.vendors.salesforce.org import (
+    DATA,
+    NO_RESOURCE,
+    SOBJECTS,
+    Org,
+    derived,
+    duplicates_detected,
+    error,
+    refused,
+)
+
+ROWS = f"{DATA}/sobjects/<kind>"
+COLLECTION_CAP = 200
+
+
+class SObjects(Org):
+    @route("POST", ROWS, label="{kind}", scope="api")
+    def create(self, request: Request) -> Answer:
+        sobject = self.sobject(request)
+        record_id = self.created(sobject, self.body(request), request)
+        location = f"/services/data/v{request.args['version']}/sobjects/{sobject}/{record_id}"
+        return Answer(201, {"id": record_id, "success": True, "errors": []}, {"Location": location})
+
+    @route("GET", f"{ROWS}/<id>", label="{kind}/{{id}}", scope="api")
+    def get(self, request: Request) -> Answer:
+        sobject = self.sobject(request)
+        row = self.row(sobject, request.args["id"])
+        names = request.many("fields") or [field.name for field in SCHEMA[sobject].values()]
+        return Answer(200, self.shown(sobject, row, [self.column(sobject, name) for name in names], request))
+
+    @route("PATCH", f"{ROWS}/<id>", label="{kind}/{{id}}", scope="api")
+    def update(self, request: Request) -> Answer:
+        sobject = self.sobject(request)
+        self.rewrite(sobject, self.row(sobject, request.args["id"]), self.body(request))
+        return Answer(204)
+
+    @route("DELETE", f"{ROWS}/<id>", label="{kind}/{{id}}", scope="api")
+    def delete(self, request: Request) -> Answer:
+        sobject = self.sobject(request)
+        self.bin(self.row(sobject, request.args["id"]))
+        return Answer(204)
+
+    @route("PATCH", f"{ROWS}/Email/<value>", label="{kind}/{{id}}", scope="api")
+    def upsert(self, request: Request) -> Answer:
+        """Email is an idLookup field; one match is updated, none creates, several are told."""
+        sobject, value = self.sobject(request), request.args["value"]
+        matches = [row for row in self.live(sobject) if str(row.get("Email") or "").lower() == value.lower()]
+        base = f"/services/data/v{request.args['version']}/sobjects/{sobject}"
+        if len(matches) > 1:
+            return Answer(300, [f"{base}/{row['Id']}" for row in matches])
+        if matches:
+            self.rewrite(sobject, matches[0], self.body(request))
+            return Answer(200, {"id": matches[0]["Id"], "success": True, "errors": [], "created": False})
+        record_id = self.created(sobject, self.body(request) | {"Email": value}, request)
+        body = {"id": record_id, "success": True, "errors": [], "created": True}
+        return Answer(201, body, {"Location": f"{base}/{record_id}"})
+
+    @route("GET", ROWS, f"{ROWS}/describe", label="describe/{kind}", scope="api")
+    def describe(self, request: Request) -> Answer:
+        sobject = self.sobject(request)
+        facts = {"name": sobject, "label": sobject, "keyPrefix": ids.PREFIXES[sobject], "custom": False}
+        facts |= dict.fromkeys(("createable", "updateable", "queryable", "deletable"), True)
+        if not request.path.rstrip("/").endswith("describe"):
+            return Answer(200, {"objectDescribe": facts, "recentItems": []})
+        return Answer(200, facts | {"fields": [described(field) for field in SCHEMA[sobject].values()]})
+
+    @route("GET", f"{ROWS}/deleted", label="{kind}/deleted", scope="api")
+    def list_deleted(self, request: Request) -> Answer:
+        rows = [row for row in self.rows[self.sobject(request)].values() if row["IsDeleted"]]
+        found = [{"id": row["Id"], "deletedDate": row["SystemModstamp"]} for row in self.between(request, rows)]
+        covered = {"earliestDateAvailable": moment(self.clock() - 15 * 86_400), "latestDateCovered": self.minute()}
+        return Answer(200, {"deletedRecords": found} | covered)
+
+    @route("GET", f"{ROWS}/updated", label="{kind}/updated", scope="api")
+    def list_updated(self, request: Request) -> Answer:
+        rows = self.between(request, self.live(self.sobject(request)))
+        return Answer(200, {"ids": [row["Id"] for row in rows], "latestDateCovered": self.minute()})
+
+    def between(self, request: Request, rows: list[dict[str, Json]]) -> list[dict[str, Json]]:
+        """Seconds of start and end are ignored."""
+        try:
+            start, end = (
+                datetime.fromisoformat(request.query[name].replace(" ", "+")).replace(second=0, microsecond=0)
+                for name in ("start", "end")
+            )
+            stamps = [(datetime.fromisoformat(str(row["SystemModstamp"])), row) for row in rows]
+            return [row for at, row in stamps if start <= at < end + timedelta(minutes=1)]
+        except (KeyError, ValueError, TypeError) as odd:
+            raise refused(400, "INVALID_REPLICATION_DATE", "start and end must be datetimes") from odd
+
+    def minute(self) -> str:
+        return moment(self.clock() // 60 * 60)
+
+    # Collections.
+
+    @route("POST", f"{DATA}/composite/sobjects", label="composite", scope="api")
+    def create_collection(self, request: Request) -> Answer:
+        return self.collection(request, lambda one, sobject: self.created(sobject, one, request))
+
+    @route("PATCH", f"{DATA}/composite/sobjects", label="composite", scope="api")
+    def update_collection(self, request: Request) -> Answer:
+        def update(one: dict[str, Json], sobject: str) -> str:
+            wanted = str(one.pop("id", None) or one.pop("Id", ""))
+            row = self.rows[sobject].get(ids.normal(wanted) or "")
+            if row is None or row["IsDeleted"]:
+                raise refused(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
+            self.rewrite(sobject, row, one)
+            return row["Id"]
+
+        return self.collection(request, update)
+
+    @route("DELETE", f"{DATA}/composite/sobjects", label="composite", scope="api")
+    def delete_collection(self, request: Request) -> Answer:
+        results: list[Json] = []
+        for wanted in request.many("ids"):
+            sobject = next((name for name, prefix in ids.PREFIXES.items() if wanted.startswith(prefix)), "Lead")
+            try:
+                self.bin(self.row(sobject, wanted))
+                results.append({"id": wanted, "success": True, "errors": []})
+            except Refused as failed:
+                results.append(failure(failed))
+        return Answer(200, results)
+
+    def collection(self, request: Request, act: Any) -> Answer:
+        """200 even when every record failed; with allOrNone nothing of the batch stays."""
+        body = self.body(request)
+        records: list[dict[str, Json]] = body.get("records") or []
+        if not records:
+            return error(400, "REQUIRED_FIELD_MISSING", "At least 1 record is required")
+        if len(records) > COLLECTION_CAP:
+            return error(400, "LIMIT_EXCEEDED", f"record limit reached. cannot submit more than {COLLECTION_CAP} records")
+        before = {sobject: {key: dict(row) for key, row in rows.items()} for sobject, rows in self.rows.items()}
+        results: list[Json] = []
+        for record in records:
+            fields = dict(record)
+            sobject = next(
+                (name for name in SCHEMA if name == (fields.pop("attributes", None) or {}).get("type")), None
+            )
+            try:
+                if sobject is None:
+                    raise refused(400, "INVALID_TYPE", "The type attribute is missing or unknown", [])
+                results.append({"id": act(fields, sobject), "success": True, "errors": []})
+            except Refused as failed:
+                results.append(failure(failed))
+        if body.get("allOrNone") and not all(result["success"] for result in results):
+            self.rows = before
+            results = [ROLLED_BACK if result["success"] else result for result in results]
+        return Answer(200, results)
+
+    # Reading and writing.
+
+    def sobject(self, request: Request) -> str:
+        sobject = SOBJECTS.get(request.args["kind"])
+        if sobject is None:
+            raise refused(404, *NO_RESOURCE)
+        return sobject
+
+    def live(self, sobject: str) -> list[dict[str, Json]]:
+        return [row for row in self.rows[sobject].values() if not row["IsDeleted"]]
+
+    def row(self, sobject: str, wanted: str) -> dict[str, Json]:
+        record_id = ids.normal(wanted)
+        if record_id is None:
+            message = f"Provided external ID field does not exist or is not accessible: {wanted}"
+            raise refused(404, "NOT_FOUND", message)
+        row = self.rows[sobject].get(record_id)
+        if row is None:
+            raise refused(404, *NO_RESOURCE)
+        if row["IsDeleted"]:
+            raise refused(404, "ENTITY_IS_DELETED", "entity is deleted", [])
+        return row
+
+    def created(self, sobject: str, fields: dict[str, Json], request: Request) -> str:
+        values = self.values(sobject, fields)
+        needed = [field.name for field in SCHEMA[sobject].values() if field.required]
+        self.demand(name for name in needed if values.get(name) is None)
+        self.look_for_duplicates(sobject, values, request)
+        return self.insert(sobject, {name: value for name, value in values.items() if value is not None})
+
+    def rewrite(self, sobject: str, row: dict[str, Json], fields: dict[str, Json]) -> None:
+        if row.get("IsConverted"):
+            raise refused(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
+        values = self.values(sobject, fields)
+        schema = SCHEMA[sobject]
+        self.demand(name for name, value in values.items() if value is None and schema[name.lower()].required)
+        row |= values
+        self.touch(derived(sobject, row))
+
+    def bin(self, row: dict[str, Json]) -> None:
+        row["IsDeleted"] = True
+        self.touch(row)
+
+    def touch(self, row: dict[str, Json]) -> None:
+        row |= dict.fromkeys(("LastModifiedDate", "SystemModstamp"), moment(self.clock()))
+        row["LastModifiedById"] = self.user_id
+
+    def demand(self, missing: Any) -> None:
+        if names := list(missing):
+            message = f"Required fields are missing: [{', '.join(names)}]"
+            raise refused(400, "REQUIRED_FIELD_MISSING", message, names)
+
+    def values(self, sobject: str, fields: dict[str, Json]) -> dict[str, Json]:
+        known: list[tuple[Field, Json]] = []
+        for name, value in fields.items():
+            if name == "attributes":
+                continue
+            known.append((self.field(sobject, name), value))
+        if closed := [field.name for field, _ in known if field.read_only]:
+            message = (
+                f"Unable to create/update fields: {', '.join(closed)}. Please check the security settings of this field "
+                "and verify that it is read/write for your profile or permission set."
+            )
+            raise refused(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, closed)
+        try:
+            values = {field.name: read(field, value) for field, value in known}
+        except Rejected as bad:
+            fields_named = None if bad.code == "JSON_PARSER_ERROR" else bad.fields
+            raise refused(400, bad.code, str(bad), fields_named) from bad
+        for field, _ in known:
+            self.resolve(field, values[field.name])
+        return values
+
+    def resolve(self, field: Field, value: Json) -> None:
+        if field.references and value is not None:
+            targets = [self.rows[sobject].get(value) for sobject in field.references]
+            if not any(row and not row["IsDeleted"] for row in targets):
+                raise refused(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name])
+
+    def look_for_duplicates(self, sobject: str, values: dict[str, Json], request: Request) -> None:
+        """The standard rule matches people by e-mail here; a header may override it."""
+        email = str(values.get("Email") or "").lower()
+        override = "allowsave=true" in request.headers.get("sforce-duplicate-rule-header", "").lower().replace(" ", "")
+        if self.settings["duplicate_rule"] and email and not override:
+            for row in self.live(sobject):
+                if str(row.get("Email") or "").lower() == email:
+                    raise Refused(duplicates_detected(sobject, row["Id"], request))
+
+    def field(self, sobject: str, name: str) -> Field:
+        field = SCHEMA[sobject].get(name.lower())
+        if field is None:
+            raise refused(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject}")
+        return field
+
+    def column(self, sobject: str, path: str) -> tuple[str, ...]:
+        """`Owner.Name` as canonical steps; one that does not exist is refused."""
+        *relations, name = path.split(".")
+        steps: list[str] = []
+        for relation in relations:
+            link = RELATIONS.get((sobject, relation.lower()))
+            if link is None:
+                message = f"Didn't understand relationship '{relation}' in field path."
+                raise refused(400, "INVALID_FIELD", message)
+            steps.append(link.name.removesuffix("Id"))
+            sobject = link.references[0]
+        return (*steps, self.field(sobject, name).name)
+
+    def value(self, sobject: str, row: dict[str, Json], steps: tuple[str, ...]) -> Json:
+        for step in steps[:-1]:
+            link = RELATIONS[sobject, step.lower()]
+            sobject = link.references[0]
+            parent = self.rows[sobject].get(row[link.name] or "")
+            if parent is None:
+                return None
+            row = parent
+        return row[steps[-1]]
+
+    def shown(
+        self, sobject: str, row: dict[str, Json], columns: list[tuple[str, ...]], request: Request
+    ) -> dict[str, Json]:
+        """A record with `attributes`; parents are nested records of their own."""
+        base = f"/services/data/v{request.args['version']}/sobjects"
+        body: dict[str, Json] = {"attributes": {"type": sobject, "url": f"{base}/{sobject}/{row['Id']}"}}
+        nested: dict[str, list[tuple[str, ...]]] = {}
+        for steps in columns:
+            if len(steps) == 1:
+                body[steps[0]] = row[steps[0]]
+            else:
+                nested.setdefault(steps[0], []).append(steps[1:])
+        for step, inner in nested.items():
+            link = RELATIONS[sobject, step.lower()]
+            parent = self.rows[link.references[0]].get(row[link.name] or "")
+            body[step] = self.shown(link.references[0], parent, inner, request) if parent else None
+        return body
+
+
+ROLLED_BACK: Json = {
+    "success": False,
+    "errors": [
+        {
+            "statusCode": "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+            "message": (
+                "Record rolled back because not all records were valid and the request was using AllOrNone header"
+            ),
+            "fields": [],
+        }
+    ],
+}
+
+
+def failure(refusal: Refused) -> Json:
+    """In collections the code is called statusCode."""
+    first = refusal.answer.body[0]
+    one = {"statusCode": first["errorCode"], "message": first["message"], "fields": first.get("fields", [])}
+    return {"success": False, "errors": [one]}
