@@ -3,6 +3,9 @@ SHELL := /bin/bash
 export UV_PYTHON_DOWNLOADS := never
 REQUIREMENTS := tests/requirements
 UV := .tools/uv/bin/uv
+# What is built here is run here; a deployment builds for arm64 (samconfig.toml).
+ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
+export SAM_CLI_TELEMETRY := 0
 PY := .venv/bin/python
 
 .PHONY: demo dev test bench build lint lock docs clean
@@ -30,7 +33,7 @@ lint: .venv/ready .tools/sam/ready .tools/checkov/ready
 	.tools/checkov/bin/checkov --quiet --compact --framework cloudformation --file template.yaml
 
 build: .tools/sam/ready
-	.tools/sam/bin/sam build --cached --parallel
+	.tools/sam/bin/sam build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE)
 
 # Regenerates what is derived from the code: the README matrix and the rows that tests compare.
 docs: .venv/ready

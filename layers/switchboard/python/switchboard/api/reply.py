@@ -132,6 +132,8 @@ def _unified(problem: Problem) -> dict[str, Any]:
         members["truto_is_remote_error"] = True
     if problem.remote:
         members["raw_response"] = problem.remote.body
+        if problem.remote.message:
+            members["message"] = problem.remote.message
     if problem.insight:
         members["truto_error_insight"] = problem.insight
     return members

@@ -1,7 +1,7 @@
 """How a CRM speaks. The conversations are written once; a vendor overrides the sentences they are made of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -178,7 +178,8 @@ class Dialect:
                 outcome=Outcome.UNKNOWN,
             )
         if not whole or self.answers_whole(resource, response):
-            return self.answer(resource, response.body)
+            answer = self.answer(resource, response.body)
+            return replace(answer, item={**answer.item, "id": made})
         try:
             sent = [name for name in self.open(resource, draft.body) if name not in resource.table.columns]
             return (yield from self.get(resource, made, sent))
@@ -268,6 +269,7 @@ class Dialect:
         return Remote(
             status=response.status,
             code=complaint.code,
+            message=complaint.message,
             body=response.body,
             headers=self.forward(response),
             request_id=self.request_id(response),

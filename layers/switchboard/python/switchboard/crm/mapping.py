@@ -138,7 +138,7 @@ class Named:
     columns: tuple[str, ...] = ()
 
     def get(self, record: Record) -> Any:
-        return {key: value for key, value in record.items() if self.is_custom(key)} or None
+        return {key: value for key, value in record.items() if value is not None and self.is_custom(key)} or None
 
     def put(self, record: Record, value: Any) -> Sequence[str]:
         for key in value:

@@ -61,6 +61,7 @@ class Remote:
 
     status: int
     code: str | None = None
+    message: str | None = None
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     request_id: str | None = None
