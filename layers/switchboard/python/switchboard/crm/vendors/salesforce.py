@@ -7,7 +7,7 @@ Errors  https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from switchboard.crm.auth import OAuth2
 from switchboard.crm.catalog import Host, Resource, Unsupported
 from switchboard.crm.codecs import Codec, moment, text
 from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Rate
-from switchboard.crm.mapping import At, Named, Postal, Record, Slots, Table, row
+from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, row
 from switchboard.crm.problem import Kind
 from switchboard.crm.wire import Request, Response, Talk, dig, many, merged
 from switchboard.models.lead import LEAD
@@ -75,12 +75,11 @@ def literal(value: Any) -> str:
             return "'" + str(value).translate(ESCAPES) + "'"
 
 
-def soql(resource: Resource, *where: str, order: str, limit: int) -> Request:
-    """A query for the columns of a resource."""
+def soql(resource: Resource, columns: Iterable[str], *where: str, order: str, limit: int) -> Request:
+    """A query for columns of a resource."""
     name = resource.path.rpartition("/")[2]
-    columns = ", ".join(resource.table.columns)
     conditions = f" WHERE {' AND '.join(where)}" if where else ""
-    query = f"SELECT {columns} FROM {name}{conditions} ORDER BY {order} LIMIT {limit}"  # noqa: S608 - see literal()
+    query = f"SELECT {', '.join(columns)} FROM {name}{conditions} ORDER BY {order} LIMIT {limit}"  # noqa: S608 - see literal()
     return wire.get(f"{DATA}/query", {"q": query})
 
 
@@ -152,11 +151,12 @@ class Salesforce(Dialect):
         return (yield from super().create(resource, replace(draft, body=body), query=query, whole=whole))
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
-        """SOQL does not lag behind writes; a key that stands in one column narrows the query."""
-        rows = [each for each in resource.table.rows if each.key and isinstance(each.place, At)]
-        known = [(each.place.columns[0], each.place.get(draft.body)) for each in rows]
-        where = [f"{column} = {literal(value)}" for column, value in known if value is not None]
-        query = soql(resource, *where, f"CreatedDate >= {literal(since)}", order="CreatedDate ASC, Id ASC", limit=200)
+        """SOQL does not lag behind writes. Only the keys are asked for: a column hidden from the user fails a query."""
+        keys = [column for each in resource.table.rows if each.key for column in each.place.columns]
+        where = [f"{column} = {literal(draft.body[column])}" for column in keys if draft.body.get(column) is not None]
+        made = f"CreatedDate >= {literal(since)}"
+        order = "CreatedDate ASC, Id ASC"
+        query = soql(resource, ["Id", "CreatedDate", *keys], *where, made, order=order, limit=200)
         return many((yield from self.ask(query)).body, "records")
 
     def page_request(
@@ -172,7 +172,8 @@ class Salesforce(Dialect):
             where = [f"SystemModstamp >= {literal(since)}"]
         elif "id" in cursor:
             where = [f"Id > {literal(cursor['id'])}"]
-        return soql(resource, *where, order=order, limit=min(limit, 2000))
+        columns = dict.fromkeys((*resource.table.columns, "SystemModstamp"))
+        return soql(resource, columns, *where, order=order, limit=min(limit, 2000))
 
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]

@@ -1,0 +1,185 @@
+"""`make demo`: one lead, all the way, in every CRM; prints a table and exits non-zero if a step went otherwise."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from switchboard.api.unified import FORMS
+from tests.local.stack import Stack
+from tests.local.tenant import Tenant
+
+type Check = Callable[[], str]
+"""Does a step; answers what is worth seeing, or raises AssertionError that says what went otherwise."""
+
+
+@dataclass(slots=True)
+class Demo:
+    """A run of steps, printed as they are taken."""
+
+    tenant: Tenant
+    results: list[bool] = field(default_factory=list[bool])
+
+    def step(self, name: str, crm: str, check: Check) -> None:
+        """Take a step and print its line."""
+        started = time.monotonic()
+        try:
+            seen, ok = check(), True
+        except AssertionError as otherwise:
+            seen, ok = str(otherwise), False
+        self.results.append(ok)
+        took = f"{(time.monotonic() - started) * 1000:.0f} ms"
+        print(f"{'ok' if ok else 'NO':<3} {len(self.results):>2}  {crm:<12} {name:<44} {took:>8}  {seen}")
+
+    def run(self) -> None:
+        """All steps."""
+        for crm in sorted(self.tenant.accounts):
+            self.forms(crm)
+            self.replay(crm)
+            self.adopted(crm)
+        for crm in ("hubspot", "pipedrive"):
+            self.missing(crm)
+        self.doors()
+
+    def forms(self, crm: str) -> None:
+        """A create in each response format."""
+        for form in FORMS:
+            self.step(f"create a lead, {form}", crm, lambda form=form: self.created(crm, form))
+
+    def created(self, crm: str, form: str) -> str:
+        tenant, vendor = self.tenant, self.tenant.vendors[crm]
+        body = tenant.lead(crm)
+        held = vendor.leads
+        answer = tenant.create(crm, body, form=form)
+        expect(answer.status_code, 201, answer.text)
+        expect(vendor.leads, held + 1, "leads at the CRM")
+        made: Any = answer.json()
+        if form == "raw":
+            return f"201, the CRM's own body: {', '.join(list(made)[:4])} ..."
+        expect(made["title"], body["title"], "title")
+        expect("remote_data" in made, form == "unified", "remote_data")
+        expect("converted_at" in made, form == "normalized", "fields that have no value")
+        return f"201, id {made['id']}, {len(made)} fields"
+
+    def replay(self, crm: str) -> None:
+        """One key, sent twice, then with another body."""
+        tenant, vendor, key = self.tenant, self.tenant.vendors[crm], f"demo-{crm}"
+        body = tenant.lead(crm)
+
+        def twice() -> str:
+            posts = vendor.posts
+            first, again = tenant.create(crm, body, key=key), tenant.create(crm, body, key=key)
+            expect(first.status_code, 201, first.text)
+            expect(again.status_code, 201, again.text)
+            expect(again.content, first.content, "the replayed body")
+            expect(again.headers.get("idempotent-replayed"), "true", "Idempotent-Replayed")
+            expect(vendor.posts - posts, 1, "POSTs at the CRM")
+            return "201 twice, the same bytes, 1 POST at the CRM"
+
+        def other() -> str:
+            posts = vendor.posts
+            answer = tenant.create(crm, {**body, "title": "Another engine"}, key=key)
+            expect(answer.status_code, 422, answer.text)
+            expect(vendor.posts, posts, "POSTs at the CRM")
+            return problem(answer.json())
+
+        self.step("replay with the same Idempotency-Key", crm, twice)
+        self.step("the same key with another body", crm, other)
+
+    def adopted(self, crm: str) -> None:
+        """The CRM stores the lead and drops the connection."""
+        tenant, vendor, key = self.tenant, self.tenant.vendors[crm], f"dropped-{crm}"
+        body = {**tenant.lead(crm), "title": "Engine no. 3"}
+        held = vendor.leads
+
+        def dropped() -> str:
+            vendor.fault("dropped_after")
+            answer = tenant.create(crm, body, key=key)
+            expect(answer.status_code, 504, answer.text)
+            return problem(answer.json())
+
+        def retried() -> str:
+            answer = tenant.create(crm, body, key=key)
+            expect(answer.status_code, 201, answer.text)
+            expect(vendor.leads, held + 1, "leads at the CRM")
+            return f"201, adopted {answer.json()['id']}, still one lead"
+
+        self.step("the CRM stores it and drops the connection", crm, dropped)
+        self.step("the retry adopts the stored lead", crm, retried)
+
+    def missing(self, crm: str) -> None:
+        """A field that this CRM requires is not there."""
+        tenant, vendor = self.tenant, self.tenant.vendors[crm]
+        field_name = {"hubspot": "contact", "pipedrive": "title"}[crm]
+
+        def refused() -> str:
+            posts = vendor.posts
+            body = {name: value for name, value in tenant.lead(crm).items() if name != field_name}
+            answer = tenant.create(crm, body)
+            expect(answer.status_code, 400, answer.text)
+            insight = answer.json()["truto_error_insight"]["missing_required_body_fields"]["value"]
+            expect(insight[0].split(".")[0], field_name, "the field named")
+            expect(vendor.posts, posts, "POSTs at the CRM")
+            return f"{problem(answer.json())}: {', '.join(insight)}"
+
+        self.step("a required field is missing", crm, refused)
+
+    def doors(self) -> None:
+        """Keys that do not open this door."""
+        tenant = self.tenant
+        crm = "pipedrive"
+        body = tenant.lead(crm)
+
+        def scope() -> str:
+            narrow = tenant.admin.issue_key(tenant.brand, tenant.user, ["contact.read"])
+            answer = tenant.create(crm, body, secret=narrow.secret)
+            expect(answer.status_code, 403, answer.text)
+            return problem(answer.json())
+
+        def revoked() -> str:
+            fresh = tenant.admin.issue_key(tenant.brand, tenant.user, ["lead.write"])
+            before = tenant.create(crm, body, secret=fresh.secret)
+            expect(before.status_code, 201, before.text)
+            tenant.admin.revoke_key(tenant.brand, fresh.id)
+            answer = tenant.create(crm, body, secret=fresh.secret)
+            expect(answer.status_code, 401, answer.text)
+            return f"201, then {problem(answer.json())}"
+
+        self.step("a key with another scope", crm, scope)
+        self.step("a key, used, revoked and used again", crm, revoked)
+
+
+def expect(seen: Any, wanted: Any, what: str) -> None:
+    """Raise what went otherwise."""
+    if seen != wanted:
+        raise AssertionError(f"{what}: {wanted!r} was expected, {seen!r} was seen"[:300])
+
+
+def problem(body: dict[str, Any]) -> str:
+    """A problem in a few words."""
+    return f"{body['status']} {body['type'].rpartition('#')[2]}"
+
+
+def head(stack: Stack, tenant: Tenant) -> Iterator[str]:
+    """What the demo runs on."""
+    yield f"api       {stack.url}"
+    yield f"aws       {stack.aws_endpoint} (ministack)"
+    yield from (f"{crm:<9} {vendor.url}" for crm, vendor in tenant.vendors.items())
+    yield f"brand     {tenant.brand}: 1 user, 1 key, {len(tenant.accounts)} connected accounts"
+
+
+def main() -> int:
+    """Run the demo; the exit status is 0 when every step went as it should."""
+    with Stack() as stack:
+        tenant = Tenant.on(stack)
+        print("\n".join(head(stack, tenant)), end="\n\n")
+        demo = Demo(tenant)
+        demo.run()
+        steps, good = len(demo.results), sum(demo.results)
+    print(f"\ndemo: {steps} steps, {good} ok")
+    return 0 if steps == good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

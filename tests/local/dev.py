@@ -1,0 +1,55 @@
+"""`make dev`: keeps the local stack up, and says how to call it."""
+
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from tests.local.process import ROOT
+from tests.local.stack import Stack
+from tests.local.tenant import Tenant
+
+LOCAL = ROOT / ".local"
+
+
+def environment_file(stack: Stack) -> Path:
+    """What `sam local invoke --env-vars` takes: the environment of each function on this stack."""
+    path = LOCAL / "environment.json"
+    path.write_text(json.dumps(dict(stack.environment), indent=2, default=dict))
+    return path
+
+
+def event_file(tenant: Tenant) -> Path:
+    """events/create_lead.json with the key and the HubSpot account of this stack in it."""
+    event = json.loads((ROOT / "events" / "create_lead.json").read_text())
+    account = tenant.accounts["hubspot"]
+    event["headers"]["authorization"] = f"Bearer {tenant.key.secret}"
+    event["rawQueryString"] = f"integrated_account_id={account}"
+    event["queryStringParameters"] = {"integrated_account_id": account}
+    event["body"] = json.dumps(tenant.lead("hubspot"))
+    path = LOCAL / "create_lead.json"
+    path.write_text(json.dumps(event, indent=2))
+    return path
+
+
+def main() -> int:
+    """Run until Ctrl-C or SIGTERM."""
+    ended = threading.Event()
+    with Stack() as stack:
+        tenant = Tenant.on(stack)
+        environment, event = (path.relative_to(ROOT) for path in (environment_file(stack), event_file(tenant)))
+        print(f"The API is at {stack.url}. Create a lead:\n")
+        for crm in sorted(tenant.accounts):
+            print(f"{tenant.curl(crm)}\n")
+        print("The same in a container, where Docker is:\n")
+        print(f"sam local invoke CreateLead -e {event} --env-vars {environment} --docker-network host\n")
+        print(f"Logs are in {stack.logs.relative_to(ROOT)}. Ctrl-C ends it.", flush=True)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        ended.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

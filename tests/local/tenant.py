@@ -1,0 +1,151 @@
+"""A brand on the local stack with a user, a key and one account in every fake CRM; and a lead for each to try."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import boto3
+import httpx
+
+from switchboard.admin import Admin, IssuedKey
+from tests.local.stack import Stack
+
+SCOPES = ("lead.write",)
+ORIGINS = {"salesforce": "https://sandbox.my.salesforce.com", "pipedrive": "https://sandbox.pipedrive.com"}
+"""The host that a CRM would have given the account, where it gives one."""
+
+type Body = dict[str, Any]
+type Plant = Callable[..., str]
+"""Makes a record in a fake CRM behind its API, and answers its id."""
+
+_numbers = itertools.count(1)
+
+
+def hubspot(plant: Plant) -> Body:
+    """HubSpot wants a contact and, as the contract has it, an account."""
+    contact = plant("contacts", firstname="Ada", lastname="Lovelace", email=f"ada{next(_numbers)}@example.com")
+    company = plant("companies", name="Analytical Engines")
+    return {"title": "Engine no. 2", "contact": {"id": contact}, "account": {"id": company}}
+
+
+def salesforce(plant: Plant) -> Body:
+    """Salesforce wants a last name and a company, which is read from the account."""
+    account = plant("Account", Name="Analytical Engines")
+    email = {"email": f"ada{next(_numbers)}@example.com", "type": "primary"}
+    names = {"first_name": "Ada", "last_name": "Lovelace"}
+    return {"title": "Engine no. 2", **names, "account": {"id": account}, "email_addresses": [email]}
+
+
+def pipedrive(plant: Plant) -> Body:
+    """Pipedrive wants a title, and a person or an organization."""
+    return {"title": "Engine no. 2", "contact": {"id": plant("persons", name="Ada Lovelace")}}
+
+
+LEADS: Mapping[str, Callable[[Plant], Body]] = {
+    "hubspot": hubspot,
+    "pipedrive": pipedrive,
+    "salesforce": salesforce,
+}
+"""For each CRM, a lead that it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """One fake CRM, by its control plane."""
+
+    url: str
+
+    def control(self, method: str, path: str, body: Body | None = None) -> Any:
+        """Ask the control plane."""
+        answer = httpx.request(method, f"{self.url}/_sandbox/{path}", json=body)
+        answer.raise_for_status()
+        return answer.json()
+
+    def plant(self, objects: str, **fields: Any) -> str:
+        """Make a record behind the API; answers its id."""
+        return str(self.control("POST", f"records/{objects}", fields)["id"])
+
+    def fault(self, kind: str, **given: Any) -> None:
+        """Arm a fault for the next create of a lead."""
+        self.control("POST", "faults", {"kind": kind, "method": "POST", "route": "leads", **given})
+
+    @property
+    def posts(self) -> int:
+        """How many creates of leads arrived."""
+        return int(self.control("GET", "counts").get("POST leads", 0))
+
+    @property
+    def leads(self) -> int:
+        """How many leads it holds."""
+        return len(self.control("GET", "records/leads"))
+
+    def grant(self, **given: Any) -> Body:
+        """New credentials of an account, and the OAuth app that they belong to."""
+        return self.control("POST", "grants", given)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A brand, its user and key, its accounts by CRM, and how to call the API with them."""
+
+    url: str
+    admin: Admin
+    brand: str
+    user: str
+    key: IssuedKey
+    vendors: Mapping[str, Vendor]
+    accounts: Mapping[str, str]
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=40, trust_env=False))
+
+    @classmethod
+    def on(cls, stack: Stack, crms: Iterable[str] | None = None) -> Self:
+        """A new brand on the stack."""
+        admin = operator(stack)
+        brand = admin.create_brand("Analytical Engines")
+        user = admin.create_user(brand, "charles@example.com", "admin")
+        vendors = {crm: Vendor(stack.vendors[crm]) for crm in crms or stack.vendors}
+        accounts = {crm: connect(admin, brand, crm, vendor) for crm, vendor in vendors.items()}
+        return cls(stack.url, admin, brand, user, admin.issue_key(brand, user, SCOPES), vendors, accounts)
+
+    def lead(self, crm: str) -> Body:
+        """A lead that this CRM takes; what it refers to exists."""
+        return LEADS[crm](self.vendors[crm].plant)
+
+    def create(
+        self, crm: str, body: Any, *, form: str = "unified", key: str | None = None, secret: str | None = None
+    ) -> httpx.Response:
+        """POST /unified/crm/leads."""
+        headers = {"authorization": f"Bearer {secret or self.key.secret}"}
+        if key is not None:
+            headers["idempotency-key"] = key
+        params = {"integrated_account_id": self.accounts[crm], "truto_response_format": form}
+        return self.client.post(f"{self.url}/unified/crm/leads", params=params, json=body, headers=headers)
+
+    def curl(self, crm: str) -> str:
+        """A line that creates a lead when pasted into a shell."""
+        body = json.dumps(self.lead(crm))
+        return (
+            f"curl -s '{self.url}/unified/crm/leads?integrated_account_id={self.accounts[crm]}' "
+            f"-H 'authorization: Bearer {self.key.secret}' -H 'content-type: application/json' -d '{body}'"
+        )
+
+
+def operator(stack: Stack) -> Admin:
+    """The operator of a local stack."""
+    aws = stack.aws_environment
+    session = boto3.Session(aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"], region_name=aws["AWS_REGION"])
+    clients = [session.client(name, endpoint_url=stack.aws_endpoint) for name in ("dynamodb", "secretsmanager")]
+    tables = stack.environment["CreateLead"]
+    return Admin(*clients, tables["SWITCHBOARD_ACCESS_TABLE"], tables["SWITCHBOARD_SECRETS"])
+
+
+def connect(admin: Admin, brand: str, crm: str, vendor: Vendor, **given: Any) -> str:
+    """Connect a fake CRM to a brand; answers the account's id."""
+    granted = vendor.grant(**given)
+    admin.set_app(crm, granted["client_id"], granted["client_secret"])
+    credentials = {name: granted[name] for name in ("access_token", "refresh_token")}
+    if granted.get("expires_at"):
+        credentials["expires_at"] = int(granted["expires_at"])
+    return admin.connect_account(brand, crm, credentials, origin=ORIGINS.get(crm))
