@@ -90,12 +90,14 @@ class Emulator:
     def __init__(
         self, function: Function, code: Code, environment: Mapping[str, str], *, logs: Path | None = LOGS
     ) -> None:
+        """logs: the folder for what the function and Lambda log; None is stderr."""
         self.function = function
         self._one_at_a_time = threading.Lock()
         if not RIE.exists():
             raise FileNotFoundError("the emulator is not installed: make .tools/sam/ready")
-        if not code.directory.is_dir():
-            raise FileNotFoundError(f"{function.name}: no code in {code.directory}")
+        for needed in (code.directory, code.python, *code.pythonpath):
+            if not needed.exists():
+                raise FileNotFoundError(f"{function.name}: {needed} is not there")
         self._port = free_port()
         self._process = Process(
             [
@@ -232,9 +234,11 @@ class Pool:
                 worker = self._replace(worker)
             yield worker
         finally:
-            self._places.put(worker if worker and worker.alive else None)
+            self._places.put(worker)  # a dead one too: who takes its place sees to it
 
     def _replace(self, dead: Emulator | None) -> Emulator:
+        if self._closed:
+            raise ThrottledError("the pool is closed")
         if dead:
             dead.stop()  # the function that it ran may have outlived it
             with self._guard:
@@ -245,7 +249,7 @@ class Pool:
                 self._workers.add(worker)
                 return worker
         worker.stop()
-        raise ThrottledError("the pool is closed")
+        raise ThrottledError("the pool was closed meanwhile")
 
     def _started(self) -> Emulator:
         try:

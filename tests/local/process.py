@@ -20,14 +20,26 @@ class ProcessDiedError(RuntimeError):
     """A child ended, or never became ready; the message holds the end of its log."""
 
 
+_given_out: set[int] = set()
+_giving_out = threading.Lock()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A port for a child to bind; never the same one twice, for two children may be starting side by side."""
+    while True:
+        with socket.socket() as probe, _giving_out:
+            probe.bind((LOOPBACK, 0))
+            port = int(probe.getsockname()[1])
+            if port not in _given_out:
+                _given_out.add(port)
+                return port
 
 
 class Process:
-    """One child process in a session of its own, so that Ctrl-C reaches us alone and we stop the rest in order."""
+    """One child process in a session of its own, so that Ctrl-C reaches us alone and we stop the rest in order.
+
+    log: where its output goes; None is our stderr. pipe: its standard output comes to us instead (first_line).
+    """
 
     def __init__(
         self,
@@ -49,7 +61,7 @@ class Process:
                 cwd=directory,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if pipe else sink,
+                stdout=subprocess.PIPE if pipe else sink or 2,
                 stderr=sink,
                 start_new_session=True,
             )
@@ -76,7 +88,7 @@ class Process:
 
     def wait_until(self, ready: Callable[[], bool], *, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not ready():
+        while not (ready() and self.alive):
             if not self.alive or time.monotonic() > deadline:
                 raise self.died()
             time.sleep(0.01)

@@ -30,6 +30,8 @@ class Stack:
 
     code: Code.source for the working tree, Code.built for what `sam build` made.
     sandbox: the command that serves the fake CRMs; None leaves the functions with the real addresses.
+    environment: on top of what each function gets. workers: the most copies of one function.
+    quiet: functions log to files under logs; otherwise to stderr.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class Stack:
         workers: int = 4,
         port: int = 0,
         logs: Path = LOGS,
+        quiet: bool = True,
     ) -> None:
         self.template = Template.load(template, parameters={"Stage": "local"})
         self.logs = logs
@@ -50,6 +53,7 @@ class Stack:
         self._given = environment or {}
         self._workers = workers
         self._port = port
+        self._quiet = quiet
         self._open = contextlib.ExitStack()
         self.url = ""
         self.aws_endpoint = ""
@@ -106,13 +110,20 @@ class Stack:
         opening.callback(process.stop)
         return process
 
-    def _environment(self, function: str) -> dict[str, str]:
+    @property
+    def aws_environment(self) -> dict[str, str]:
+        """What any AWS client needs to speak to this stack: a function's, or an operator's command."""
         return {
-            **self.provisioned.environment[function],
             **CREDENTIALS,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.aws_endpoint,
+        }
+
+    def _environment(self, function: str) -> dict[str, str]:
+        return {
+            **self.provisioned.environment[function],
+            **self.aws_environment,
             "SWITCHBOARD_STAGE": "local",
             **{f"SWITCHBOARD_URL_{crm.upper()}": url for crm, url in self.vendors.items()},
             **self._given,
@@ -120,7 +131,8 @@ class Stack:
 
     def _pool(self, function: Function) -> Pool:
         code, environment = self._code(function), self.environment[function.name]
-        return Pool(lambda: Emulator(function, code, environment, logs=self.logs), cap=self._workers)
+        logs = self.logs if self._quiet else None
+        return Pool(lambda: Emulator(function, code, environment, logs=logs), cap=self._workers)
 
 
 def _in_main_thread() -> bool:

@@ -95,6 +95,8 @@ _Loader.yaml_implicit_resolvers = {
 def _short_tag(loader: _Loader, suffix: str, node: yaml.Node) -> dict[str, Any]:
     if isinstance(node, yaml.ScalarNode):
         value: Any = loader.construct_scalar(node)
+        if suffix == "GetAtt":
+            value = value.split(".", 1)  # as the long form has it
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
@@ -303,8 +305,7 @@ class Template:
         match name, argument:
             case "Ref", str():
                 return self._known[argument] if argument in self._known else self._physical(argument, look_up).ref
-            case "Fn::GetAtt", str() | [str(), str()]:
-                resource, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+            case "Fn::GetAtt", [str(resource), str(attribute)]:
                 attributes = self._physical(resource, look_up).attributes
                 if attribute not in attributes:
                     raise TemplateError(f"{resource} has no attribute {attribute} here")
@@ -332,7 +333,9 @@ class Template:
                 return "${" + name[1:] + "}"
             if name in variables:
                 return str(self.resolve(variables[name], look_up))
-            return str(self._intrinsic("Fn::GetAtt" if "." in name else "Ref", name, look_up))
+            if "." in name:
+                return str(self._intrinsic("Fn::GetAtt", name.split(".", 1), look_up))
+            return str(self._intrinsic("Ref", name, look_up))
 
         return re.sub(r"\$\{([^}]+)\}", replace, text)
 

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import boto3
@@ -99,6 +99,10 @@ class Tenant:
     accounts: Mapping[str, str]
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=40, trust_env=False))
 
+    def with_accounts(self, **accounts: str) -> Self:
+        """The same caller with other accounts."""
+        return replace(self, accounts={**self.accounts, **accounts})
+
     @classmethod
     def on(cls, stack: Stack, crms: Iterable[str] | None = None) -> Self:
         """A new brand on the stack."""
@@ -108,6 +112,17 @@ class Tenant:
         vendors = {crm: Vendor(stack.vendors[crm]) for crm in crms or stack.vendors}
         accounts = {crm: connect(admin, brand, crm, vendor) for crm, vendor in vendors.items()}
         return cls(stack.url, admin, brand, user, admin.issue_key(brand, user, SCOPES), vendors, accounts)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.client.close()
+        self.admin.dynamodb.close()
+        self.admin.secretsmanager.close()
+
+    @staticmethod
+    def quiet(url: str) -> None:
+        """Take back the faults that are armed at a fake CRM."""
+        Vendor(url).control("DELETE", "faults")
 
     def lead(self, crm: str) -> Body:
         """A lead that this CRM takes; what it refers to exists."""
@@ -122,6 +137,21 @@ class Tenant:
             headers["idempotency-key"] = key
         params = {"integrated_account_id": self.accounts[crm], "truto_response_format": form}
         return self.client.post(f"{self.url}/unified/crm/leads", params=params, json=body, headers=headers)
+
+    def event(self, crm: str, body: Any, key: str | None = None) -> Body:
+        """The same as API Gateway would hand it to the function."""
+        headers = {"authorization": f"Bearer {self.key.secret}", "content-type": "application/json"}
+        path = "/unified/crm/leads"
+        return {
+            "version": "2.0",
+            "routeKey": f"POST {path}",
+            "rawPath": path,
+            "rawQueryString": f"integrated_account_id={self.accounts[crm]}",
+            "headers": headers | ({} if key is None else {"idempotency-key": key}),
+            "requestContext": {"http": {"method": "POST", "path": path}},
+            "body": json.dumps(body),
+            "isBase64Encoded": False,
+        }
 
     def curl(self, crm: str) -> str:
         """A line that creates a lead when pasted into a shell."""

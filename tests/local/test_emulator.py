@@ -15,6 +15,7 @@ from tests.local.emulator import (
     Emulator,
     FunctionError,
     FunctionTimeoutError,
+    InvocationError,
     PayloadTooLargeError,
     Pool,
     ThrottledError,
@@ -58,7 +59,7 @@ Start = Callable[[], Emulator]
 def start(tmp_path: Path) -> Iterator[Start]:
     (tmp_path / "app.py").write_text(APP)
     function = Function("Tiny", tmp_path, timeout=1)
-    code = Code(tmp_path, Path(sys.executable), (tmp_path / "layer",), keeps_bytecode=False)
+    code = Code(tmp_path, Path(sys.executable), (), keeps_bytecode=False)
     started: list[Emulator] = []
 
     def start() -> Emulator:
@@ -150,7 +151,7 @@ def test_a_busy_function_goes_when_its_emulator_is_stopped_or_killed(start: Star
         emulator.stop()
         assert gone(emulator.pid)
         assert gone(function)
-        with pytest.raises(WorkerDiedError):
+        with pytest.raises(InvocationError):  # it may still find the time to say that its function exited
             busy.result()
 
 

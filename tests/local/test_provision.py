@@ -105,6 +105,13 @@ def until(holds: Callable[[], bool], *, seconds: float) -> None:
         time.sleep(0.05)
 
 
+def test_ministack_listens_on_loopback_alone(ministack: Ministack) -> None:
+    port = f"{int(ministack.url.rpartition(':')[2]):04X}"
+    sockets = Path("/proc/net/tcp").read_text() + Path("/proc/net/tcp6").read_text()
+    local = [line.split()[1] for line in sockets.splitlines() if line.split()[3] == "0A"]  # 0A is LISTEN
+    assert [address for address in local if address.endswith(f":{port}")] == [f"0100007F:{port}"]
+
+
 def test_a_table_has_its_keys_its_index_and_its_time_to_live(ministack: Ministack, made: Provisioned) -> None:
     dynamodb: DynamoDBClient = client(ministack, "dynamodb")
     table = dynamodb.describe_table(TableName=made.physical["Things"].ref).get("Table", {})

@@ -149,7 +149,7 @@ def test_a_function_is_its_own_entry_on_top_of_the_globals() -> None:
         handler="app.handler",
         timeout=5,
         memory=256,
-        environment={"TABLE": {"Ref": "Things"}, "SHARED": "yes", "OWN": {"Fn::GetAtt": "Things.Arn"}},
+        environment={"TABLE": {"Ref": "Things"}, "SHARED": "yes", "OWN": {"Fn::GetAtt": ["Things", "Arn"]}},
         layers=("Layer",),
         events=functions["View"].events,
     )
@@ -167,6 +167,17 @@ def test_schedules_and_queues_name_the_function_that_they_start() -> None:
     [schedule], [event] = made.schedules, made.queue_events
     assert (schedule.name, schedule.function) == ("mine-Work-Tick", "Work")
     assert (event.function, event.batch_size, event.reports_failures, event.enabled) == ("Work", 5, True, True)
+
+
+def test_a_schedule_may_be_a_resource_of_its_own_if_its_target_is_a_function_of_ours() -> None:
+    def tick(target: str) -> str:
+        properties = f"{{ScheduleExpression: rate(1 day), Target: {{Arn: {target}, Input: '{{}}'}}}}"
+        return f"{{Resources: {{Daily: {{Type: AWS::Scheduler::Schedule, Properties: {properties}}}}}}}"
+
+    found = {schedule.name: schedule.function for schedule in template(tick("!GetAtt Work.Arn")).schedules}
+    assert found == {"mine-Work-Tick": "Work", "mine-Daily": "Work"}
+    with pytest.raises(TemplateError, match="not one of our functions"):
+        _ = template(tick("!GetAtt Jobs.Arn")).schedules
 
 
 @pytest.mark.parametrize(

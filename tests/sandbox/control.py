@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 from tests.sandbox import spec
 from tests.sandbox.exchange import Answer, Delivery, Json, Request
-from tests.sandbox.faults import BadFault, Fault, FaultKind
+from tests.sandbox.faults import Fault, FaultError, FaultKind
 
 if TYPE_CHECKING:
     from tests.sandbox.fake import Fake
 
 
-class BadControl(ValueError):
+class ControlError(ValueError):
     """The control plane cannot do what it was asked."""
 
 
@@ -22,7 +22,7 @@ class Control:
         try:
             fields: dict[str, Any] = request.json() if request.body else {}
             return self.perform(request.method, request.path.removeprefix("/_sandbox").strip("/"), fields)
-        except (BadControl, BadFault, LookupError, ValueError, TypeError) as problem:
+        except (ControlError, FaultError, LookupError, ValueError, TypeError) as problem:
             return Delivery(Answer(400, {"error": str(problem)}))
 
     def perform(self, method: str, path: str, fields: dict[str, Any]) -> Delivery:
@@ -68,7 +68,7 @@ class Control:
     def adjust(self, fields: dict[str, Any]) -> Delivery:
         unknown = fields.keys() - self.fake.defaults.keys()
         if unknown:
-            raise BadControl(f"no such settings: {', '.join(sorted(unknown))}")
+            raise ControlError(f"no such settings: {', '.join(sorted(unknown))}")
         self.fake.settings |= fields
         return done(self.fake.settings)
 
@@ -84,7 +84,7 @@ class Control:
         allowed = None if scopes is None else frozenset(scopes)
         if kind == "api_key":
             if self.fake.key_prefix is None:
-                raise BadControl(f"{self.fake.name} knows no API keys")
+                raise ControlError(f"{self.fake.name} knows no API keys")
             return {
                 "kind": kind,
                 "api_key": self.fake.grants.mint_key(self.fake.key_prefix, allowed).value,
@@ -92,7 +92,7 @@ class Control:
                 **self.fake.grant_facts(),
             }
         if kind != "oauth2":
-            raise BadControl(f"no grant of kind {kind!r}: oauth2 or api_key")
+            raise ControlError(f"no grant of kind {kind!r}: oauth2 or api_key")
         issued = self.fake.grants.mint(
             lifetime=self.fake.token_lifetime if expires_in is None else expires_in,
             expired=expired,

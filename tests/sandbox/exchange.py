@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 type Json = Any
 
 
-class Malformed(Exception):
+class NotHttpError(Exception):
     """The bytes are no HTTP request."""
 
 
@@ -78,7 +78,7 @@ class Answer:
         return "\r\n".join([*lines, "", ""]).encode("latin-1") + (b"" if head else payload)
 
 
-class Refused(Exception):
+class RefusalError(Exception):
     """Raised anywhere in a fake to end the request with the vendor's own refusal."""
 
     def __init__(self, answer: Answer) -> None:
@@ -102,14 +102,14 @@ async def read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
     except asyncio.LimitOverrunError as overrun:
-        raise Malformed("headers too long") from overrun
+        raise NotHttpError("headers too long") from overrun
     first, *rest = head.decode("latin-1").rstrip("\r\n").split("\r\n")
     try:
         method, target, _ = first.split(" ")
         headers = {name.strip().lower(): value.strip() for name, value in (line.split(":", 1) for line in rest)}
         length = int(headers.get("content-length", "0"))
     except ValueError as broken:
-        raise Malformed("not HTTP") from broken
+        raise NotHttpError("not HTTP") from broken
     if headers.get("expect", "").lower() == "100-continue":
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     try:

@@ -12,7 +12,7 @@ from werkzeug.routing import Map, Rule
 
 from tests.sandbox import spec
 from tests.sandbox.control import Control
-from tests.sandbox.exchange import Answer, Delivery, Json, Refused, Request
+from tests.sandbox.exchange import Answer, Delivery, Json, RefusalError, Request
 from tests.sandbox.faults import BAD_GATEWAY, Fault, FaultKind, Faults
 from tests.sandbox.grants import Grant, Grants, Standing
 from tests.sandbox.journal import Journal
@@ -95,14 +95,14 @@ class Fake:
 
     def find(self, request: Request) -> Route | Answer:
         try:
-            found, args = self.routes.match(request.path, request.method)
+            found, matched = self.routes.match(request.path, request.method)
         except MethodNotAllowed as wrong:
             return self.method_not_allowed(request, sorted(wrong.valid_methods or ()))
         except HTTPException:
             return self.route_unknown(request)
-        if "kind" in args:
-            args["kind"] = self.noun(args["kind"])
-        request.args = {name: str(value) for name, value in args.items()}
+        request.args = {name: str(value) for name, value in matched.items()}
+        if "kind" in request.args:
+            request.args["kind"] = self.noun(request.args["kind"])
         return found
 
     def noun(self, word: str) -> str:
@@ -114,7 +114,7 @@ class Fake:
         try:
             headers = self.admit(request, label)
             answer = found if isinstance(found, Answer) else self.perform(found, request)
-        except Refused as refused:
+        except RefusalError as refused:
             answer = refused.answer
         answer.headers = headers | answer.headers
         return answer
@@ -130,18 +130,18 @@ class Fake:
         if value is not None:
             key = self.grants.key(value)
             if key is None:
-                raise Refused(self.unauthenticated(Standing.UNKNOWN))
+                raise RefusalError(self.unauthenticated(Standing.UNKNOWN))
             if key.scopes is not None and scope is not None and scope not in key.scopes:
-                raise Refused(self.missing_scope(scope))
+                raise RefusalError(self.missing_scope(scope))
             return
         if request.bearer is None:
-            raise Refused(self.unauthenticated(None))
+            raise RefusalError(self.unauthenticated(None))
         standing, grant = self.grants.standing(request.bearer)
         if standing is not Standing.GOOD or grant is None:
             expired_at = grant.tokens[request.bearer] if grant and standing is Standing.EXPIRED else 0.0
-            raise Refused(self.unauthenticated(standing, expired_at))
+            raise RefusalError(self.unauthenticated(standing, expired_at))
         if scope is not None and not self.allowed(grant, scope):
-            raise Refused(self.missing_scope(scope))
+            raise RefusalError(self.missing_scope(scope))
 
     def allowed(self, grant: Grant, scope: str) -> bool:
         return grant.allows(scope)
@@ -156,9 +156,9 @@ class Fake:
             try:
                 body = request.json()
             except ValueError as broken:
-                raise Refused(self.bad_json(str(broken))) from broken
+                raise RefusalError(self.bad_json(str(broken))) from broken
             if violation := contract.violation(operation, body):
-                raise Refused(self.violation(request, *violation))
+                raise RefusalError(self.violation(request, *violation))
             return
 
     def body(self, request: Request) -> dict[str, Json]:
@@ -166,9 +166,9 @@ class Fake:
         try:
             body = request.json()
         except ValueError as broken:
-            raise Refused(self.bad_json(str(broken))) from broken
+            raise RefusalError(self.bad_json(str(broken))) from broken
         if not isinstance(body, dict):
-            raise Refused(self.bad_json("a JSON object was expected"))
+            raise RefusalError(self.bad_json("a JSON object was expected"))
         return body
 
     # Faults.

@@ -24,10 +24,12 @@ class FaultKind(StrEnum):
 PROCESSED_FIRST = frozenset({FaultKind.DROPPED_AFTER, FaultKind.STALLED, FaultKind.TRUNCATED_JSON})
 """After these the record exists although the caller cannot know it; `store` in the fault overrides."""
 
-BAD_GATEWAY = b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><h1>502 Bad Gateway</h1></body>\r\n</html>"
+BAD_GATEWAY = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body><h1>502 Bad Gateway</h1></body>\r\n</html>"
+)
 
 
-class BadFault(ValueError):
+class FaultError(ValueError):
     """The control plane was asked for a fault that does not exist."""
 
 
@@ -54,11 +56,12 @@ class Fault:
     def of(cls, fields: dict[str, Any]) -> "Fault":
         unknown = fields.keys() - cls.__dataclass_fields__.keys()
         if unknown:
-            raise BadFault(f"unknown members: {', '.join(sorted(unknown))}")
+            raise FaultError(f"unknown members: {', '.join(sorted(unknown))}")
         try:
-            return cls(**fields | {"kind": FaultKind(fields.get("kind", ""))})
+            kind = FaultKind(fields.get("kind", ""))
         except ValueError as odd:
-            raise BadFault(f"{odd}; kinds: {', '.join(FaultKind)}") from odd
+            raise FaultError(f"{odd}; kinds: {', '.join(FaultKind)}") from odd
+        return cls(kind, **{name: value for name, value in fields.items() if name != "kind"})
 
 
 class Faults:

@@ -13,11 +13,11 @@ class Standing(Enum):
     REVOKED = "revoked"
 
 
-class BadClient(Exception):
+class ClientError(Exception):
     """The client id or its secret is wrong."""
 
 
-class BadGrant(Exception):
+class GrantError(Exception):
     """The refresh token or the code is unknown, used, revoked, or another client's."""
 
 
@@ -97,7 +97,7 @@ class Grants:
         """RFC 6749 section 6 and 4.1.3: a refresh token or an authorization code becomes an access token."""
         mine = [grant for grant in self.all if grant.client_id == client_id]
         if not mine or not any(grant.client_secret == client_secret for grant in mine):
-            raise BadClient
+            raise ClientError
         for grant in mine:
             if grant.revoked:
                 continue
@@ -108,7 +108,7 @@ class Grants:
             if form.get("grant_type") == "authorization_code" and form.get("code") == grant.code:
                 grant.code = ""  # good for one exchange
                 return self._issue(grant)
-        raise BadGrant
+        raise GrantError
 
     def revoke(self, token: str, *, access_only: bool = False) -> bool:
         """Kills an API key, one access token, or the whole grant that a token belongs to."""

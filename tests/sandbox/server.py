@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Self
 
 from tests.sandbox import vendors
-from tests.sandbox.exchange import Answer, Delivery, Malformed, Request, read_request
+from tests.sandbox.exchange import Answer, Delivery, NotHttpError, Request, read_request
 from tests.sandbox.fake import Fake
 
 HOST = "127.0.0.1"
@@ -68,7 +68,7 @@ class Door:
                     self._track(asyncio.create_task(self.close_for(delivery.closes_door_for)))
                 if not keep_alive:
                     break
-        except Malformed as malformed:
+        except NotHttpError as malformed:
             writer.write(Answer(400, {"error": str(malformed)}).wire(keep_alive=False))
         except ConnectionError:
             pass  # the caller left first

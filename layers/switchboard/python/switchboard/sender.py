@@ -49,6 +49,10 @@ class Sender:
                     return response
         raise AssertionError("the last attempt returns or raises")
 
+    def close(self) -> None:
+        """Close the connections. A function never does: it is frozen with them open."""
+        self._client.close()
+
     def _exchange(self, request: Request, origin: str, deadline: Deadline) -> Response:
         seconds = deadline(ANSWER_SECONDS)
         if seconds <= 0:

@@ -1,13 +1,11 @@
 """One HubSpot account: tokens, scopes, rate limits, owners, and the refusals that any path can give."""
 
-import time
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tests.sandbox.budget import Window
-from tests.sandbox.exchange import Answer, Json, Refused, Request
+from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import Fake, Route, route
-from tests.sandbox.grants import BadClient, BadGrant, Grant, Standing
+from tests.sandbox.grants import ClientError, Grant, GrantError, Standing
 from tests.sandbox.vendors.hubspot import refusals
 from tests.sandbox.vendors.hubspot.properties import OBJECT_TYPES, iso
 from tests.sandbox.vendors.hubspot.store import PORTAL, SINGULAR, Store
@@ -56,9 +54,6 @@ class Account(Fake):
         "associations.v4.json": "/crm/v4",
     }
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        super().__init__(clock)
-
     def clear(self) -> None:
         now = self.clock()
         self.store = Store()
@@ -82,9 +77,9 @@ class Account(Fake):
             return self.token_refused("BAD_GRANT_TYPE", "unsupported_grant_type", "unknown or missing grant_type")
         try:
             issued = self.grants.redeem(form, form.get("client_id", ""), form.get("client_secret", ""))
-        except BadClient:
+        except ClientError:
             return self.token_refused("BAD_CLIENT_ID", "invalid_client", "missing or unknown client id")
-        except BadGrant:
+        except GrantError:
             code = "BAD_REFRESH_TOKEN" if form["grant_type"] == "refresh_token" else "BAD_AUTH_CODE"
             return self.token_refused(code, "invalid_grant", "missing or invalid refresh token")
         body: dict[str, Json] = {
@@ -163,14 +158,15 @@ class Account(Fake):
         """Search has a limit of its own per second, and its answers carry no rate headers."""
         if label.endswith("/search"):
             if self.search_window.spend(self.settings["searches_per_second"]) is None:
-                raise Refused(refusals.rate_limited("SECONDLY"))
+                raise RefusalError(refusals.rate_limited("SECONDLY"))
             return {}
         if label.startswith("token"):
             return {}
         limit: int = self.settings["requests_per_interval"]
+        self.requests_window.seconds = self.settings["interval_seconds"]
         left = self.requests_window.spend(limit)
         if left is None:
-            raise Refused(self.rate_limited(self.settings["interval_seconds"], label))
+            raise RefusalError(self.rate_limited(self.settings["interval_seconds"], label))
         headers = self.rate_headers(limit, left, self.settings["interval_seconds"])
         if self.api_key(request):
             headers |= {"X-HubSpot-RateLimit-Daily": "650000", "X-HubSpot-RateLimit-Daily-Remaining": "649000"}

@@ -6,7 +6,7 @@ https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide and the 
 import time
 from typing import Any
 
-from tests.sandbox.exchange import Answer, Json, Refused, Request
+from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.hubspot import refusals
 from tests.sandbox.vendors.hubspot.account import DATED, Account
@@ -14,7 +14,7 @@ from tests.sandbox.vendors.hubspot.properties import (
     OBJECT_TYPES,
     PROPERTIES,
     REQUIRED,
-    Faulty,
+    InvalidValuesError,
     accepted,
     described,
     iso,
@@ -49,7 +49,7 @@ class Objects(Account):
             # The body for this case was never recorded; the category is the documented one.
             raise refusals.validation("A lead must be associated with a contact when it is created")
         if values.get("email") and (known := self.contact_with(values["email"])):
-            raise Refused(refusals.conflict(known.id))
+            raise RefusalError(refusals.conflict(known.id))
         record = self.store.add(kind, self.with_defaults(kind, values), self.clock(), self.searchable_at())
         for to, to_id, type_ids in links:
             self.store.link(kind, record.id, to, to_id, type_ids)
@@ -81,7 +81,7 @@ class Objects(Account):
     def rewrite(self, record: Record, values: dict[str, str]) -> None:
         known = self.contact_with(values["email"]) if values.get("email") and record.kind == "contacts" else None
         if known and known is not record:
-            raise Refused(refusals.conflict(known.id))
+            raise RefusalError(refusals.conflict(known.id))
         if emptied := [name for name in REQUIRED.get(record.kind, ()) if values.get(name) == ""]:
             raise refusals.required_unset(record.kind, emptied)
         self.store.write(record, values, self.clock(), self.searchable_at())
@@ -106,14 +106,25 @@ class Objects(Account):
             answer["paging"] = {"next": {"after": str(after)}}
         return Answer(200, answer)
 
+    @route("POST", *under("/batch/read"), label="{kind}/batch/read", scope=READ)
+    def batch_read(self, request: Request) -> Answer:
+        kind, started, body = self.kind(request), self.clock(), self.body(request)
+        names = [str(name) for name in body.get("properties") or []]
+        ids = [str(one.get("id")) for one in self.inputs(body)]
+        return self.batch_known(kind, ids, started, lambda row: self.shown(row, names))
+
+    @staticmethod
+    def inputs(body: dict[str, Json]) -> list[dict[str, Any]]:
+        inputs: list[dict[str, Any]] = body.get("inputs") or []
+        if len(inputs) > BATCH_CAP:
+            raise refusals.validation(f"The maximum number of inputs is {BATCH_CAP}")
+        return inputs
+
     @route("POST", *under("/batch/<action>"), label="{kind}/batch/{action}", scope=WRITE)
     def batch(self, request: Request) -> Answer:
         """Up to 100 inputs; 207 when some of them failed."""
         kind, action, started = self.kind(request), request.args["action"], self.clock()
-        body = self.body(request)
-        inputs: list[dict[str, Any]] = body.get("inputs") or []
-        if len(inputs) > BATCH_CAP:
-            raise refusals.validation(f"The maximum number of inputs is {BATCH_CAP}")
+        inputs = self.inputs(self.body(request))
         ids = [str(one.get("id")) for one in inputs if "id" in one]
         if action in ("update", "archive") and (twice := sorted({one for one in ids if ids.count(one) > 1})):
             listed = ", ".join(twice)
@@ -123,9 +134,6 @@ class Objects(Account):
             case "create":
                 rows = [self.created(kind, one) for one in inputs]
                 return self.batch_answer(201, [self.shown(row, list(row.properties)) for row in rows], [], started)
-            case "read":
-                names = [str(name) for name in body.get("properties") or []]
-                return self.batch_known(kind, ids, started, lambda row: self.shown(row, names))
             case "update":
                 values = {str(one["id"]): self.values(kind, one) for one in inputs}
                 return self.batch_known(kind, ids, started, lambda row: self.updated(row, values[row.id]))
@@ -134,7 +142,7 @@ class Objects(Account):
                     row.archived_at = self.clock()
                 return Answer(204)
             case _:
-                raise Refused(self.route_unknown(request))
+                raise RefusalError(self.route_unknown(request))
 
     def updated(self, record: Record, values: dict[str, str]) -> dict[str, Json]:
         self.rewrite(record, values)
@@ -210,7 +218,7 @@ class Objects(Account):
             raise refusals.validation("properties must be an object")
         try:
             return accepted(kind, properties, frozenset(self.owners))
-        except Faulty as faulty:
+        except InvalidValuesError as faulty:
             raise refusals.invalid_values(faulty.faults) from faulty
 
     def with_defaults(self, kind: str, values: dict[str, str]) -> dict[str, str]:
@@ -232,7 +240,7 @@ class Objects(Account):
                 return to, to_id, type_ids
         raise refusals.validation(f"No association of {kind} has the types {sorted(type_ids)}")
 
-    def not_associable(self, to_id: str) -> Refused:
+    def not_associable(self, to_id: str) -> RefusalError:
         return refusals.validation(
             f"{to_id} is not a valid ID", subCategory="crm.associations.INVALID_IDENTIFIER", context={"id": [to_id]}
         )

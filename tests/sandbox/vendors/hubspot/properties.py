@@ -74,7 +74,11 @@ def _moment(name: str) -> Property:
 
 LEAD_STAGES = tuple(f"{word}-stage-id" for word in ("new", "attempting", "connected", "qualified", "unqualified"))
 LIFECYCLE = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer", "other")
-DEAL_STAGES = ("appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin") + (
+DEAL_STAGES = (
+    "appointmentscheduled",
+    "qualifiedtobuy",
+    "presentationscheduled",
+    "decisionmakerboughtin",
     "contractsent",
     "closedwon",
     "closedlost",
@@ -126,7 +130,7 @@ PROPERTIES = {
 MULTIPLE = frozenset({"preferred_channels"})
 
 
-class Unfit(ValueError):
+class UnfitError(ValueError):
     """A value that the property does not take."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -137,21 +141,21 @@ class Unfit(ValueError):
 def accepted(
     kind: str, values: dict[str, Json], owners: frozenset[str], *, stages: frozenset[str] = frozenset()
 ) -> dict[str, str]:
-    """The values as they are stored; `refusals.invalid_values` of what is returned in Faulty otherwise."""
+    """The values as they are stored; `refusals.invalid_values` of what is returned in InvalidValuesError otherwise."""
     kept: dict[str, str] = {}
     faults: list[Invalid] = []
     for name, value in values.items():
         prop = PROPERTIES[kind].get(name)
         try:
             kept[name] = _stored(prop, name, value, owners, stages)
-        except Unfit as unfit:
+        except UnfitError as unfit:
             faults.append(Invalid(name, unfit.code, str(unfit)))
     if faults:
-        raise Faulty(faults)
+        raise InvalidValuesError(faults)
     return kept
 
 
-class Faulty(Exception):
+class InvalidValuesError(Exception):
     def __init__(self, faults: list[Invalid]) -> None:
         super().__init__(len(faults))
         self.faults = faults
@@ -159,21 +163,21 @@ class Faulty(Exception):
 
 def _stored(prop: Property | None, name: str, value: Json, owners: frozenset[str], stages: frozenset[str]) -> str:
     if prop is None:
-        raise Unfit("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
+        raise UnfitError("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
     if prop.read_only:
-        raise Unfit("READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.')
+        raise UnfitError("READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.')
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Unfit("INVALID_VALUE", f'"{name}" takes a string or a number')
+        raise UnfitError("INVALID_VALUE", f'"{name}" takes a string or a number')
     text = str(value)
     if text == "":
         return text  # clears the property
     if name == "hubspot_owner_id":
         if text not in owners:
-            raise Unfit("INVALID_OWNER_ID", f"The owner id {text} does not exist")
+            raise UnfitError("INVALID_OWNER_ID", f"The owner id {text} does not exist")
         return text
     if name == "email":
         if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", text):
-            raise Unfit("INVALID_EMAIL", f"Email address {text} is invalid")
+            raise UnfitError("INVALID_EMAIL", f"Email address {text} is invalid")
         return text.lower()
     if name in ("hs_pipeline_stage", "dealstage") and text in stages:
         return text
@@ -182,7 +186,7 @@ def _stored(prop: Property | None, name: str, value: Json, owners: frozenset[str
 
 def _text(prop: Property, text: str) -> str:
     if len(text) > 65_536:
-        raise Unfit("PROPERTY_LENGTH", f"{prop.name} is too long")
+        raise UnfitError("PROPERTY_LENGTH", f"{prop.name} is too long")
     return text
 
 
@@ -190,7 +194,7 @@ def _number(prop: Property, text: str) -> str:
     try:
         float(text)
     except ValueError as odd:
-        raise Unfit("INVALID_NUMBER", f"{text} was not a valid number.") from odd
+        raise UnfitError("INVALID_NUMBER", f"{text} was not a valid number.") from odd
     return text
 
 
@@ -199,13 +203,13 @@ def _option(prop: Property, text: str) -> str:
     for value in chosen:
         if value not in prop.options:
             options = ", ".join(prop.options)
-            raise Unfit("INVALID_OPTION", f"{value} was not one of the allowed options: [{options}]")
+            raise UnfitError("INVALID_OPTION", f"{value} was not one of the allowed options: [{options}]")
     return text
 
 
 def _bool(prop: Property, text: str) -> str:
     if text.lower() not in ("true", "false"):
-        raise Unfit("INVALID_BOOLEAN", f"{text} was not a valid boolean.")
+        raise UnfitError("INVALID_BOOLEAN", f"{text} was not a valid boolean.")
     return text.lower()
 
 
@@ -213,7 +217,7 @@ def _datetime(prop: Property, text: str) -> str:
     try:
         return iso(milliseconds(text) / 1000)
     except ValueError as odd:
-        raise Unfit("INVALID_DATE", f"{text} was not a valid long.") from odd
+        raise UnfitError("INVALID_DATE", f"{text} was not a valid long.") from odd
 
 
 def _date(prop: Property, text: str) -> str:
@@ -223,9 +227,9 @@ def _date(prop: Property, text: str) -> str:
             return datetime.fromisoformat(text).date().isoformat()
         at = milliseconds(text)
     except ValueError as odd:
-        raise Unfit("INVALID_DATE", f"{text} was not a valid date.") from odd
+        raise UnfitError("INVALID_DATE", f"{text} was not a valid date.") from odd
     if at % 86_400_000:
-        raise Unfit("INVALID_DATE", f"{text} is at {iso(at / 1000)} and not at midnight UTC.")
+        raise UnfitError("INVALID_DATE", f"{text} is at {iso(at / 1000)} and not at midnight UTC.")
     return iso(at / 1000)[:10]
 
 

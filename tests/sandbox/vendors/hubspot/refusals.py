@@ -1,4 +1,4 @@
-"""HubSpot's sentences of refusal. Envelope: {status, message, correlationId, category?, errors?, context?, subCategory?}.
+"""HubSpot's sentences of refusal: {status, message, correlationId, category?, errors?, context?, subCategory?}.
 
 https://developers.hubspot.com/docs/api-reference/error-handling
 """
@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tests.sandbox.exchange import Answer, Json, Refused
+from tests.sandbox.exchange import Answer, Json, RefusalError
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ def refusal(status: int, message: str, category: str | None = None, **more: Json
     return Answer(status, body | ({"category": category} if category else {}))
 
 
-def validation(message: str, **more: Json) -> Refused:
-    return Refused(refusal(400, message, "VALIDATION_ERROR", **more))
+def validation(message: str, **more: Json) -> RefusalError:
+    return RefusalError(refusal(400, message, "VALIDATION_ERROR", **more))
 
 
-def invalid_values(faults: list[Invalid]) -> Refused:
+def invalid_values(faults: list[Invalid]) -> RefusalError:
     """The message embeds a JSON array; `errors` tells the same once more in a readable form."""
     embedded = [
         {"isValid": False, "message": fault.message, "error": fault.code, "name": fault.name} for fault in faults
@@ -43,15 +43,17 @@ def invalid_values(faults: list[Invalid]) -> Refused:
     )
 
 
-def required_unset(kind: str, names: list[str]) -> Refused:
+def required_unset(kind: str, names: list[str]) -> RefusalError:
     singular = {"companies": "COMPANY"}.get(kind, kind.upper().removesuffix("S"))
     message = f"Error creating {singular}. Some required properties were not set."
     return validation(message, context={"properties": names})
 
 
-def not_found(numeric: bool) -> Refused:
+def not_found(numeric: bool) -> RefusalError:
     """A numeric id says only that nothing is there; another one is an object lookup that failed."""
-    return Refused(refusal(404, "resource not found") if numeric else refusal(404, "Object not found", OBJECT_NOT_FOUND))
+    return RefusalError(
+        refusal(404, "resource not found") if numeric else refusal(404, "Object not found", OBJECT_NOT_FOUND)
+    )
 
 
 OBJECT_NOT_FOUND = "OBJECT_NOT_FOUND"

@@ -35,7 +35,9 @@ class Record:
     created: float
     updated: float
     archived_at: float | None = None
-    snapshots: list[tuple[float, dict[str, str], float]] = field(default_factory=list[tuple[float, dict[str, str], float]])
+    snapshots: list[tuple[float, dict[str, str], float]] = field(
+        default_factory=list[tuple[float, dict[str, str], float]]
+    )
     """(visible in search from, properties, updated) of each write."""
 
 

@@ -68,9 +68,11 @@ INDUSTRIES = ("Apparel", "Banking", "Biotechnology", "Technology", "Telecommunic
 STAGES = ("Prospecting", "Qualification", "Needs Analysis", "Negotiation/Review", "Closed Won", "Closed Lost")
 
 _PERSON = [
-    Field("FirstName", length=40), Field("LastName", length=80, required=True), Field("Name", length=121, read_only=True),
+    Field("FirstName", length=40), Field("LastName", length=80, required=True),
+    Field("Name", length=121, read_only=True),
     Field("Salutation", "picklist", picklist=("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.")),
-    Field("Email", "email", 80), Field("Phone", "phone", 40), Field("MobilePhone", "phone", 40), Field("Title", length=128),
+    Field("Email", "email", 80), Field("Phone", "phone", 40), Field("MobilePhone", "phone", 40),
+    Field("Title", length=128),
     Field("Description", "textarea", 32_000), Field("LeadSource", "picklist", picklist=SOURCES),
 ]  # fmt: skip
 
@@ -131,7 +133,7 @@ RELATIONS = {
 }
 
 
-class Rejected(Exception):
+class RejectedError(Exception):
     """One fault of a written record, in Salesforce's codes."""
 
     def __init__(self, code: str, message: str, *fields: str) -> None:
@@ -140,11 +142,13 @@ class Rejected(Exception):
         self.fields = list(fields)
 
 
-def _misread(kind: str, value: Json) -> Rejected:
+def _misread(kind: str, value: Json) -> RejectedError:
     token = {bool: "VALUE_BOOLEAN", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT", str: "VALUE_STRING"}
     shown = token.get(type(value), "START_OBJECT")
-    message = f"Cannot deserialize instance of {kind} from {shown} value {value} or request may be missing a required field"
-    return Rejected("JSON_PARSER_ERROR", f"{message} at [line:1, column:1]")
+    message = (
+        f"Cannot deserialize instance of {kind} from {shown} value {value} or request may be missing a required field"
+    )
+    return RejectedError("JSON_PARSER_ERROR", f"{message} at [line:1, column:1]")
 
 
 def read(field: Field, value: Json) -> Json:
@@ -159,15 +163,15 @@ def _string(field: Field, value: Json) -> str:
     if not isinstance(value, str):
         raise _misread("string", value)
     if len(value) > field.length:
-        raise Rejected(
+        raise RejectedError(
             "STRING_TOO_LONG",
             f"{field.label}: data value too large: {value} (max length={field.length})",
             field.name,
         )
     if field.type == "email" and not re.fullmatch(r"[^@\s,]+@[^@\s,]+\.[^@\s.,]+", value):
-        raise Rejected("INVALID_EMAIL_ADDRESS", f"{field.label}: invalid email address: {value}", field.name)
+        raise RejectedError("INVALID_EMAIL_ADDRESS", f"{field.label}: invalid email address: {value}", field.name)
     if field.restricted and value not in field.picklist:
-        raise Rejected(
+        raise RejectedError(
             "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
             f"{field.label}: bad value for restricted picklist field: {value}",
             field.name,
@@ -208,7 +212,7 @@ def _reference(field: Field, value: Json) -> str:
         raise _misread("reference", value)
     found = normal(value)
     if found is None or found[:3] not in {PREFIXES[name] for name in field.references}:
-        raise Rejected("MALFORMED_ID", f"{field.label}: id value of incorrect type: {value}", field.name)
+        raise RejectedError("MALFORMED_ID", f"{field.label}: id value of incorrect type: {value}", field.name)
     return found
 
 

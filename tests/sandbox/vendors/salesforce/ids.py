@@ -13,7 +13,9 @@ SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 def checksum(short: str) -> str:
     """One letter for each five characters: which of them are capitals."""
     chunks = (short[start : start + 5] for start in (0, 5, 10))
-    return "".join(SUFFIX[sum(1 << place for place, char in enumerate(chunk) if "A" <= char <= "Z")] for chunk in chunks)
+    return "".join(
+        SUFFIX[sum(1 << place for place, char in enumerate(chunk) if "A" <= char <= "Z")] for chunk in chunks
+    )
 
 
 def made(sobject: str, number: int) -> str:

@@ -8,11 +8,11 @@ import re
 from itertools import count
 from typing import Any, ClassVar
 
-from tests.sandbox.exchange import Answer, Json, Refused, Request
+from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import Fake, Route, route
-from tests.sandbox.grants import BadClient, BadGrant, Standing
+from tests.sandbox.grants import ClientError, GrantError, Standing
 from tests.sandbox.vendors.salesforce import ids
-from tests.sandbox.vendors.salesforce.fields import SCHEMA, Rejected, moment, read
+from tests.sandbox.vendors.salesforce.fields import SCHEMA, RejectedError, moment, read
 
 NEWEST, OLDEST, RETIRED = 67, 31, 21
 DATA = "/services/data/v<version>"
@@ -30,8 +30,8 @@ def error(status: int, code: str, message: str, fields: list[str] | None = None)
     return Answer(status, [body if fields is None else body | {"fields": fields}])
 
 
-def refused(status: int, code: str, message: str, fields: list[str] | None = None) -> Refused:
-    return Refused(error(status, code, message, fields))
+def refused(status: int, code: str, message: str, fields: list[str] | None = None) -> RefusalError:
+    return RefusalError(error(status, code, message, fields))
 
 
 NO_RESOURCE = ("NOT_FOUND", "The requested resource does not exist")
@@ -68,14 +68,14 @@ class Org(Fake):
             return token_refused("unsupported_grant_type", "grant type not supported")
         try:
             issued = self.grants.redeem(form, form.get("client_id", ""), form.get("client_secret", ""))
-        except BadClient:
+        except ClientError:
             known = any(grant.client_id == form.get("client_id") for grant in self.grants.all)
             return (
                 token_refused("invalid_client", "invalid client credentials")
                 if known
                 else token_refused("invalid_client_id", "client identifier invalid")
             )
-        except BadGrant:
+        except GrantError:
             return token_refused("invalid_grant", "expired access/refresh token")
         body = {
             "access_token": issued.access_token,
@@ -108,9 +108,7 @@ class Org(Fake):
     @route("GET", "/services/data", label="versions", public=True)
     def versions(self, request: Request) -> Answer:
         numbers = range(OLDEST, NEWEST + 1)
-        return Answer(
-            200, [{"label": f"v{n}", "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in numbers]
-        )
+        return Answer(200, [{"label": f"v{n}", "url": f"/services/data/v{n}.0", "version": f"{n}.0"} for n in numbers])
 
     @route("GET", DATA, label="resources", scope="api")
     def resources(self, request: Request) -> Answer:
@@ -128,9 +126,15 @@ class Org(Fake):
             return {}
         most: int = self.settings["daily_requests"]
         if self.used >= most:
-            raise Refused(self.rate_limited(None, label))
+            raise RefusalError(self.rate_limited(None, label))
         self.used += 1
         return {"Sforce-Limit-Info": f"api-usage={self.used}/{most}"}
+
+    def check(self, request: Request) -> None:
+        if request.body and "json" not in request.headers.get("content-type", ""):
+            message = "Content type of the request is not supported: send application/json"
+            raise refused(415, "UNSUPPORTED_MEDIA_TYPE", message)
+        super().check(request)
 
     # Refusals.
 
@@ -186,7 +190,7 @@ class Org(Fake):
             field = schema[name.lower()]
             try:
                 values[field.name] = read(field, value)
-            except Rejected as odd:
+            except RejectedError as odd:
                 raise ValueError(str(odd)) from odd
         return self.insert(sobject, values)
 

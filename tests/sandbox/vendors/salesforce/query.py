@@ -21,7 +21,7 @@ from tests.sandbox.vendors.salesforce.soql import (
     Condition,
     Junction,
     Literal,
-    MalformedQuery,
+    MalformedQueryError,
     Not,
     Order,
     Query,
@@ -56,15 +56,15 @@ class Queries(SObjects):
             return Answer(414, b"<h1>URI Too Long</h1>", {"Content-Type": "text/html"})
         try:
             query = parse(request.query.get("q", ""))
-        except MalformedQuery as bad:
+        except MalformedQueryError as bad:
             raise refused(400, "MALFORMED_QUERY", str(bad)) from bad
         sobject = next((name for name in SCHEMA if name.lower() == query.sobject.lower()), None)
         if sobject is None:
             message = (
                 f"\n{request.query['q']}\n^\nERROR at Row:1:Column:{request.query['q'].find(query.sobject) + 1}\n"
-                f"sObject type '{query.sobject}' is not supported. If you are attempting to use a custom object, be sure "
-                "to append the '__c' after the entity name. Please reference your WSDL or the describe call for the "
-                "appropriate names."
+                f"sObject type '{query.sobject}' is not supported. If you are attempting to use a custom object, be "
+                "sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for "
+                "the appropriate names."
             )
             raise refused(400, "INVALID_TYPE", message)
         if query.offset > MOST_OFFSET:
@@ -120,7 +120,9 @@ class Queries(SObjects):
         keyed = [(comparable(field, self.value(sobject, row, steps)), row) for row in rows]
         empty = [row for key, row in keyed if key is None]
         filled = [pair for pair in keyed if pair[0] is not None]
-        filled.sort(key=cmp_to_key(lambda one, other: (one[0] > other[0]) - (one[0] < other[0])), reverse=order.descending)
+        filled.sort(
+            key=cmp_to_key(lambda one, other: (one[0] > other[0]) - (one[0] < other[0])), reverse=order.descending
+        )
         ordered = [row for _, row in filled]
         return ordered + empty if order.nulls_last else empty + ordered
 
@@ -165,7 +167,9 @@ class Queries(SObjects):
             case "!=":
                 return lambda row: own(row) != wanted[0]
             case operator:
-                return lambda row: own(row) is not None and wanted[0] is not None and greater(operator, own(row), wanted[0])
+                return lambda row: (
+                    own(row) is not None and wanted[0] is not None and greater(operator, own(row), wanted[0])
+                )
 
 
 def greater(operator: str, own: Any, wanted: Any) -> bool:

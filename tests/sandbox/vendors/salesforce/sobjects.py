@@ -6,10 +6,10 @@ https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/resourc
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.sandbox.exchange import Answer, Json, Refused, Request
+from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.salesforce import ids
-from tests.sandbox.vendors.salesforce.fields import RELATIONS, SCHEMA, Field, Rejected, described, moment, read
+from tests.sandbox.vendors.salesforce.fields import RELATIONS, SCHEMA, Field, RejectedError, described, moment, read
 from tests.sandbox.vendors.salesforce.org import (
     DATA,
     NO_RESOURCE,
@@ -129,7 +129,7 @@ class SObjects(Org):
             try:
                 self.bin(self.row(sobject, wanted))
                 results.append({"id": wanted, "success": True, "errors": []})
-            except Refused as failed:
+            except RefusalError as failed:
                 results.append(failure(failed))
         return Answer(200, results)
 
@@ -140,7 +140,9 @@ class SObjects(Org):
         if not records:
             return error(400, "REQUIRED_FIELD_MISSING", "At least 1 record is required")
         if len(records) > COLLECTION_CAP:
-            return error(400, "LIMIT_EXCEEDED", f"record limit reached. cannot submit more than {COLLECTION_CAP} records")
+            return error(
+                400, "LIMIT_EXCEEDED", f"record limit reached. cannot submit more than {COLLECTION_CAP} records"
+            )
         before = {sobject: {key: dict(row) for key, row in rows.items()} for sobject, rows in self.rows.items()}
         results: list[Json] = []
         for record in records:
@@ -152,7 +154,7 @@ class SObjects(Org):
                 if sobject is None:
                     raise refused(400, "INVALID_TYPE", "The type attribute is missing or unknown", [])
                 results.append({"id": act(fields, sobject), "success": True, "errors": []})
-            except Refused as failed:
+            except RefusalError as failed:
                 results.append(failure(failed))
         if body.get("allOrNone") and not all(result["success"] for result in results):
             self.rows = before
@@ -219,13 +221,13 @@ class SObjects(Org):
             known.append((self.field(sobject, name), value))
         if closed := [field.name for field, _ in known if field.read_only]:
             message = (
-                f"Unable to create/update fields: {', '.join(closed)}. Please check the security settings of this field "
-                "and verify that it is read/write for your profile or permission set."
+                f"Unable to create/update fields: {', '.join(closed)}. Please check the security settings of this "
+                "field and verify that it is read/write for your profile or permission set."
             )
             raise refused(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, closed)
         try:
             values = {field.name: read(field, value) for field, value in known}
-        except Rejected as bad:
+        except RejectedError as bad:
             fields_named = None if bad.code == "JSON_PARSER_ERROR" else bad.fields
             raise refused(400, bad.code, str(bad), fields_named) from bad
         for field, _ in known:
@@ -245,7 +247,7 @@ class SObjects(Org):
         if self.settings["duplicate_rule"] and email and not override:
             for row in self.live(sobject):
                 if str(row.get("Email") or "").lower() == email:
-                    raise Refused(duplicates_detected(sobject, row["Id"], request))
+                    raise RefusalError(duplicates_detected(sobject, row["Id"], request))
 
     def field(self, sobject: str, name: str) -> Field:
         field = SCHEMA[sobject].get(name.lower())
@@ -309,7 +311,7 @@ ROLLED_BACK: Json = {
 }
 
 
-def failure(refusal: Refused) -> Json:
+def failure(refusal: RefusalError) -> Json:
     """In collections the code is called statusCode."""
     first = refusal.answer.body[0]
     one = {"statusCode": first["errorCode"], "message": first["message"], "fields": first.get("fields", [])}

@@ -23,7 +23,7 @@ ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", '"': '"', "'":
 RESERVED = {"select", "from", "where", "and", "or", "not", "order", "by", "limit", "offset", "like", "in", "null"}
 
 
-class MalformedQuery(Exception):
+class MalformedQueryError(Exception):
     """The text is no SOQL."""
 
 
@@ -107,7 +107,7 @@ class _Parser:
         """The vendor shows the text around the place, an arrow and the place."""
         around = self.text[max(0, at - 30) : at + 30]
         arrow = " " * min(at, 30) + "^"
-        raise MalformedQuery(f"\n{around}\n{arrow}\nERROR at Row:1:Column:{at + 1}\n{why}")
+        raise MalformedQueryError(f"\n{around}\n{arrow}\nERROR at Row:1:Column:{at + 1}\n{why}")
 
     @property
     def next(self) -> Token:

@@ -1,0 +1,278 @@
+"""HubSpot's peculiarities, and its recorded answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sandbox.caller import Caller, Reply
+
+CRM = "hubspot"
+V3, DATED = "/crm/v3/objects", "/crm/objects/2026-09"
+
+type Recorded = Callable[[str], Any]
+
+
+def to(record_id: str, *type_ids: int) -> dict[str, Any]:
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id} for type_id in type_ids]
+    return {"to": {"id": record_id}, "types": types}
+
+
+def lead(api: Caller, *links: dict[str, Any], path: str = V3, **properties: Any) -> Reply:
+    body = {"properties": {"hs_lead_name": "Ada"} | properties, "associations": list(links)}
+    return api.post(f"{path}/leads", body)
+
+
+@pytest.fixture
+def contact(api: Caller) -> str:
+    return api.plant("contacts", {"email": "ada@example.com", "firstname": "Ada", "lastname": "Lovelace"})
+
+
+@pytest.mark.parametrize("path", [V3, "/crm/objects/2026-03", DATED])
+@pytest.mark.parametrize("type_id", [578, 608])
+def test_a_lead_is_created_with_its_contact_and_says_nothing_about_it(
+    api: Caller, contact: str, path: str, type_id: int
+) -> None:
+    made = lead(api, to(contact, type_id), path=path, hs_lead_label="HOT")
+    assert made.status == 201
+    assert "associations" not in made.json
+    assert made.headers["location"].endswith(made.json["id"])
+    asked = {"properties": "hs_lead_label,hs_associated_contact_email,nonsense", "associations": "contacts,companies"}
+    got = api.get(f"{path}/leads/{made.json['id']}", query=asked).json
+    assert got["properties"]["hs_lead_label"] == "HOT"
+    assert got["properties"]["hs_associated_contact_email"] == "ada@example.com"
+    assert "nonsense" not in got["properties"]
+    assert {row["id"] for row in got["associations"]["contacts"]["results"]} == {contact}
+    assert "companies" not in got["associations"]
+
+
+def test_a_lead_needs_a_name_and_an_existing_contact(api: Caller, contact: str) -> None:
+    company = api.plant("companies", {"name": "Engines"})
+    no_name = api.post(f"{V3}/leads", {"properties": {}, "associations": [to(contact, 578)]})
+    assert no_name.status == 400
+    assert no_name.json["context"]["properties"] == ["hs_lead_name"]
+    for links in ([], [to(company, 580)], [to("999", 578)], [to(contact, 279)]):
+        reply = lead(api, *links)
+        assert (reply.status, reply.json["category"]) == (400, "VALIDATION_ERROR")
+    assert lead(api, to(contact, 578), to(company, 580)).status == 201
+
+
+@pytest.mark.parametrize(
+    ("properties", "code"),
+    [
+        ({"no_such_thing": "x"}, "PROPERTY_DOESNT_EXIST"),
+        ({"hs_lead_label": "LUKEWARM"}, "INVALID_OPTION"),
+        ({"hs_createdate": "2026-01-01"}, "READ_ONLY_VALUE"),
+        ({"hs_associated_contact_email": "x@example.com"}, "READ_ONLY_VALUE"),
+        ({"hubspot_owner_id": "1"}, "INVALID_OWNER_ID"),
+        ({"contract_end": "soon"}, "INVALID_DATE"),
+        ({"contract_end": 1_700_000_000}, "INVALID_DATE"),
+        ({"preferred_channels": "email;pigeon"}, "INVALID_OPTION"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named(
+    api: Caller, contact: str, recorded: Recorded, properties: dict[str, Any], code: str
+) -> None:
+    reply = lead(api, to(contact, 578), **properties)
+    assert reply.status == 400
+    assert [error["code"] for error in reply.json["errors"]] == [code]
+    assert reply.json["errors"][0]["context"] == {"propertyName": list(properties)}
+    body = recorded("hubspot/contacts.batch-create.invalid-properties.400.json")["body"]
+    assert reply.json.keys() == body.keys()
+    assert reply.json["errors"][0].keys() == body["errors"][0].keys()
+    assert reply.json["message"].split("[")[0] == body["message"].split("[")[0]
+
+
+@pytest.mark.parametrize("value", [True, None, ["x"], {"x": 1}])
+def test_values_are_strings_or_numbers(api: Caller, contact: str, value: Any) -> None:
+    assert lead(api, to(contact, 578), favourite_colour=value).status == 400
+
+
+def test_values_are_stored_as_strings(api: Caller, contact: str) -> None:
+    made = lead(
+        api, to(contact, 578), favourite_colour=7, contract_end="2026-12-31", preferred_channels="email;chat",
+        hubspot_owner_id=88842095,
+    )  # fmt: skip
+    assert made.status == 201
+    kept = {name: made.json["properties"][name] for name in ("favourite_colour", "contract_end", "hubspot_owner_id")}
+    assert kept == {"favourite_colour": "7", "contract_end": "2026-12-31", "hubspot_owner_id": "88842095"}
+    patched = api.patch(f"{V3}/leads/{made.json['id']}", {"properties": {"favourite_colour": ""}}).json
+    assert patched["properties"]["favourite_colour"] is None
+
+
+def test_a_second_contact_with_the_same_email_is_a_conflict_as_recorded(
+    api: Caller, contact: str, recorded: Recorded
+) -> None:
+    reply = api.post(f"{V3}/contacts", {"properties": {"email": "ADA@example.com"}})
+    was = recorded("hubspot/contact.create.conflict.409.json")
+    assert (reply.status, reply.json.keys()) == (was["status"], was["body"].keys())
+    assert reply.json["message"] == was["body"]["message"].rsplit(" ", 1)[0] + f" {contact}"
+
+
+def test_objects_look_as_recorded(api: Caller, contact: str, recorded: Recorded) -> None:
+    made = api.post(f"{V3}/contacts", {"properties": {"email": "b@example.com", "firstname": "B"}})
+    was = recorded("hubspot/contact.create.201.json")
+    assert (made.status, made.json.keys()) == (201, was["body"].keys())
+    got = api.get(f"{V3}/contacts/{contact}", query={"properties": "email,firstname,lastname"})
+    was = recorded("hubspot/contact.get.200.json")
+    assert got.json.keys() == was["body"].keys()
+    assert got.json["properties"].keys() == was["body"]["properties"].keys()
+    deal = api.post(f"{V3}/deals", {"properties": {"dealname": "D", "amount": 10_000}})
+    assert deal.json["properties"]["amount"] == recorded("hubspot/deal.create.201.json")["body"]["properties"]["amount"]
+    owners = api.get("/crm/v3/owners/").json
+    assert owners["results"][0].keys() == recorded("hubspot/owners.list.200.json")["body"]["results"][0].keys()
+    listed = api.get(f"{V3}/contacts", query={"limit": 1})
+    was = recorded("hubspot/contacts.list.200.json")
+    assert set(was["headers"]) <= set(listed.headers)
+
+
+def test_refusals_look_as_recorded(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    cases = {
+        "error.expired-token.401": crm.authorised(expired=True).get(f"{V3}/leads"),
+        "error.missing-scopes.403": crm.authorised(scopes=["oauth"]).get(f"{V3}/leads"),
+        "error.not-found.404": api.get(f"{V3}/leads/123456"),
+        "association.no-body.400": api.put("/crm/v4/objects/contacts/1/associations/company/2"),
+    }
+    crm.adjust(requests_per_interval=0, searches_per_second=0)
+    cases["error.rate-limit.ten-secondly.429"] = api.get(f"{V3}/leads")
+    cases["error.rate-limit.secondly-search.429"] = api.post(f"{V3}/leads/search", {})
+    for name, reply in cases.items():
+        was = recorded(f"hubspot/{name}.json")
+        assert (reply.status, reply.json.keys()) == (was["status"], was["body"].keys()), name
+        for word in ("category", "policyName", "status"):
+            assert reply.json.get(word) == was["body"].get(word), name
+    context = cases["error.missing-scopes.403"].json["context"]
+    assert context["requiredGranularScopes"] == ["crm.objects.leads.read"]
+    assert "x-hubspot-ratelimit-max" not in cases["error.rate-limit.secondly-search.429"].headers
+
+
+def test_a_missing_record_and_an_impossible_id_are_told_apart(api: Caller) -> None:
+    assert "category" not in api.get(f"{V3}/leads/123").json
+    assert api.get(f"{V3}/leads/abc").json["category"] == "OBJECT_NOT_FOUND"
+    assert api.get(f"{V3}/unicorns/1").status == 400
+    assert api.get("/crm/v9/objects/leads").status == 404
+    assert api.put(f"{V3}/leads", {}).status == 405
+
+
+def test_deleting_is_204_whatever_is_deleted(api: Caller, contact: str) -> None:
+    for wanted in (contact, contact, "42"):
+        assert api.delete(f"{V3}/contacts/{wanted}").status == 204
+    assert api.get(f"{V3}/contacts/{contact}").status == 404
+    assert api.get(f"{V3}/contacts/{contact}?archived=true").json["archived"] is True
+    assert [row["id"] for row in api.get(f"{V3}/contacts?archived=true").json["results"]] == [contact]
+
+
+def test_lists_are_paged_and_capped(api: Caller) -> None:
+    ids = [api.plant("contacts", {"firstname": str(number)}) for number in range(5)]
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 2}
+    while query:
+        page = api.get(f"{V3}/contacts", query=query).json
+        seen += [row["id"] for row in page["results"]]
+        query = {"limit": 2, "after": page["paging"]["next"]["after"]} if "paging" in page else {}
+    assert seen == ids
+    assert api.get(f"{V3}/contacts?limit=101").status == 400
+
+
+def test_search_lags_behind_reading(crm: Caller, api: Caller, contact: str) -> None:
+    made = lead(api, to(contact, 578)).json["id"]
+    by_name = {"filterGroups": [{"filters": [{"propertyName": "hs_lead_name", "operator": "EQ", "value": "ada"}]}]}
+    assert api.get(f"{V3}/leads/{made}").status == 200
+    assert api.post(f"{V3}/leads/search", by_name).json == {"total": 0, "results": []}
+    crm.adjust(search_lag=0)
+    api.patch(f"{V3}/leads/{made}", {"properties": {"hs_lead_label": "COLD"}})
+    reply = api.post(f"{V3}/leads/search", by_name | {"properties": ["hs_lead_label"]})
+    assert reply.json["results"][0]["properties"]["hs_lead_label"] == "COLD"
+    assert not any(name.startswith("x-hubspot-ratelimit") for name in reply.headers)
+
+
+@pytest.mark.parametrize(
+    ("condition", "found"),
+    [
+        ({"propertyName": "firstname", "operator": "EQ", "value": "ADA"}, "a"),
+        ({"propertyName": "firstname", "operator": "NEQ", "value": "Ada"}, "bc"),
+        ({"propertyName": "firstname", "operator": "IN", "values": ["ada", "bob"]}, "ab"),
+        ({"propertyName": "firstname", "operator": "IN", "values": ["Ada"]}, ""),
+        ({"propertyName": "loyalty_points", "operator": "GT", "value": "9"}, "b"),
+        ({"propertyName": "loyalty_points", "operator": "BETWEEN", "value": "1", "highValue": "9"}, "a"),
+        ({"propertyName": "loyalty_points", "operator": "NOT_HAS_PROPERTY"}, "c"),
+        ({"propertyName": "lastname", "operator": "CONTAINS_TOKEN", "value": "love*"}, "a"),
+        ({"propertyName": "lastmodifieddate", "operator": "GTE", "value": "2026-01-02T00:00:00Z"}, "bc"),
+    ],
+)
+def test_search_filters(api: Caller, condition: dict[str, Any], found: str) -> None:
+    a = api.plant(
+        "contacts", {"firstname": "Ada", "lastname": "Lovelace", "loyalty_points": 5, "updated": 1_767_225_600}
+    )
+    b = api.plant("contacts", {"firstname": "Bob", "loyalty_points": 10})
+    c = api.plant("contacts", {"firstname": "Cy"})
+    body = {"filterGroups": [{"filters": [condition]}], "sorts": [{"propertyName": "hs_object_id"}], "limit": "200"}
+    names = {a: "a", b: "b", c: "c"}
+    reply = api.post(f"{V3}/contacts/search", body)
+    assert "".join(names[row["id"]] for row in reply.json["results"]) == found
+
+
+def test_search_is_capped(api: Caller) -> None:
+    some = {"filters": [{"propertyName": "email", "operator": "HAS_PROPERTY"}]}
+    for body in (
+        {"limit": 201},
+        {"limit": 100, "after": "9950"},
+        {"filterGroups": [some] * 6},
+        {"filterGroups": [{"filters": some["filters"] * 11}]},
+        {"filterGroups": [{"filters": [{"propertyName": "nonsense", "operator": "EQ", "value": "1"}]}]},
+        {"filterGroups": [{"filters": [{"propertyName": "email", "operator": "SOUNDS_LIKE", "value": "1"}]}]},
+    ):
+        assert api.post(f"{V3}/contacts/search", body).status == 400, body
+    assert api.post(f"{V3}/contacts/search", {"limit": 100, "after": "9900"}).status == 200
+
+
+def test_batches_read_create_and_tell_what_is_missing(api: Caller, contact: str, recorded: Recorded) -> None:
+    made = api.post(f"{DATED}/contacts/batch/create", {"inputs": [{"properties": {"firstname": "B"}}]})
+    assert made.status == 201
+    other = made.json["results"][0]["id"]
+    ids = {"inputs": [{"id": contact}, {"id": other}, {"id": "9"}], "properties": ["firstname"]}
+    reply = api.post(f"{DATED}/contacts/batch/read", ids)
+    was = recorded("hubspot/contacts.batch-update.partial.207.json")["body"]
+    assert (reply.status, reply.json.keys()) == (207, was.keys())
+    assert reply.json["errors"][0].keys() == was["errors"][0].keys()
+    assert [row["properties"]["firstname"] for row in reply.json["results"]] == ["Ada", "B"]
+    twice = api.post(f"{DATED}/contacts/batch/update", {"inputs": [{"id": contact, "properties": {}}] * 2})
+    assert (twice.status, twice.json["context"]) == (400, {"ids": [contact]})
+    assert api.post(f"{DATED}/contacts/batch/read", {"inputs": [{"id": "1"}] * 101}).status == 400
+
+
+def test_associations_are_read_set_and_cut(api: Caller, contact: str) -> None:
+    lead_id = lead(api, to(contact, 578)).json["id"]
+    company = api.plant("companies", {"name": "Engines"})
+    path = f"/crm/v4/objects/leads/{lead_id}/associations"
+    [row] = api.get(f"{path}/contacts").json["results"]
+    assert row["toObjectId"] == int(contact)
+    assert {kind["typeId"]: kind["label"] for kind in row["associationTypes"]} == {578: "Primary", 608: None}
+    assert api.put(f"{path}/company/{company}", to(company, 580)["types"]).status == 201
+    assert api.put(f"{path}/default/company/{company}").status == 200
+    assert len(api.get(f"/crm/v4/objects/companies/{company}/associations/leads").json["results"]) == 1
+    assert api.put(f"{path}/company/{company}", to(company, 4)["types"]).status == 400
+    assert api.delete(f"{path}/company/{company}").status == 204
+    assert api.get(f"{path}/companies").json["results"] == []
+
+
+def test_the_properties_api_shows_options_and_custom_properties(api: Caller) -> None:
+    rows = {row["name"]: row for row in api.get("/crm/v3/properties/leads").json["results"]}
+    assert [option["value"] for option in rows["hs_lead_label"]["options"]] == ["WARM", "HOT", "COLD"]
+    assert rows["favourite_colour"]["hubspotDefined"] is False
+    assert rows["hs_object_id"]["modificationMetadata"]["readOnlyValue"] is True
+    assert {option["value"] for option in rows["hubspot_owner_id"]["options"]} == {"88842095", "32900489"}
+    assert api.get("/crm/properties/2026-09/0-136/hs_lead_label").json["type"] == "enumeration"
+
+
+def test_refused_refreshes_carry_the_old_status_and_the_new_error(crm: Caller) -> None:
+    reply = crm.post("/oauth/v1/token", form={"grant_type": "refresh_token", "client_id": "x"})
+    assert (reply.status, reply.json["status"]) == (400, "BAD_CLIENT_ID")
+    grant = crm.grant()
+    form = {"client_id": grant["client_id"], "client_secret": grant["client_secret"], "refresh_token": "x"}
+    reply = crm.post("/oauth/2026-09/token", form=form | {"grant_type": "refresh_token"})
+    assert (reply.json["status"], reply.json["error"]) == ("BAD_REFRESH_TOKEN", "invalid_grant")
+    exchanged = crm.post("/oauth/v1/token", form=form | {"grant_type": "authorization_code", "code": grant["code"]})
+    assert exchanged.json["expires_in"] == 1800
+    introspected = crm.post("/oauth/2026-09/token/introspect", form={"token": "nobody"})
+    assert introspected.json == {"active": False}

@@ -1,0 +1,248 @@
+"""Pipedrive's peculiarities, and its recorded answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sandbox.caller import Caller, Reply
+from tests.sandbox.vendors.pipedrive.fields import DEAL_CUSTOM
+
+CRM = "pipedrive"
+COLOUR, TIER, CONTRACT_END, SCORE, BUDGET = (field.key for field in DEAL_CUSTOM)
+
+type Recorded = Callable[[str], Any]
+
+
+@pytest.fixture
+def person(api: Caller) -> int:
+    return api.plant("persons", {"name": "Ada Lovelace", "emails": [{"value": "ada@example.com", "primary": True}]})
+
+
+def lead(api: Caller, **fields: Any) -> Reply:
+    return api.post("/api/v1/leads", {"title": "Ada"} | fields)
+
+
+@pytest.mark.parametrize("prefix", ["/api/v1", "/v1"])
+def test_a_lead_looks_as_recorded(api: Caller, person: int, recorded: Recorded, prefix: str) -> None:
+    reply = api.post(f"{prefix}/leads", {"title": "Ada", "person_id": person})
+    was = recorded("pipedrive/lead.create.201.json")
+    assert reply.status == 201
+    assert reply.json.keys() == was["body"].keys()
+    assert reply.json["data"].keys() == was["body"]["data"].keys()
+    got = api.get(f"{prefix}/leads/{reply.json['data']['id']}")
+    was = recorded("pipedrive/lead.get.200.json")
+    assert got.json["data"] == reply.json["data"]
+    assert set(was["headers"]) <= set(got.headers)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"title": ""},
+        {"title": None},
+        {"title": 5},
+        {"person_id": None},
+        {"person_id": "1"},
+        {"person_id": 99},
+        {"organization_id": 99},
+        {"owner_id": 99},
+        {"value": {"amount": 5}},
+        {"value": {"amount": "5", "currency": "EUR"}},
+        {"value": 5},
+        {"visible_to": 3},
+        {"visible_to": "2"},
+        {"expected_close_date": "31.12.2026"},
+        {"label_ids": ["hot"]},
+        {"was_seen": "true"},
+        {"nonsense": 1},
+        {"f" * 40: "x"},
+        {TIER: "Gold"},
+        {CONTRACT_END: "soon"},
+        {SCORE: "7"},
+    ],
+)
+def test_a_lead_that_does_not_fit_is_400(api: Caller, person: int, recorded: Recorded, fields: dict[str, Any]) -> None:
+    reply = lead(api, **{"person_id": person} | fields)
+    assert reply.status == 400
+    assert reply.json.keys() == recorded("pipedrive/error.no-permission.403.json")["body"].keys()
+    assert api.stored("leads") == []
+
+
+def test_custom_fields_of_deals_lie_at_the_root_of_a_lead(api: Caller, person: int) -> None:
+    custom = {COLOUR: "red", TIER: 2, CONTRACT_END: "2026-12-31", SCORE: 7.5, BUDGET: 100, f"{BUDGET}_currency": "EUR"}
+    made = lead(api, person_id=person, **custom).json["data"]
+    assert custom.items() <= made.items()
+    changed = api.patch(f"/api/v1/leads/{made['id']}", {COLOUR: None, "value": {"amount": 1, "currency": "EUR"}}).json
+    assert COLOUR not in changed["data"]
+    assert changed["data"]["value"]["amount"] == 1
+    fields = {row["key"]: row for row in api.get("/v1/leadFields").json["data"]}
+    assert fields[TIER]["options"] == [
+        {"id": 1, "label": "Gold"},
+        {"id": 2, "label": "Silver"},
+        {"id": 3, "label": "Bronze"},
+    ]
+
+
+def test_a_lead_keeps_a_person_or_an_organization(api: Caller, person: int) -> None:
+    organization = api.plant("organizations", {"name": "Engines"})
+    made = lead(api, organization_id=organization).json["data"]["id"]
+    assert api.patch(f"/api/v1/leads/{made}", {"organization_id": None}).status == 400
+    assert api.patch(f"/api/v1/leads/{made}", {"organization_id": None, "person_id": person}).status == 200
+
+
+def test_leads_are_listed_filtered_sorted_and_archived(api: Caller, person: int, recorded: Recorded) -> None:
+    other = api.plant("persons", {"name": "Bob"})
+    made = [lead(api, title=title, person_id=who).json["data"]["id"] for title, who in (("b", person), ("a", other))]
+    made.append(lead(api, title="c", person_id=person).json["data"]["id"])
+    page = api.get("/api/v1/leads", query={"limit": 2, "sort": "title ASC"}).json
+    assert [row["title"] for row in page["data"]] == ["a", "b"]
+    assert page["additional_data"]["pagination"] == {
+        "start": 0, "limit": 2, "more_items_in_collection": True, "next_start": 2,
+    }  # fmt: skip
+    rest = api.get("/api/v1/leads", query={"limit": 2, "start": 2, "sort": "title ASC"}).json
+    assert [row["title"] for row in rest["data"]] == ["c"]
+    assert rest["additional_data"] == {"pagination": {"start": 2, "limit": 2, "more_items_in_collection": False}}
+    assert rest.keys() == recorded("pipedrive/leads.list.page.200.json")["body"].keys()
+    assert len(api.get("/api/v1/leads", query={"person_id": person}).json["data"]) == 2
+    assert api.get("/api/v1/leads", query={"updated_since": "2100-01-01T00:00:00Z"}).json["data"] == []
+    api.patch(f"/api/v1/leads/{made[0]}", {"is_archived": True})
+    assert len(api.get("/api/v1/leads").json["data"]) == 2
+    assert [row["id"] for row in api.get("/api/v1/leads/archived").json["data"]] == [made[0]]
+    assert api.get("/api/v1/leads?limit=501").status == 400
+    assert api.get("/api/v1/leads?sort=colour").status == 400
+
+
+def test_deleting_twice_is_410_with_success_in_v2_and_404_for_leads(
+    api: Caller, person: int, recorded: Recorded
+) -> None:
+    lead_id = lead(api, person_id=person).json["data"]["id"]
+    assert api.delete(f"/api/v1/leads/{lead_id}").json == {"success": True, "data": {"id": lead_id}}
+    again = api.delete(f"/api/v1/leads/{lead_id}")
+    was = recorded("pipedrive/lead.get.not-found.404.json")
+    assert (again.status, again.json) == (was["status"], was["body"])
+    assert api.delete(f"/api/v2/persons/{person}").status == 200
+    again = api.delete(f"/api/v2/persons/{person}")
+    was = recorded("pipedrive/person.delete-again.410.json")
+    assert (again.status, again.json.keys(), again.json["success"]) == (was["status"], was["body"].keys(), True)
+    assert lead(api, person_id=person).status == 400
+    assert api.get("/api/v2/persons").json["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "fixture", "absent"),
+    [
+        # What appears only with contact sync is not written here (see the fact sheet).
+        ("persons", {"name": "A B"}, "person", {"notes", "im", "birthday", "job_title", "postal_address"}),
+        ("organizations", {"name": "E"}, "organization", {"org_id"}),
+        ("deals", {"title": "D"}, "deal", set[str]()),
+    ],
+)
+def test_v2_records_look_as_specified(
+    api: Caller, recorded: Recorded, kind: str, body: dict[str, Any], fixture: str, absent: set[str]
+) -> None:
+    reply = api.post(f"/api/v2/{kind}", body)
+    was = recorded(f"pipedrive/{fixture}.create-v2.200.json")
+    assert reply.status == was["status"]
+    assert reply.json["data"].keys() == was["body"]["data"].keys() - absent
+    record_id = reply.json["data"]["id"]
+    assert api.get(f"/api/v2/{kind}/{record_id}").json == reply.json
+    assert api.patch(f"/api/v2/{kind}/{record_id}", {"visible_to": 7}).json["data"]["visible_to"] == 7
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("persons", {}),
+        ("persons", {"name": "A", "first_name": "A"}),
+        ("persons", {"name": "A", "emails": "a@example.com"}),
+        ("persons", {"name": "A", "org_id": "1"}),
+        ("persons", {"name": "A", "org_id": 99}),
+        ("persons", {"name": "A", "visible_to": "3"}),
+        ("persons", {"name": "A", "custom_fields": {"f" * 40: "x"}}),
+        ("persons", {"name": "A", COLOUR: "at the root"}),
+        ("organizations", {"title": "E"}),
+        ("deals", {"title": "D", "value": "5"}),
+        ("deals", {"title": "D", "status": "asleep"}),
+        ("deals", {"title": "D", "custom_fields": {TIER: "Gold"}}),
+    ],
+)
+def test_v2_is_strict(api: Caller, kind: str, body: dict[str, Any]) -> None:
+    reply = api.post(f"/api/v2/{kind}", body)
+    assert (reply.status, reply.json["code"]) == (400, "ERR_SCHEMA_VALIDATION_FAILED")
+
+
+def test_v2_lists_follow_a_cursor(api: Caller) -> None:
+    planted = [api.plant("persons", {"name": str(number)}) for number in range(5)]
+    for direction in ("asc", "desc"):
+        seen: list[int] = []
+        query: dict[str, Any] = {"limit": 2, "sort_by": "update_time", "sort_direction": direction}
+        while query:
+            page = api.get("/api/v2/persons", query=query).json
+            seen += [row["id"] for row in page["data"]]
+            cursor = page["additional_data"]["next_cursor"]
+            query = query | {"cursor": cursor} if cursor else {}
+        assert seen == (planted if direction == "asc" else planted[::-1])
+    assert api.get("/api/v2/persons?updated_since=2026-01-01T00:00:00.5Z").status == 400
+    assert api.get("/api/v2/persons?cursor=nonsense").status == 400
+    assert api.get("/api/v2/persons?limit=501").status == 400
+    assert len(api.get("/api/v2/persons", query={"updated_since": "2026-01-01T00:00:00Z"}).json["data"]) == 5
+
+
+def test_search_wraps_its_items(api: Caller, person: int, recorded: Recorded) -> None:
+    query = {"term": "ADA@example.com", "fields": "email", "exact_match": "true"}
+    reply = api.get("/api/v2/persons/search", query=query).json
+    [found] = reply["data"]["items"]
+    was = recorded("pipedrive/persons.search-v2.200.json")["body"]
+    assert found["item"].keys() >= was["data"]["items"][0]["item"].keys()
+    assert (found["item"]["id"], found["item"]["emails"]) == (person, ["ada@example.com"])
+    assert api.get("/api/v2/persons/search?term=a").status == 400
+    lead(api, title="Difference engine", person_id=person)
+    [found] = api.get("/api/v2/leads/search?term=engine").json["data"]["items"]
+    was = recorded("pipedrive/leads.search-v2.200.json")["body"]["data"]["items"][0]["item"]
+    assert found["item"].keys() == was.keys()
+    assert api.get("/api/v2/organizations/search?term=engine").json["data"]["items"] == []
+
+
+def test_users_labels_and_fields_are_listed(api: Caller, recorded: Recorded) -> None:
+    users = api.get("/v1/users").json["data"]
+    got = api.get(f"/v1/users/{users[0]['id']}")
+    assert got.json["data"].keys() == recorded("pipedrive/user.get.200.json")["body"]["data"].keys()
+    assert api.get("/v1/users/me").json["data"]["is_you"] is True
+    was = recorded("pipedrive/user.get.not-found.404.json")
+    missing = api.get("/v1/users/1")
+    assert (missing.status, missing.json) == (was["status"], was["body"])
+    labels = api.get("/v1/leadLabels").json["data"]
+    assert labels[0].keys() == recorded("pipedrive/lead-labels.list.200.json")["body"]["data"][0].keys()
+    assert any(row["is_custom_field"] for row in api.get("/api/v2/dealFields").json["data"])
+
+
+def test_refusals_look_as_recorded(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    cases = {
+        "error.unauthorized.401": crm.get("/v1/leads"),
+        "error.scope-mismatch.403": crm.authorised(scopes=["deals:full"]).get("/v1/leads"),
+        "entity.not-found-v2.404": api.get("/api/v2/persons/99"),
+    }
+    for name, reply in cases.items():
+        was = recorded(f"pipedrive/{name}.json")
+        assert (reply.status, reply.json) == (was["status"], was["body"]), name
+    assert crm.authorised(scopes=["leads:full"]).get("/v1/leads").status == 200
+    crm.adjust(requests_per_burst=1)
+    api.get("/v1/leads")
+    limited = api.get("/v1/leads")
+    assert (limited.status, limited.headers["x-ratelimit-remaining"]) == (429, "0")
+    assert "retry-after" not in limited.headers
+
+
+def test_tokens_want_http_basic(crm: Caller, recorded: Recorded) -> None:
+    grant = crm.grant()
+    form = {"grant_type": "refresh_token", "refresh_token": grant["refresh_token"]}
+    in_body = {"client_id": grant["client_id"], "client_secret": grant["client_secret"]}
+    assert crm.post("/oauth/token", form=form | in_body).status == 400
+    import base64
+
+    basic = base64.b64encode(f"{grant['client_id']}:{grant['client_secret']}".encode()).decode()
+    body = crm.post("/oauth/token", form=form, headers={"Authorization": f"Basic {basic}"}).json
+    assert body.keys() == {*recorded("pipedrive/oauth.refresh.success.200.json")["body"], "api_domain"}
+    assert body["expires_in"] == 3600
+    assert body["refresh_token"] == grant["refresh_token"]

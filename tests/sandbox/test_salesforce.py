@@ -1,0 +1,314 @@
+"""Salesforce's peculiarities, and its recorded answers."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sandbox.caller import Caller, Reply
+from tests.sandbox.vendors.salesforce import ids
+
+CRM = "salesforce"
+DATA = "/services/data/v66.0"
+LEADS = f"{DATA}/sobjects/Lead"
+
+type Recorded = Callable[[str], Any]
+
+
+def query(api: Caller, soql: str, **options: Any) -> Reply:
+    return api.get(f"{DATA}/query", query={"q": soql}, **options)
+
+
+def lead(api: Caller, **fields: Any) -> Reply:
+    return api.post(LEADS, {"LastName": "Lovelace", "Company": "Engines"} | fields)
+
+
+def test_ids_have_the_vendors_checksum() -> None:
+    for recorded_id in ("001dM00003kRs59QAC", "005dM00000aYf0qQAC", "003ak00000luKU1AAM", "00Qak00000696HFEAY"):
+        assert recorded_id[:15] + ids.checksum(recorded_id[:15]) == recorded_id
+        assert ids.normal(recorded_id[:15]) == recorded_id
+    assert ids.normal("001dM00003kRs59QAD") is None
+
+
+def test_a_lead_is_created_read_changed_and_deleted(api: Caller, recorded: Recorded) -> None:
+    made = lead(api, FirstName="Ada", City="London", Favourite_Colour__c="red")
+    was = recorded("salesforce/account.create.201.json")
+    assert (made.status, made.json.keys()) == (201, was["body"].keys())
+    assert made.headers["location"] == f"{LEADS}/{made.json['id']}"
+    assert set(was["headers"]) <= set(made.headers)
+    assert made.json["id"].startswith("00Q")
+    assert len(made.json["id"]) == 18
+    path = f"{LEADS}/{made.json['id']}"
+    row = api.get(path).json
+    assert (row["Name"], row["Status"], row["Favourite_Colour__c"]) == ("Ada Lovelace", "Open - Not Contacted", "red")
+    assert row["Address"]["city"] == "London"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000\+0000", row["CreatedDate"])
+    assert api.patch(path, {"city": None, "Rating": "Hot"}).status == 204
+    asked = api.get(f"{LEADS}/{made.json['id'][:15]}", query={"fields": "Rating,City,Address,Owner.Name"}).json
+    assert asked.keys() == {"attributes", "Rating", "City", "Address", "Owner"}
+    assert (asked["Rating"], asked["City"], asked["Address"], asked["Owner"]["Name"]) == (
+        "Hot",
+        None,
+        None,
+        "Ada Admin",
+    )
+    assert api.delete(path).status == 204
+    for reply in (api.get(path), api.delete(path), api.patch(path, {})):
+        assert (reply.status, reply.json[0]["errorCode"]) == (404, "ENTITY_IS_DELETED")
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "named"),
+    [
+        ({"LastName": None}, "REQUIRED_FIELD_MISSING", ["LastName"]),
+        ({"LastName": "", "Company": ""}, "REQUIRED_FIELD_MISSING", ["LastName", "Company"]),
+        ({"Nonsense": 1}, "INVALID_FIELD", None),
+        ({"LastName": "x" * 81}, "STRING_TOO_LONG", ["LastName"]),
+        ({"Email": "nobody"}, "INVALID_EMAIL_ADDRESS", ["Email"]),
+        ({"OwnerId": "somebody"}, "MALFORMED_ID", ["OwnerId"]),
+        ({"OwnerId": ids.made("Account", 1)}, "MALFORMED_ID", ["OwnerId"]),
+        ({"OwnerId": ids.made("User", 1)}, "INVALID_CROSS_REFERENCE_KEY", ["OwnerId"]),
+        ({"Status": "Asleep"}, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", ["Status"]),
+        ({"Name": "Ada"}, "INVALID_FIELD_FOR_INSERT_UPDATE", ["Name"]),
+        ({"Address": {"city": "x"}}, "INVALID_FIELD_FOR_INSERT_UPDATE", ["Address"]),
+        ({"Id": ids.made("Lead", 1)}, "INVALID_FIELD_FOR_INSERT_UPDATE", ["Id"]),
+        ({"Phone": 12345}, "JSON_PARSER_ERROR", None),
+        ({"NumberOfEmployees": "12"}, "JSON_PARSER_ERROR", None),
+        ({"Contract_End__c": "soon"}, "JSON_PARSER_ERROR", None),
+    ],
+)
+def test_a_lead_that_does_not_fit_is_refused(
+    api: Caller, fields: dict[str, Any], code: str, named: list[str] | None
+) -> None:
+    reply = lead(api, **fields)
+    assert reply.status == 400
+    assert (reply.json[0]["errorCode"], reply.json[0].get("fields")) == (code, named)
+    assert api.stored("leads") == []
+
+
+def test_unrestricted_picklists_take_anything(api: Caller) -> None:
+    assert lead(api, LeadSource="Carrier pigeon").status == 201
+
+
+def test_refusals_look_as_recorded(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    account = f"{DATA}/sobjects/Account"
+    cases = {
+        "error.required-field-missing.400": api.post(account, {}),
+        "record.get.not-found.404": api.get(f"{account}/23foo"),
+        "describe.not-found.404": api.get(f"{DATA}/sobjects/Unicorn/describe"),
+        "error.expired-session.401": crm.authorised(expired=True).get(f"{DATA}/limits"),
+        "query.unknown-object.400": query(api, "SELECT Name,BillingCity,IsDeleted FROM Accout"),
+        "oauth.refresh.invalid-grant.400": refresh(crm, crm.grant(), refresh_token="x"),
+        "collections.create.empty.400": api.post(f"{DATA}/composite/sobjects", {"records": []}),
+        "record.write.field-not-writeable.400": lead(api, IsConverted=True),
+        "error.restricted-picklist.400": lead(api, Tier__c="Tin"),
+    }
+    crm.fault("missing_scope")
+    cases["record.delete.no-permission.403"] = api.delete(f"{account}/{ids.made('Account', 1)}")
+    crm.adjust(daily_requests=0)
+    cases["error.request-limit.403"] = api.get(f"{DATA}/limits")
+    for name, reply in cases.items():
+        was = recorded(f"salesforce/{name}.json")
+        assert reply.status == was["status"], name
+        if isinstance(was["body"], dict):
+            assert reply.json == was["body"], name
+            continue
+        assert reply.json[0].keys() == was["body"][0].keys(), name
+        assert reply.json[0]["errorCode"] == was["body"][0]["errorCode"], name
+    for name in ("error.required-field-missing.400", "record.get.not-found.404", "error.request-limit.403"):
+        assert cases[name].json[0]["message"] == recorded(f"salesforce/{name}.json")["body"][0]["message"]
+
+
+def refresh(crm: Caller, grant: dict[str, Any], **changes: str) -> Reply:
+    form = {name: grant[name] for name in ("client_id", "client_secret", "refresh_token")} | changes
+    return crm.post("/services/oauth2/token", form=form | {"grant_type": "refresh_token"})
+
+
+def test_a_refresh_gives_the_instance_and_no_lifetime(crm: Caller) -> None:
+    body = refresh(crm, crm.grant()).json
+    assert body["instance_url"].endswith(".my.salesforce.com")
+    assert body["issued_at"].isdigit()
+    assert not {"expires_in", "refresh_token"} & body.keys()
+
+
+def test_the_duplicate_rule_names_the_match_and_can_be_overridden(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    crm.adjust(duplicate_rule=True)
+    first = lead(api, Email="ada@example.com").json["id"]
+    again = lead(api, Email="ADA@example.com")
+    was = recorded("salesforce/contact.create.duplicates-detected.400.json")
+    assert again.status == was["status"]
+    assert shape(again.json) == shape(was["body"])
+    [match] = again.json[0]["duplicateResut"]["matchResults"][0]["matchRecords"]
+    assert match["record"]["Id"] == first
+    body = {"LastName": "L", "Company": "E", "Email": "ada@example.com"}
+    override = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+    assert api.post(LEADS, body, headers=override).status == 201
+
+
+def shape(value: Any) -> Any:
+    """The keys of a body, all the way down."""
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items()}
+    return [shape(inner) for inner in value] if isinstance(value, list) else None
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ("Email = 'A@example.com'", "a"),
+        ("Email != 'a@example.com'", "bc"),
+        ("Email = null", "c"),
+        ("LastName LIKE 'b%'", "b"),
+        ("LastName LIKE '_y'", "c"),
+        (r"LastName LIKE '%\%'", "a"),
+        ("NumberOfEmployees > 5 AND NumberOfEmployees <= 10", "b"),
+        ("LastName IN ('Bob', 'Cy')", "bc"),
+        ("LastName NOT IN ('Bob', 'Cy')", "a"),
+        ("NOT (LastName = 'Bob' OR Email = null)", "a"),
+        ("(LastName = 'Bob' AND Email != null) OR (LastName = 'Cy')", "bc"),
+        ("Owner.LastName = 'Seller'", "b"),
+        ("CreatedDate >= 2020-01-01T00:00:00Z AND SystemModstamp < 2100-01-01T00:00:00.000+02:00", "abc"),
+        ("Contract_End__c < 2027-01-01", "c"),
+        ("IsConverted = FALSE", "abc"),
+        (r"Company = 'O\'Brien \\ Sons'", "c"),
+        ("Name = 'ada 100%'", "a"),
+    ],
+)
+def test_soql_filters(api: Caller, where: str, found: str) -> None:
+    seller = next(row["Id"] for row in api.stored("users") if row["LastName"] == "Seller")
+    a = api.plant("Lead", {"FirstName": "Ada", "LastName": "100%", "Email": "a@example.com", "NumberOfEmployees": 5})
+    b = api.plant("Lead", {"LastName": "Bob", "Email": "b@example.com", "NumberOfEmployees": 10, "OwnerId": seller})
+    c = api.plant("Lead", {"LastName": "Cy", "Company": "O'Brien \\ Sons", "Contract_End__c": "2026-12-31"})
+    reply = query(api, f"SELECT Id FROM Lead WHERE {where} ORDER BY Id")
+    assert reply.status == 200, reply.text
+    assert "".join({a: "a", b: "b", c: "c"}[row["Id"]] for row in reply.json["records"]) == found
+
+
+@pytest.mark.parametrize(
+    ("soql", "code"),
+    [
+        ("SELECT Id FROM", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Lead WHERE", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Lead WHERE LastName = 'x", "MALFORMED_QUERY"),
+        (r"SELECT Id FROM Lead WHERE LastName = 'a\d'", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Lead WHERE LastName = 'a' OR Email = 'b' AND City = 'c'", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Lead; DROP TABLE Lead", "MALFORMED_QUERY"),
+        ("SELECT * FROM Lead", "MALFORMED_QUERY"),
+        ("SELECT Nonsense FROM Lead", "INVALID_FIELD"),
+        ("SELECT Boss.Name FROM Lead", "INVALID_FIELD"),
+        ("SELECT Id, id FROM Lead", "INVALID_FIELD"),
+        ("SELECT Id FROM Lead WHERE CreatedDate > '2026-01-01T00:00:00Z'", "INVALID_FIELD"),
+        ("SELECT Id FROM Lead WHERE LastName = 5", "INVALID_FIELD"),
+        ("SELECT Id FROM Lead WHERE Description = 'x'", "INVALID_FIELD"),
+        ("SELECT Id FROM Lead WHERE Id = 'x'", "INVALID_QUERY_FILTER_OPERATOR"),
+        ("SELECT Id FROM Unicorn", "INVALID_TYPE"),
+        ("SELECT Id FROM Lead LIMIT 5 OFFSET 2001", "NUMBER_OUTSIDE_VALID_RANGE"),
+        ("SELECT FIELDS(ALL) FROM Lead", "MALFORMED_QUERY"),
+    ],
+)
+def test_soql_that_cannot_be_answered_is_refused(api: Caller, soql: str, code: str) -> None:
+    reply = query(api, soql)
+    assert (reply.status, reply.json[0]["errorCode"]) == (400, code)
+
+
+def test_soql_sorts_by_several_fields_and_cuts(api: Caller) -> None:
+    for last, city in (("B", "X"), ("A", "Y"), ("A", "X"), ("C", None)):
+        api.plant("Lead", {"LastName": last, "City": city})
+    ordered = query(api, "SELECT LastName, City FROM Lead ORDER BY City DESC NULLS LAST, LastName").json["records"]
+    assert [row["LastName"] + (row["City"] or "-") for row in ordered] == ["AY", "AX", "BX", "C-"]
+    cut = query(api, "SELECT LastName FROM Lead ORDER BY LastName DESC LIMIT 1 OFFSET 1").json["records"]
+    assert [row["LastName"] for row in cut] == ["B"]
+    counted = query(api, "SELECT COUNT() FROM Lead").json
+    assert counted == {"totalSize": 4, "done": True, "records": []}
+
+
+def test_queries_look_as_recorded_and_follow_their_next_page(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    assert query(api, "SELECT Id FROM Lead").json == recorded("salesforce/query.empty.200.json")["body"]
+    planted = [api.plant("Account", {"Name": f"Account {number}"}) for number in range(5)]
+    crm.adjust(largest_batch=2)
+    page = query(api, "SELECT Id, Name FROM Account ORDER BY Name").json
+    was = recorded("salesforce/accounts.query.page1.200.json")["body"]
+    assert page.keys() == was.keys()
+    assert page["records"][0].keys() == {"attributes", "Id", "Name"}
+    assert page["records"][0]["attributes"].keys() == was["records"][0]["attributes"].keys()
+    seen = page["records"]
+    while not page["done"]:
+        page = api.get(page["nextRecordsUrl"]).json
+        seen = [*seen, *page["records"]]
+    assert [row["Id"] for row in seen] == planted
+    assert page.keys() == recorded("salesforce/accounts.query.page2.200.json")["body"].keys()
+    assert api.get(f"{DATA}/query/0r8nonsense-2").json[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
+
+
+def test_a_caller_may_ask_for_smaller_pages(api: Caller) -> None:
+    for number in range(201):
+        api.plant("Account", {"Name": str(number)})
+    page = query(api, "SELECT Id FROM Account", headers={"Sforce-Query-Options": "batchSize=50"}).json
+    assert len(page["records"]) == 200  # never fewer than 200
+
+
+def test_deleted_rows_are_in_query_all_and_in_deleted(api: Caller, recorded: Recorded) -> None:
+    gone, there = lead(api).json["id"], lead(api).json["id"]
+    api.delete(f"{LEADS}/{gone}")
+    assert [row["Id"] for row in query(api, "SELECT Id FROM Lead").json["records"]] == [there]
+    everything = api.get(f"{DATA}/queryAll", query={"q": "SELECT Id FROM Lead WHERE IsDeleted = true"}).json
+    assert [row["Id"] for row in everything["records"]] == [gone]
+    window = {"start": "2020-01-01T00:00:00Z", "end": "2100-01-01T00:00:00+00:00"}
+    deleted = api.get(f"{LEADS}/deleted/", query=window).json
+    assert shape(deleted) == shape(recorded("salesforce/records.deleted.200.json")["body"])
+    assert deleted["deletedRecords"][0]["id"] == gone
+    assert api.get(f"{LEADS}/updated/", query=window).json["ids"] == [there]
+
+
+def test_collections_fail_record_by_record(api: Caller, recorded: Recorded) -> None:
+    records = [
+        {"attributes": {"type": "Contact"}, "FirstName": "no last name"},
+        {"attributes": {"type": "Contact"}, "LastName": "Lovelace"},
+    ]
+    path = f"{DATA}/composite/sobjects"
+    partial = api.post(path, {"allOrNone": False, "records": records})
+    assert (partial.status, [row["success"] for row in partial.json]) == (200, [False, True])
+    strict = api.post(path, {"allOrNone": True, "records": records}).json
+    assert strict == recorded("salesforce/collections.create.all-or-none.200.json")["body"]
+    assert len(api.stored("contacts")) == 1
+    unknown = {"attributes": {"type": "Contact"}, "id": ids.made("Contact", 7), "LastName": "x"}
+    failed = api.send("PATCH", path, {"records": [unknown]}).json
+    assert failed == recorded("salesforce/collections.update.per-record-error.200.json")["body"]
+    deleted = api.delete(path, query={"ids": api.stored("contacts")[0]["Id"]}).json
+    assert deleted[0]["success"] is True
+
+
+def test_an_upsert_by_email_creates_updates_or_asks_which(api: Caller, recorded: Recorded) -> None:
+    path = f"{DATA}/sobjects/Contact/Email/ada@example.com"
+    made = api.patch(path, {"LastName": "Lovelace"})
+    assert (made.status, made.json.keys()) == (
+        201,
+        recorded("salesforce/contact.upsert-by-email.201.json")["body"].keys(),
+    )
+    assert api.patch(path, {"LastName": "King"}).json["created"] is False
+    api.plant("Contact", {"LastName": "Other", "Email": "ada@example.com"})
+    assert api.patch(path, {"LastName": "Which"}).status == 300
+
+
+def test_describe_tells_what_can_be_written(api: Caller) -> None:
+    fields = {field["name"]: field for field in api.get(f"{LEADS}/describe").json["fields"]}
+    assert fields["LastName"]["nillable"] is False
+    assert fields["Address"]["createable"] is False
+    assert fields["Favourite_Colour__c"]["custom"] is True
+    assert [value["value"] for value in fields["Rating"]["picklistValues"]] == ["Hot", "Warm", "Cold"]
+    assert fields["OwnerId"]["referenceTo"] == ["User"]
+
+
+def test_versions_are_listed_retired_or_unknown(crm: Caller, api: Caller) -> None:
+    versions = crm.get("/services/data").json
+    assert versions[-1]["version"] == "67.0"
+    assert api.get("/services/data/v25.0/limits").status == 410
+    assert api.get("/services/data/v99.0/limits").status == 404
+    assert api.get("/services/data/v31.0/limits").json["DailyApiRequests"].keys() == {"Max", "Remaining"}
+
+
+def test_form_bodies_and_broken_json_are_refused(api: Caller) -> None:
+    assert api.post(LEADS, form={"LastName": "x"}).status == 415
+    assert api.post(LEADS, ["x"]).json[0]["errorCode"] == "JSON_PARSER_ERROR"
+    assert api.put(LEADS, {}).json[0]["errorCode"] == "METHOD_NOT_ALLOWED"

@@ -1,0 +1,243 @@
+"""A Pipedrive company account: tokens, scopes, limits, users, and the refusals that any path can give.
+
+https://pipedrive.readme.io/docs/marketplace-oauth-authorization
+https://pipedrive.readme.io/docs/core-api-concepts-http-status-codes
+"""
+
+import base64
+import binascii
+from typing import Any, ClassVar
+
+from tests.sandbox.budget import Window
+from tests.sandbox.exchange import Answer, Json, RefusalError, Request
+from tests.sandbox.fake import Fake, Route, route
+from tests.sandbox.grants import ClientError, Grant, GrantError, Standing
+
+API_DOMAIN = "https://sandbox.pipedrive.com"
+INFO = "Please check developers.pipedrive.com"
+COMPANY = 15_043_420
+
+
+def v1(*paths: str) -> list[str]:
+    """/api/v1 and /v1 are the same."""
+    return [prefix + path for path in paths for prefix in ("/api/v1", "/v1")]
+
+
+def v2(*paths: str) -> list[str]:
+    return [prefix + path for path in paths for prefix in ("/api/v2", "/v2")]
+
+
+def refusal(status: int, error: str, info: str = INFO, **more: Json) -> Answer:
+    """The usual envelope of an error."""
+    body = {"success": False, "error": error, "error_info": info, "data": None, "additional_data": None}
+    return Answer(status, body | more)
+
+
+def bad_request(error: str) -> RefusalError:
+    return RefusalError(refusal(400, error))
+
+
+def schema_failed(error: str) -> RefusalError:
+    """v2's validation; its body was never recorded, only the code is documented."""
+    return RefusalError(refusal(400, f"Validation failed: {error}", code="ERR_SCHEMA_VALIDATION_FAILED"))
+
+
+def not_found(what: str) -> RefusalError:
+    return RefusalError(refusal(404, what, "Object was not found."))
+
+
+def done(data: Json, status: int = 200, **more: Json) -> Answer:
+    return Answer(status, {"success": True, "data": data} | more)
+
+
+def user(user_id: int, name: str, email: str, *, admin: bool) -> dict[str, Json]:
+    permission_sets = ("sales", "global", "account_settings")
+    return {
+        "id": user_id,
+        "name": name,
+        "email": email,
+        "lang": 1,
+        "locale": "en_US",
+        "timezone_name": "Europe/Tallinn",
+        "timezone_offset": "+02:00",
+        "default_currency": "EUR",
+        "icon_url": None,
+        "active_flag": True,
+        "is_deleted": False,
+        "is_admin": int(admin),
+        "role_id": 1,
+        "created": "2026-01-02 09:00:00",
+        "has_created_company": admin,
+        "is_you": admin,
+        "access": [{"app": app, "admin": admin, "permission_set_id": f"{app}-set"} for app in permission_sets],
+        "phone": None,
+        "modified": "2026-01-02 09:00:00",
+        "last_login": "2026-01-02 09:00:00",
+    }
+
+
+class Company(Fake):
+    name = "pipedrive"
+    token_path = "/oauth/token"
+    token_lifetime = 3600
+    key_prefix = ""
+    defaults: ClassVar[dict[str, Any]] = {"requests_per_burst": 1_000_000, "daily_tokens": 100_000_000}
+    """The vendor's own numbers on the smallest plan: 80 (OAuth) or 20 (API token) in 2 s, 30,000 tokens a day."""
+    specs: ClassVar[dict[str, str]] = {"v1.json": "/api/v1", "v2.json": "/api/v2"}
+
+    def clear(self) -> None:
+        self.burst = Window(2, self.clock)
+        self.day = Window(86_400, self.clock)
+        people = (("Piret Admin", True), ("Sten Seller", False))
+        self.users = {
+            number: user(number, name, f"{name.split()[0]}@example.com".lower(), admin=admin)
+            for number, (name, admin) in enumerate(people, start=25_760_681)
+        }
+        self.me = next(iter(self.users))
+
+    @route("POST", "/oauth/token", label="token", public=True)
+    def token(self, request: Request) -> Answer:
+        """HTTP Basic and a form body; the same refresh token comes back unless the grant rotates."""
+        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+        try:
+            client_id, _, client_secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            client_id = client_secret = ""
+        if scheme.lower() != "basic":
+            return token_refused("invalid_client", "invalid client")
+        form = request.form
+        if form.get("grant_type") not in ("refresh_token", "authorization_code"):
+            return token_refused("unsupported_grant_type", "invalid grant_type")
+        try:
+            issued = self.grants.redeem(form, client_id, client_secret)
+        except ClientError:
+            return token_refused("invalid_client", "invalid client")
+        except GrantError:
+            asked = "refresh_token" if form["grant_type"] == "refresh_token" else "authorization_code"
+            return token_refused("invalid_grant", f"invalid {asked}")
+        scopes = sorted(issued.grant.scopes) if issued.grant.scopes is not None else ["base"]
+        return Answer(
+            200,
+            {
+                "access_token": issued.access_token,
+                "token_type": "Bearer",
+                "expires_in": int(issued.grant.lifetime),
+                "refresh_token": issued.refresh_token,
+                "scope": ",".join(scopes),
+                "api_domain": API_DOMAIN,
+            },
+        )
+
+    def api_key(self, request: Request) -> str | None:
+        return request.headers.get("x-api-token")
+
+    def allowed(self, grant: Grant, scope: str) -> bool:
+        """`x:full` includes `x:read`."""
+        return grant.allows(scope) or grant.allows(scope.replace(":read", ":full"))
+
+    def grant_facts(self) -> dict[str, str]:
+        return {"api_domain": API_DOMAIN}
+
+    # Users.
+
+    @route("GET", *v1("/users"), label="users", scope="users:read")
+    def list_users(self, request: Request) -> Answer:
+        return done(list(self.users.values()), additional_data={"company_id": COMPANY})
+
+    @route("GET", *v1("/users/me"), label="users/me", scope="base")
+    def get_me(self, request: Request) -> Answer:
+        return done(self.users[self.me], additional_data={"company_id": COMPANY})
+
+    @route("GET", *v1("/users/<id>"), label="users/{{id}}", scope="users:read")
+    def get_user(self, request: Request) -> Answer:
+        wanted = request.args["id"]
+        if not wanted.isdigit() or int(wanted) not in self.users:
+            return Answer(404, {"success": False, "error": "User not found or not accessible."})
+        return done(self.users[int(wanted)], additional_data={"company_id": COMPANY})
+
+    # Limits.
+
+    def admit(self, request: Request, label: str) -> dict[str, str]:
+        """A burst window of 2 s, and a daily budget of tokens: v1 costs the double of v2."""
+        if label.startswith("token"):
+            return {}
+        per_burst, per_day = self.settings["requests_per_burst"], self.settings["daily_tokens"]
+        left = self.burst.spend(per_burst)
+        today = self.day.spend(per_day, self.cost(request, label)) if left is not None else None
+        if left is None or today is None:
+            raise RefusalError(self.rate_limited(2, label))
+        headers = self.rate_headers(per_burst, left, 2)
+        daily = {"x-daily-ratelimit-token-limit": str(per_day), "x-daily-ratelimit-token-remaining": str(today)}
+        return headers | daily | ({"x-daily-requests-left": str(today)} if self.api_key(request) else {})
+
+    @staticmethod
+    def cost(request: Request, label: str) -> int:
+        single = "{id}" in label
+        prices = {"GET": 1 if single else 10, "DELETE": 3}
+        price = 20 if "search" in label else prices.get(request.method, 5)
+        return price * (2 if "/v1/" in request.path else 1)
+
+    @staticmethod
+    def rate_headers(limit: int, left: int, seconds: float) -> dict[str, str]:
+        reset = f"{seconds:g}"
+        return {"x-ratelimit-limit": str(limit), "x-ratelimit-remaining": str(left), "x-ratelimit-reset": reset}
+
+    # Refusals.
+
+    def rate_limited(self, wait: float | None, label: str) -> Answer:
+        """x-ratelimit-reset tells the seconds; Retry-After is not documented any more."""
+        answer = Answer(429, {"success": False, "error": "Request over limit", "errorCode": 429, "error_info": INFO})
+        if wait is not None:
+            answer.headers = self.rate_headers(self.settings["requests_per_burst"], 0, wait)
+        return answer
+
+    def unauthenticated(self, standing: Standing | None, expired_at: float = 0.0) -> Answer:
+        error = "unauthorized access" if standing is None else "invalid access_token"
+        return Answer(401, {"success": False, "error": error, "errorCode": 401})
+
+    def missing_scope(self, scope: str) -> Answer:
+        return Answer(403, {"success": False, "error": "Scope and URL mismatch", "errorCode": 403, "error_info": INFO})
+
+    def server_error(self, status: int) -> Answer:
+        return refusal(status, "Requested service is not available")
+
+    def duplicate(self, found: Route | Answer, request: Request, label: str, existing: str | None) -> Answer:
+        """Pipedrive knows no conflict: the record is silently created twice, and both answers say success."""
+        self.handle(found, request, label)
+        return self.handle(found, request, label)
+
+    def route_unknown(self, request: Request) -> Answer:
+        return refusal(404, "Unknown method .")
+
+    def method_not_allowed(self, request: Request, allowed: list[str]) -> Answer:
+        return refusal(405, "Method not allowed")
+
+    def bad_json(self, detail: str) -> Answer:
+        return refusal(400, f"Invalid JSON: {detail}")
+
+    def violation(self, request: Request, where: str, detail: str) -> Answer:
+        text = f"{where}: {detail}" if where else detail
+        return schema_failed(text).answer if "/v2/" in request.path else bad_request(text).answer
+
+    def spec_path(self, request: Request) -> str:
+        return request.path if request.path.startswith("/api/") else "/api" + request.path
+
+    def amended(self, file: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Known errors: an organization's title means its name; v2 refuses what its schema does not name."""
+        if file != "v2.json":
+            return document
+        for methods in document["paths"].values():
+            for operation in methods.values():
+                content = operation.get("requestBody", {}).get("content", {})
+                schema = content.get("application/json", {}).get("schema")
+                if schema is None or "properties" not in schema:
+                    continue
+                schema["additionalProperties"] = False
+                if schema.get("required") == ["title"] and "title" not in schema["properties"]:
+                    schema["required"] = ["name"]
+        return document
+
+
+def token_refused(error: str, message: str) -> Answer:
+    """400 with a message; the JSON around the message is not documented."""
+    return Answer(400, {"success": False, "error": error, "message": message})
