@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from switchboard import app
+from switchboard.sender import Sender
 from tests.local.stack import Stack
 from tests.local.tenant import Tenant, connect
 
@@ -51,11 +52,13 @@ def call(request: pytest.FixtureRequest, stack: Stack, monkeypatch: pytest.Monke
         monkeypatch.setenv(name, value)
     for each in caches:
         each.cache_clear()
+    send, _ = app.services().send, app.tokens()  # as a function makes them while it starts: before any call
+    clients = [app.client("dynamodb"), app.client("secretsmanager")]
     yield request.param
-    if app.services.cache_info().currsize:
-        cast("Sender", app.services().send).close()
-        for service in ("dynamodb", "secretsmanager"):
-            app.client(service).close()
+    assert isinstance(send, Sender)
+    send.close()
+    for client in clients:
+        client.close()
     for each in caches:
         each.cache_clear()
 

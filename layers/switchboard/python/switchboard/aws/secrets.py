@@ -5,7 +5,7 @@
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from switchboard.crm.auth import Credentials
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SecretStore:
     """Credentials in Secrets Manager. `connect` makes the client when it is first needed."""
 
     connect: "Callable[[], SecretsManagerClient]"
     prefix: str
-    _apps: dict[str, Credentials] = field(default_factory=dict[str, Credentials])
 
     def account(self, brand: str, id: str) -> Credentials:
         """The credentials of an account, as they stand now."""
@@ -35,10 +34,8 @@ class SecretStore:
         self.connect().put_secret_value(SecretId=name, SecretString=json.dumps(dict(credentials)))
 
     def app(self, crm: str) -> Credentials:
-        """Our OAuth app at a CRM; remembered for as long as the process lives."""
-        if crm not in self._apps:
-            self._apps[crm] = self._read(f"{self.prefix}/apps/{crm}")
-        return self._apps[crm]
+        """Our OAuth app at a CRM, read for every refresh: those are rare, and an operator may have renewed its secret."""
+        return self._read(f"{self.prefix}/apps/{crm}")
 
     def _read(self, name: str) -> Credentials:
         client = self.connect()
