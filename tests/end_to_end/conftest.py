@@ -1,13 +1,27 @@
 """One local stack for all of these tests, and a new brand for each."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 
+from switchboard import app
+from switchboard.admin import Admin
+from switchboard.sender import Sender
 from tests.local.stack import Stack
-from tests.local.tenant import LEADS, Tenant
+from tests.local.tenant import LEADS, Tenant, operator
 
 HERE = [pytest.mark.local, pytest.mark.xdist_group("local")]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What Lambda would tell the handler: the seconds that it has."""
+
+    seconds: float
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,12 +39,21 @@ def stack() -> Iterator[Stack]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def admin(stack: Stack) -> Iterator[Admin]:
+    """The operator of the stack."""
+    admin = operator(stack)
+    yield admin
+    admin.dynamodb.close()
+    admin.secretsmanager.close()
+
+
 @pytest.fixture
-def tenant(stack: Stack) -> Iterator[Tenant]:
+def tenant(stack: Stack, admin: Admin) -> Iterator[Tenant]:
     """A brand of its own, with an account in every fake CRM; no fault is left behind."""
-    tenant = Tenant.on(stack)
+    tenant = Tenant.on(stack, admin)
     yield tenant
-    tenant.close()
+    tenant.client.close()
     for url in stack.vendors.values():
         Tenant.quiet(url)
 
@@ -39,3 +62,24 @@ def tenant(stack: Stack) -> Iterator[Tenant]:
 def crm(request: pytest.FixtureRequest) -> str:
     """Each CRM in turn."""
     return request.param
+
+
+@pytest.fixture(scope="module")
+def process(stack: Stack) -> Iterator[None]:
+    """This process as one that runs CreateLead: its environment, and the world made before the first call."""
+    caches = (app.services, app.tokens, app.client)
+    patch = pytest.MonkeyPatch()
+    for name, value in stack.environment["CreateLead"].items():
+        patch.setenv(name, value)
+    for each in caches:
+        each.cache_clear()
+    send, _ = app.services().send, app.tokens()
+    clients = [app.client("dynamodb"), app.client("secretsmanager")]
+    yield
+    assert isinstance(send, Sender)
+    send.close()
+    for client in clients:
+        client.close()
+    for each in caches:
+        each.cache_clear()
+    patch.undo()

@@ -1,14 +1,12 @@
 """Races on ministack, whose conditional writes have one winner: fifty at once, over processes and over threads."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from switchboard import app
-from switchboard.sender import Sender
-from tests.local.stack import Stack
+from tests.end_to_end.conftest import Invocation
 from tests.local.tenant import Tenant, connect
 
 AT_ONCE = 50
@@ -16,13 +14,6 @@ AT_ONCE = 50
 type Answer = tuple[int, str]
 """Status and body."""
 type Caller = Callable[[Tenant, str, dict[str, Any], str | None], Answer]
-
-
-class Invocation:
-    """What Lambda would tell the handler."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        return 25_000
 
 
 def by_gateway(tenant: Tenant, crm: str, body: dict[str, Any], key: str | None) -> Answer:
@@ -38,29 +29,16 @@ def by_handler(tenant: Tenant, crm: str, body: dict[str, Any], key: str | None) 
     from functions.create_lead.app import handler
 
     event = tenant.event(crm, body, key)
-    answer = handler(event, Invocation())
+    answer = handler(event, Invocation(25))
     while answer["statusCode"] == 409:
-        answer = handler(event, Invocation())
+        answer = handler(event, Invocation(25))
     return answer["statusCode"], answer["body"]
 
 
 @pytest.fixture(params=[by_gateway, by_handler], ids=["eight-processes", "fifty-threads"])
-def call(request: pytest.FixtureRequest, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Caller]:
-    """Both ways to call; the handler in this process gets the environment of the function."""
-    caches = (app.services, app.tokens, app.client)
-    for name, value in stack.environment["CreateLead"].items():
-        monkeypatch.setenv(name, value)
-    for each in caches:
-        each.cache_clear()
-    send, _ = app.services().send, app.tokens()  # as a function makes them while it starts: before any call
-    clients = [app.client("dynamodb"), app.client("secretsmanager")]
-    yield request.param
-    assert isinstance(send, Sender)
-    send.close()
-    for client in clients:
-        client.close()
-    for each in caches:
-        each.cache_clear()
+def call(request: pytest.FixtureRequest, process: None) -> Caller:
+    """Both ways to call."""
+    return request.param
 
 
 def all_at_once(work: Callable[[int], Answer]) -> list[Answer]:

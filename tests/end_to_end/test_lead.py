@@ -68,14 +68,14 @@ def test_a_definitive_refusal_is_replayed_to_the_letter(tenant: Tenant) -> None:
 
 
 def test_another_brands_account_is_the_404_of_one_that_never_was(stack: Stack, tenant: Tenant, crm: str) -> None:
-    other = Tenant.on(stack, [crm])
+    other = Tenant.on(stack, tenant.admin, [crm])
     body = tenant.lead(crm)
     never = tenant.with_accounts(**{crm: NEVER})
     foreign = tenant.with_accounts(**other.accounts)
 
     answers = [caller.create(crm, body) for caller in (never, foreign)]
 
-    other.close()
+    other.client.close()
     assert [answer.status_code for answer in answers] == [404, 404]
     first, second = ({name: value for name, value in answer.json().items() if name != "trace_id"} for answer in answers)
     assert first == second

@@ -8,7 +8,7 @@ from typing import Any
 
 from switchboard.api.unified import FORMS
 from tests.local.stack import Stack
-from tests.local.tenant import Tenant
+from tests.local.tenant import Tenant, operator
 
 type Check = Callable[[], str]
 """Does a step; answers what is worth seeing, or raises AssertionError that says what went otherwise."""
@@ -172,7 +172,7 @@ def head(stack: Stack, tenant: Tenant) -> Iterator[str]:
 def main() -> int:
     """Run the demo; the exit status is 0 when every step went as it should."""
     with Stack() as stack:
-        tenant = Tenant.on(stack)
+        tenant = Tenant.on(stack, operator(stack))
         print("\n".join(head(stack, tenant)), end="\n\n")
         demo = Demo(tenant)
         demo.run()

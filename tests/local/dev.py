@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.local.process import ROOT
 from tests.local.stack import Stack
-from tests.local.tenant import Tenant
+from tests.local.tenant import Tenant, operator
 
 LOCAL = ROOT / ".local"
 
@@ -37,7 +37,7 @@ def main() -> int:
     """Run until Ctrl-C or SIGTERM."""
     ended = threading.Event()
     with Stack() as stack:
-        tenant = Tenant.on(stack)
+        tenant = Tenant.on(stack, operator(stack))
         environment, event = (path.relative_to(ROOT) for path in (environment_file(stack), event_file(tenant)))
         print(f"The API is at {stack.url}. Create a lead:\n")
         for crm in sorted(tenant.accounts):

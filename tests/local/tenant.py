@@ -104,20 +104,13 @@ class Tenant:
         return replace(self, accounts={**self.accounts, **accounts})
 
     @classmethod
-    def on(cls, stack: Stack, crms: Iterable[str] | None = None) -> Self:
+    def on(cls, stack: Stack, admin: Admin, crms: Iterable[str] | None = None) -> Self:
         """A new brand on the stack."""
-        admin = operator(stack)
         brand = admin.create_brand("Analytical Engines")
         user = admin.create_user(brand, "charles@example.com", "admin")
         vendors = {crm: Vendor(stack.vendors[crm]) for crm in crms or stack.vendors}
         accounts = {crm: connect(admin, brand, crm, vendor) for crm, vendor in vendors.items()}
         return cls(stack.url, admin, brand, user, admin.issue_key(brand, user, SCOPES), vendors, accounts)
-
-    def close(self) -> None:
-        """Close every connection."""
-        self.client.close()
-        self.admin.dynamodb.close()
-        self.admin.secretsmanager.close()
 
     @staticmethod
     def quiet(url: str) -> None:
