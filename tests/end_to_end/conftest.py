@@ -7,6 +7,7 @@ import pytest
 
 from switchboard import app
 from switchboard.admin import Admin
+from switchboard.aws import clients
 from switchboard.sender import Sender
 from tests.local.stack import Stack
 from tests.local.tenant import LEADS, Tenant, operator
@@ -67,18 +68,18 @@ def crm(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def process(stack: Stack) -> Iterator[None]:
     """This process as one that runs CreateLead: its environment, and the world made before the first call."""
-    caches = (app.services, app.tokens, app.client)
+    caches = (app.services, app.tokens, clients.dynamodb, clients.secretsmanager)
     patch = pytest.MonkeyPatch()
     for name, value in stack.environment["CreateLead"].items():
         patch.setenv(name, value)
     for each in caches:
         each.cache_clear()
     send, _ = app.services().send, app.tokens()
-    clients = [app.client("dynamodb"), app.client("secretsmanager")]
+    aws = [clients.dynamodb(), clients.secretsmanager()]
     yield
     assert isinstance(send, Sender)
     send.close()
-    for client in clients:
+    for client in aws:
         client.close()
     for each in caches:
         each.cache_clear()

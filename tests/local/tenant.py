@@ -16,6 +16,9 @@ SCOPES = ("lead.write",)
 ORIGINS = {"salesforce": "https://sandbox.my.salesforce.com", "pipedrive": "https://sandbox.pipedrive.com"}
 """The host that a CRM would have given the account, where it gives one."""
 
+CONTROL = httpx.Client(verify=False, trust_env=False, timeout=10)
+"""To the control planes; one, because the certificates that a client loads take longer than a request."""
+
 type Body = dict[str, Any]
 type Plant = Callable[..., str]
 """Makes a record in a fake CRM behind its API, and answers its id."""
@@ -59,7 +62,7 @@ class Vendor:
 
     def control(self, method: str, path: str, body: Body | None = None) -> Any:
         """Ask the control plane."""
-        answer = httpx.request(method, f"{self.url}/_sandbox/{path}", json=body)
+        answer = CONTROL.request(method, f"{self.url}/_sandbox/{path}", json=body)
         answer.raise_for_status()
         return answer.json()
 
@@ -97,7 +100,7 @@ class Tenant:
     key: IssuedKey
     vendors: Mapping[str, Vendor]
     accounts: Mapping[str, str]
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=40, trust_env=False))
+    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=40, verify=False, trust_env=False))
 
     def with_accounts(self, **accounts: str) -> Self:
         """The same caller with other accounts."""
@@ -159,9 +162,10 @@ def operator(stack: Stack) -> Admin:
     """The operator of a local stack."""
     aws = stack.aws_environment
     session = boto3.Session(aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"], region_name=aws["AWS_REGION"])
-    clients = [session.client(name, endpoint_url=stack.aws_endpoint) for name in ("dynamodb", "secretsmanager")]
+    dynamodb = session.client("dynamodb", endpoint_url=stack.aws_endpoint)
+    secretsmanager = session.client("secretsmanager", endpoint_url=stack.aws_endpoint)
     tables = stack.environment["CreateLead"]
-    return Admin(*clients, tables["SWITCHBOARD_ACCESS_TABLE"], tables["SWITCHBOARD_SECRETS"])
+    return Admin(dynamodb, secretsmanager, tables["SWITCHBOARD_ACCESS_TABLE"], tables["SWITCHBOARD_SECRETS"])
 
 
 def connect(admin: Admin, brand: str, crm: str, vendor: Vendor, **given: Any) -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
@@ -18,10 +18,6 @@ from switchboard.api.walk import Create
 from switchboard.crm.problem import Kind, Problem
 from switchboard.models.schema import Schema
 from switchboard.ports import Deadline, Services
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
 
 RESERVE_SECONDS = 1.5
 """Kept of a function's time for storing the outcome and answering."""
@@ -55,35 +51,21 @@ class SystemClock:
         time.sleep(seconds)
 
 
-@overload
-def client(service: Literal["dynamodb"]) -> "DynamoDBClient": ...
-@overload
-def client(service: Literal["secretsmanager"]) -> "SecretsManagerClient": ...
-@cache
-def client(service: Any) -> Any:
-    """A client of an AWS service; boto3 is imported with the first."""
-    import boto3
-    from botocore.config import Config
-
-    retries: Any = {"mode": "standard", "total_max_attempts": 3}
-    config = Config(connect_timeout=2, read_timeout=5, retries=retries, max_pool_connections=50)
-    return boto3.client(service, config=config)
-
-
 @cache
 def services() -> Services:
     """The world, made once per process."""
+    from switchboard.aws import clients
     from switchboard.aws.secrets import SecretStore
     from switchboard.aws.tables import AccessTable, OnceTable
     from switchboard.sender import Sender
 
     clock = SystemClock()
-    access = AccessTable(client("dynamodb"), os.environ["SWITCHBOARD_ACCESS_TABLE"])
+    access = AccessTable(clients.dynamodb(), os.environ["SWITCHBOARD_ACCESS_TABLE"])
     return Services(
         access=access,
-        claims=OnceTable(client("dynamodb"), os.environ["SWITCHBOARD_ONCE_TABLE"]),
+        claims=OnceTable(clients.dynamodb(), os.environ["SWITCHBOARD_ONCE_TABLE"]),
         leases=access,
-        secrets=SecretStore(lambda: client("secretsmanager"), os.environ["SWITCHBOARD_SECRETS"]),
+        secrets=SecretStore(clients.secretsmanager, os.environ["SWITCHBOARD_SECRETS"]),
         send=Sender(clock),
         clock=clock,
         log=log,

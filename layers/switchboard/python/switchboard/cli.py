@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from switchboard.admin import Admin, RefusedError
-from switchboard.app import client
+from switchboard.aws import clients
 
 
 @click.group()
@@ -19,7 +19,7 @@ from switchboard.app import client
 @click.pass_context
 def main(context: click.Context, table: str, secrets: str) -> None:
     """Brands, users, API keys and connected accounts of one Switchboard."""
-    context.obj = Admin(client("dynamodb"), client("secretsmanager"), table, secrets)
+    context.obj = Admin(clients.dynamodb(), clients.secretsmanager(), table, secrets)
 
 
 @main.command()

@@ -34,7 +34,7 @@ class SecretStore:
         self.connect().put_secret_value(SecretId=name, SecretString=json.dumps(dict(credentials)))
 
     def app(self, crm: str) -> Credentials:
-        """Our OAuth app at a CRM, read for every refresh: those are rare, and an operator may have renewed its secret."""
+        """Our OAuth app at a CRM, read anew for every refresh: an operator may have renewed its secret."""
         return self._read(f"{self.prefix}/apps/{crm}")
 
     def _read(self, name: str) -> Credentials:
