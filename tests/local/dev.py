@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from tests.local.process import ROOT
 from tests.local.stack import Stack
@@ -20,16 +21,21 @@ def environment_file(stack: Stack) -> Path:
     return path
 
 
-def event_file(tenant: Tenant) -> Path:
-    """events/create_lead.json with the key and the HubSpot account of this stack in it."""
+def event_of(tenant: Tenant) -> dict[str, Any]:
+    """events/create_lead.json with a key and a HubSpot account of this stack in it, and records that exist."""
     event = json.loads((ROOT / "events" / "create_lead.json").read_text())
     account = tenant.accounts["hubspot"]
     event["headers"]["authorization"] = f"Bearer {tenant.key.secret}"
     event["rawQueryString"] = f"integrated_account_id={account}"
     event["queryStringParameters"] = {"integrated_account_id": account}
     event["body"] = json.dumps(tenant.lead("hubspot"))
+    return event
+
+
+def event_file(tenant: Tenant) -> Path:
+    """That event, for `sam local invoke -e`."""
     path = LOCAL / "create_lead.json"
-    path.write_text(json.dumps(event, indent=2))
+    path.write_text(json.dumps(event_of(tenant), indent=2))
     return path
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.sandbox import Sandbox
 from tests.sandbox.caller import Caller
+from tests.sandbox.recipes import RECIPES, Recipe
 
 FIXTURES = Path(__file__).resolve().parents[3] / "shared" / "fixtures"
 
@@ -30,6 +31,11 @@ def sandbox(running: Sandbox) -> Sandbox:
 def crm(sandbox: Sandbox, request: pytest.FixtureRequest) -> Caller:
     """The CRM that the test module or its parameter names."""
     return Caller(sandbox.urls[getattr(request, "param", None) or request.module.CRM])
+
+
+@pytest.fixture
+def recipe(request: pytest.FixtureRequest) -> Recipe:
+    return RECIPES[request.node.callspec.params["crm"]]
 
 
 @pytest.fixture

@@ -1,6 +1,17 @@
-"""The control plane under /_sandbox/: credentials, prerequisite records, faults, and what arrived. No auth, JSON."""
+"""The control plane under /_sandbox/: credentials, prerequisite records, faults, and what arrived. No auth, JSON.
 
-from typing import TYPE_CHECKING, Any
+GET  health                    {name, spec_checks}
+POST grants                    {kind: oauth2|api_key, expires_in, expired, rotates, scopes} -> working credentials
+POST grants/revoke             {token, access_only} -> {revoked}; access_only leaves the refresh token alive
+POST records/{object}          {fields} -> {id}, or [{fields}, ...] -> {ids}; past the API's checks, not in the journal
+GET  records/{object}          everything stored, deleted ones too
+GET  requests, counts          what arrived at the vendor's paths, one by one and as {"POST leads": 3}
+POST, GET, DELETE faults       see faults.py; `route` is a label of counts, with * as wildcard
+POST, GET settings             limits, lags and switches that the fake declares in `defaults`
+POST reset                     as new
+"""
+
+from typing import TYPE_CHECKING, Any, cast
 
 from tests.sandbox import spec
 from tests.sandbox.exchange import Answer, Delivery, Json, Request
@@ -20,12 +31,12 @@ class Control:
 
     def receive(self, request: Request) -> Delivery:
         try:
-            fields: dict[str, Any] = request.json() if request.body else {}
+            fields: Any = request.json() if request.body else {}
             return self.perform(request.method, request.path.removeprefix("/_sandbox").strip("/"), fields)
-        except (ControlError, FaultError, LookupError, ValueError, TypeError) as problem:
+        except (ControlError, FaultError, AttributeError, LookupError, ValueError, TypeError) as problem:
             return Delivery(Answer(400, {"error": str(problem)}))
 
-    def perform(self, method: str, path: str, fields: dict[str, Any]) -> Delivery:
+    def perform(self, method: str, path: str, fields: Any) -> Delivery:
         match method, path.split("/"):
             case "GET", ["health"]:
                 return done({"name": self.fake.name, "spec_checks": spec.available() and bool(self.fake.contracts)})
@@ -44,6 +55,8 @@ class Control:
                 return done(self.mint(**fields), 201)
             case "POST", ["grants", "revoke"]:
                 return done({"revoked": self.fake.grants.revoke(**fields)})
+            case "POST", ["records", noun] if isinstance(fields, list):
+                return done({"ids": [self.fake.plant(self.fake.noun(noun), one) for one in cast("list[Any]", fields)]})
             case "POST", ["records", noun]:
                 return done({"id": self.fake.plant(self.fake.noun(noun), fields)}, 201)
             case "GET", ["records", noun]:

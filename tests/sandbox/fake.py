@@ -5,7 +5,7 @@ import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
@@ -170,6 +170,13 @@ class Fake:
         if not isinstance(body, dict):
             raise RefusalError(self.bad_json("a JSON object was expected"))
         return body
+
+    def objects(self, body: dict[str, Json], name: str) -> list[dict[str, Json]]:
+        """A member that is an array of objects, or absent."""
+        value = body.get(name) or []
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in cast("list[Json]", value)):
+            raise RefusalError(self.bad_json(f"{name} must be an array of objects"))
+        return value
 
     # Faults.
 

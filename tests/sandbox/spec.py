@@ -17,14 +17,22 @@ def available() -> bool:
     return FOLDER.is_dir()
 
 
-def modern(schema: Any) -> Any:
-    """OpenAPI 3.0's dialect in JSON Schema's words: `nullable` becomes a type."""
+def modern(schema: Any, components: dict[str, Any], inside: tuple[str, ...] = ()) -> Any:
+    """OpenAPI 3.0's dialect in JSON Schema's words: `nullable` becomes a type, references are written out.
+
+    Written out because resolving a reference costs jsonschema more than checking the body.
+    """
     if isinstance(schema, list):
-        return [modern(item) for item in cast("list[Any]", schema)]
+        return [modern(item, components, inside) for item in cast("list[Any]", schema)]
     if not isinstance(schema, dict):
         return schema
     members = cast("dict[str, Any]", schema)
-    plain = {name: modern(value) for name, value in members.items() if name != "nullable"}
+    reference = members.get("$ref")
+    if isinstance(reference, str):
+        *_, section, name = reference.split("/")
+        # A schema that contains itself is checked down to its own name.
+        return {} if reference in inside else modern(components[section][name], components, (*inside, reference))
+    plain = {name: modern(value, components, inside) for name, value in members.items() if name != "nullable"}
     if members.get("nullable") is True:
         plain = {"anyOf": [plain, {"type": "null"}]}
     return plain
@@ -35,7 +43,6 @@ class Contract:
 
     def __init__(self, document: dict[str, Any], prefix: str) -> None:
         self.document = document
-        self.components = modern(document.get("components", {}))
         self.validators: dict[tuple[str, str], Draft202012Validator | None] = {}
         rules = [
             Rule((prefix + path).rstrip("/").replace("{", "<").replace("}", ">") or "/", endpoint=path)
@@ -67,7 +74,7 @@ class Contract:
         schema = content.get("application/json", {}).get("schema")
         if schema is None:
             return None
-        return Draft202012Validator({**modern(schema), "components": self.components})
+        return Draft202012Validator(modern(schema, self.document.get("components", {})))
 
 
 @cache

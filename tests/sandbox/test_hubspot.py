@@ -276,3 +276,45 @@ def test_refused_refreshes_carry_the_old_status_and_the_new_error(crm: Caller) -
     assert exchanged.json["expires_in"] == 1800
     introspected = crm.post("/oauth/2026-09/token/introspect", form={"token": "nobody"})
     assert introspected.json == {"active": False}
+
+
+def test_pipelines_and_stages_are_made_and_used(api: Caller, recorded: Recorded) -> None:
+    was = recorded("hubspot/pipelines.list.200.json")["body"]["results"][0]
+    [default] = api.get("/crm/pipelines/2026-09/deals").json["results"]
+    assert default.keys() == was.keys()
+    assert [stage["id"] for stage in default["stages"]] == [stage["id"] for stage in was["stages"]]
+    stages = [{"label": "Open", "displayOrder": 0, "metadata": {"probability": "0.5"}}]
+    wanted = {"label": "Renewals", "displayOrder": 1, "stages": stages}
+    made = api.post("/crm/v3/pipelines/deals", wanted)
+    was = recorded("hubspot/pipeline.create.spec.201.json")
+    assert (made.status, made.json.keys()) == (was["status"], was["body"].keys())
+    assert made.json["stages"][0].keys() == was["body"]["stages"][0].keys()
+    path = f"/crm/v3/pipelines/deals/{made.json['id']}"
+    assert api.post("/crm/v3/pipelines/deals", wanted).status == 400
+    assert api.post(f"{path}/stages", {"label": "Won", "displayOrder": 1}).status == 400
+    won = api.post(f"{path}/stages", {"label": "Won", "displayOrder": 1, "metadata": {"probability": "1.0"}})
+    assert (won.status, won.json["metadata"]["isClosed"]) == (201, "true")
+    assert api.patch(f"{path}/stages/{won.json['id']}", {"label": "Signed"}).json["label"] == "Signed"
+    deal = {"dealname": "D", "pipeline": made.json["id"], "dealstage": won.json["id"]}
+    assert api.post(f"{V3}/deals", {"properties": deal}).status == 201
+    assert api.post(f"{V3}/deals", {"properties": deal | {"dealstage": "asleep"}}).status == 400
+    assert api.delete(path).status == 204
+    assert api.get(path).status == 404
+
+
+def test_rules_of_admins_bind_only_the_newest_version(crm: Caller, api: Caller, contact: str) -> None:
+    crm.adjust(required_properties={"leads": ["hs_lead_label"]})
+    assert lead(api, to(contact, 578), path=DATED).status == 400
+    assert lead(api, to(contact, 578), path=DATED, hs_lead_label="HOT").status == 201
+    assert lead(api, to(contact, 578), path="/crm/objects/2026-03").status == 201
+
+
+def test_search_finds_leads_by_their_contact(crm: Caller, api: Caller, contact: str) -> None:
+    crm.adjust(search_lag=0)
+    other = api.plant("contacts", {"email": "bob@example.com"})
+    mine = lead(api, to(contact, 578)).json["id"]
+    lead(api, to(other, 578))
+    for name, value in (("associations.contact", contact), ("hs_associated_contact_email", "ada@example.com")):
+        filters = [{"propertyName": name, "operator": "EQ", "value": value}]
+        found = api.post(f"{V3}/leads/search", {"filterGroups": [{"filters": filters}]}).json["results"]
+        assert [row["id"] for row in found] == [mine], name

@@ -312,3 +312,10 @@ def test_form_bodies_and_broken_json_are_refused(api: Caller) -> None:
     assert api.post(LEADS, form={"LastName": "x"}).status == 415
     assert api.post(LEADS, ["x"]).json[0]["errorCode"] == "JSON_PARSER_ERROR"
     assert api.put(LEADS, {}).json[0]["errorCode"] == "METHOD_NOT_ALLOWED"
+
+
+def test_stages_are_data_that_only_metadata_can_change(api: Caller) -> None:
+    soql = "SELECT ApiName, SortOrder, IsClosed, IsWon FROM OpportunityStage ORDER BY SortOrder"
+    rows = query(api, soql).json["records"]
+    assert (rows[0]["ApiName"], rows[-2]["IsWon"], rows[-1]["IsClosed"]) == ("Prospecting", True, True)
+    assert api.post(f"{DATA}/sobjects/OpportunityStage", {"ApiName": "x"}).status == 400

@@ -1,4 +1,13 @@
-"""One module or package per CRM, found by name; each says `FAKE = <its Fake>`."""
+"""One module or package per CRM, found by name; each says `FAKE = <its Fake>`.
+
+To add one: read shared/crm/<name>.md, copy the fake that is nearest in shape (hubspot: envelope of properties;
+salesforce: field table and query language; pipedrive: plain bodies, two API generations), and give it
+1. `name`, `token_path`, `token_lifetime`, `key_prefix`, `defaults`, `nouns`, `specs`;
+2. `clear` (empty the store and seed it), `plant` and `stored` for the control plane;
+3. handlers marked with `@route`, which return an Answer or raise RefusalError;
+4. the sentences of refusal that `Fake` leaves open, in the vendor's words;
+5. a Recipe in recipes.py: with it the tests of all CRMs run on the new one, too.
+"""
 
 import importlib
 import pkgutil

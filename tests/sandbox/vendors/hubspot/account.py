@@ -44,14 +44,19 @@ class Account(Fake):
         "requests_per_interval": 1_000_000,
         "interval_seconds": 10,
         "searches_per_second": 1_000_000,
+        "required_properties": {},
     }
-    """The vendor's own numbers are 110 (OAuth) or 190 (private app) per 10 s, and 5 searches per second."""
+    """The vendor's own numbers are 110 (OAuth) or 190 (private app) per 10 s, and 5 searches per second.
+
+    `required_properties` ({"leads": ["hs_lead_label"]}) are an admin's rules, which only 2026-09 enforces.
+    """
     specs: ClassVar[dict[str, str]] = {
         "contacts.v3.json": "/crm/v3/objects/contacts",
         "companies.v3.json": "/crm/v3/objects",
         "deals.v3.json": "/crm/v3/objects/deals",
         "leads.v3.json": "/crm/v3/objects/leads",
         "associations.v4.json": "/crm/v4",
+        "pipelines.v3.json": "/crm/v3/pipelines",
     }
 
     def clear(self) -> None:
@@ -233,6 +238,8 @@ class Account(Fake):
         parts = request.path.strip("/").split("/")
         if parts[:2] == ["crm", "objects"] and len(parts) > 2:
             parts = ["crm", "v4" if "associations" in parts else "v3", "objects", *parts[3:]]
+        if parts[:2] == ["crm", "pipelines"] and len(parts) > 2:
+            parts = ["crm", "v3", "pipelines", *parts[3:]]
         if len(parts) > 3:
             parts[3] = self.noun(parts[3])
         return "/" + "/".join(parts)

@@ -10,7 +10,8 @@ from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.hubspot import refusals
 from tests.sandbox.vendors.hubspot.account import DATED
-from tests.sandbox.vendors.hubspot.objects import READ, WRITE, Objects
+from tests.sandbox.vendors.hubspot.objects import Objects
+from tests.sandbox.vendors.hubspot.pipelines import READ, WRITE
 from tests.sandbox.vendors.hubspot.properties import OBJECT_TYPES, iso
 from tests.sandbox.vendors.hubspot.store import TYPES, Record
 
@@ -41,8 +42,9 @@ class Associations(Objects):
         if not request.body:
             raise refusals.validation("Invalid JSON input: a request body was expected, but none found")
         record, to = self.pair(request)
-        specs: list[dict[str, Any]] = request.json()
-        self.associate_with(record, to, request.args["to_id"], {spec["associationTypeId"] for spec in specs})
+        specs = self.objects({"types": request.json()}, "types")
+        type_ids = {spec.get("associationTypeId") for spec in specs}
+        self.associate_with(record, to, request.args["to_id"], type_ids)
         body = {
             "fromObjectTypeId": OBJECT_TYPES[record.kind],
             "fromObjectId": int(record.id),
@@ -77,9 +79,11 @@ class Associations(Objects):
             raise refusals.validation(f"Unable to infer object type from: {request.args['to']}")
         return record, to
 
-    def associate_with(self, record: Record, to: str, to_id: str, type_ids: set[int]) -> None:
+    def associate_with(self, record: Record, to: str, to_id: str, type_ids: set[Any]) -> None:
         if self.store.live(to, to_id) is None:
             raise self.not_associable(to_id)
-        if not type_ids or not type_ids <= set(TYPES[record.kind, to]):
-            raise refusals.validation(f"No association of {record.kind} with {to} has the types {sorted(type_ids)}")
+        if not type_ids - {None} or not type_ids <= set(TYPES[record.kind, to]):
+            raise refusals.validation(
+                f"No association of {record.kind} with {to} has the types {sorted(map(str, type_ids))}"
+            )
         self.store.link(record.kind, record.id, to, to_id, type_ids)

@@ -4,12 +4,13 @@ https://developers.hubspot.com/docs/api-reference/crm-contacts-v3/guide and the 
 """
 
 import time
-from typing import Any
+from typing import Any, cast
 
 from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.hubspot import refusals
-from tests.sandbox.vendors.hubspot.account import DATED, Account
+from tests.sandbox.vendors.hubspot.account import DATED
+from tests.sandbox.vendors.hubspot.pipelines import READ, WRITE, Pipelines
 from tests.sandbox.vendors.hubspot.properties import (
     OBJECT_TYPES,
     PROPERTIES,
@@ -22,7 +23,6 @@ from tests.sandbox.vendors.hubspot.properties import (
 from tests.sandbox.vendors.hubspot.search import search
 from tests.sandbox.vendors.hubspot.store import SINGULAR, TYPES, Record
 
-READ, WRITE = "crm.objects.{kind}.read", "crm.objects.{kind}.write"
 BATCH_CAP = 100
 
 
@@ -31,20 +31,25 @@ def under(rest: str = "") -> tuple[str, str]:
     return f"/crm/v3/objects/<kind>{rest}", f"/crm/objects/{DATED}/<kind>{rest}"
 
 
-class Objects(Account):
+class Objects(Pipelines):
     @route("POST", *under(), label="{kind}", scope=WRITE)
     def create(self, request: Request) -> Answer:
         """201 with the object; its associations are not in it, and are gone from the answer even if asked for."""
         kind, body = self.kind(request), self.body(request)
-        record = self.created(kind, body)
+        record = self.created(kind, body, self.demanded(request, kind))
         return Answer(201, self.shown(record, list(record.properties)), {"Location": f"{request.path}/{record.id}"})
 
-    def created(self, kind: str, body: dict[str, Json]) -> Record:
+    def demanded(self, request: Request, kind: str) -> list[str]:
+        """What has to be set: the vendor's own, and since 2026-09 what the account's admins configured."""
+        rules = self.settings["required_properties"].get(kind, ()) if "2026-09" in request.path else ()
+        return [*REQUIRED.get(kind, ()), *rules]
+
+    def created(self, kind: str, body: dict[str, Json], demanded: list[str]) -> Record:
         values = self.values(kind, body)
-        missing = [name for name in REQUIRED.get(kind, ()) if not values.get(name)]
+        missing = [name for name in demanded if not values.get(name)]
         if missing:
             raise refusals.required_unset(kind, missing)
-        links = [self.association(kind, one) for one in body.get("associations") or []]
+        links = [self.association(kind, one) for one in self.objects(body, "associations")]
         if kind == "leads" and not any(to == "contacts" for to, _, _ in links):
             # The body for this case was never recorded; the category is the documented one.
             raise refusals.validation("A lead must be associated with a contact when it is created")
@@ -99,7 +104,7 @@ class Objects(Account):
         """Consistent only after the index has caught up: `search_lag` seconds after the write."""
         kind, body = self.kind(request), self.body(request)
         rows, total, after = search(self.store, kind, body, self.clock())
-        names = [str(name) for name in body.get("properties") or []]
+        names = self.names(body)
         results = [self.shown(record, names, own=own, updated=updated) for record, own, updated in rows]
         answer: dict[str, Json] = {"total": total, "results": results}
         if after < total:
@@ -109,13 +114,19 @@ class Objects(Account):
     @route("POST", *under("/batch/read"), label="{kind}/batch/read", scope=READ)
     def batch_read(self, request: Request) -> Answer:
         kind, started, body = self.kind(request), self.clock(), self.body(request)
-        names = [str(name) for name in body.get("properties") or []]
+        names = self.names(body)
         ids = [str(one.get("id")) for one in self.inputs(body)]
         return self.batch_known(kind, ids, started, lambda row: self.shown(row, names))
 
     @staticmethod
-    def inputs(body: dict[str, Json]) -> list[dict[str, Any]]:
-        inputs: list[dict[str, Any]] = body.get("inputs") or []
+    def names(body: dict[str, Json]) -> list[str]:
+        names = body.get("properties") or []
+        if not isinstance(names, list):
+            raise refusals.validation("properties must be an array of names")
+        return [str(name) for name in cast("list[Json]", names)]
+
+    def inputs(self, body: dict[str, Json]) -> list[dict[str, Any]]:
+        inputs = self.objects(body, "inputs")
         if len(inputs) > BATCH_CAP:
             raise refusals.validation(f"The maximum number of inputs is {BATCH_CAP}")
         return inputs
@@ -132,10 +143,10 @@ class Objects(Account):
             raise refusals.validation(message, context={"ids": twice})
         match action:
             case "create":
-                rows = [self.created(kind, one) for one in inputs]
+                rows = [self.created(kind, one, self.demanded(request, kind)) for one in inputs]
                 return self.batch_answer(201, [self.shown(row, list(row.properties)) for row in rows], [], started)
             case "update":
-                values = {str(one["id"]): self.values(kind, one) for one in inputs}
+                values = {str(one.get("id")): self.values(kind, one) for one in inputs}
                 return self.batch_known(kind, ids, started, lambda row: self.updated(row, values[row.id]))
             case "archive":
                 for row in filter(None, (self.store.live(kind, one) for one in ids)):
@@ -173,8 +184,9 @@ class Objects(Account):
         scope="crm.schemas.{kind}.read",
     )  # fmt: skip
     def list_properties(self, request: Request) -> Answer:
-        owners = {one: f"{row['firstName']} {row['lastName']}" for one, row in self.owners.items()}
-        return Answer(200, {"results": [described(prop, owners) for prop in PROPERTIES[self.kind(request)].values()]})
+        kind = self.kind(request)
+        options = self.options(kind)
+        return Answer(200, {"results": [described(prop, options[name]) for name, prop in PROPERTIES[kind].items()]})
 
     @route(
         "GET", "/crm/v3/properties/<kind>/<id>", f"/crm/properties/{DATED}/<kind>/<id>",
@@ -184,7 +196,7 @@ class Objects(Account):
         prop = PROPERTIES[self.kind(request)].get(request.args["id"])
         if prop is None:
             raise refusals.not_found(numeric=False)
-        return Answer(200, described(prop, {}))
+        return Answer(200, described(prop, self.options(request.args["kind"])[prop.name]))
 
     # Reading and writing.
 
@@ -217,7 +229,7 @@ class Objects(Account):
         if not isinstance(properties, dict):
             raise refusals.validation("properties must be an object")
         try:
-            return accepted(kind, properties, frozenset(self.owners))
+            return accepted(kind, properties, self.options(kind))
         except InvalidValuesError as faulty:
             raise refusals.invalid_values(faulty.faults) from faulty
 
@@ -225,20 +237,26 @@ class Objects(Account):
         defaults = {
             "contacts": {"lifecyclestage": "lead"},
             "companies": {"lifecyclestage": "lead"},
-            "leads": {"hs_pipeline": "lead-pipeline-id", "hs_pipeline_stage": "new-stage-id"},
+            "leads": self.first_stage("leads", "hs_pipeline", "hs_pipeline_stage"),
         }
         return defaults.get(kind, {}) | values
 
-    def association(self, kind: str, one: dict[str, Any]) -> tuple[str, str, set[int]]:
+    def first_stage(self, kind: str, pipeline: str, stage: str) -> dict[str, str]:
+        """A lead begins in the first stage of the first pipeline."""
+        first = next(iter(self.pipelines[kind]), None)
+        return {pipeline: first["id"], stage: first["stages"][0]["id"]} if first and first["stages"] else {}
+
+    def association(self, kind: str, one: dict[str, Any]) -> tuple[str, str, set[Any]]:
         """An inline association as (object, id, type ids); its target has to exist."""
-        to_id = str((one.get("to") or {}).get("id"))
-        type_ids = {int(spec.get("associationTypeId", 0)) for spec in one.get("types") or []}
+        target = one.get("to")
+        to_id = str(target.get("id")) if isinstance(target, dict) else ""
+        type_ids = {spec.get("associationTypeId") for spec in self.objects(one, "types")}
         for to in OBJECT_TYPES:
-            if type_ids and type_ids <= set(TYPES.get((kind, to), ())):
+            if type_ids and type_ids - {None} and type_ids <= set(TYPES.get((kind, to), ())):
                 if self.store.live(to, to_id) is None:
                     raise self.not_associable(to_id)
                 return to, to_id, type_ids
-        raise refusals.validation(f"No association of {kind} has the types {sorted(type_ids)}")
+        raise refusals.validation(f"No association of {kind} has the types {sorted(map(str, type_ids))}")
 
     def not_associable(self, to_id: str) -> RefusalError:
         return refusals.validation(
@@ -298,6 +316,8 @@ class Objects(Account):
     def stored(self, noun: str) -> list[Json]:
         if noun == "owners":
             return list(self.owners.values())
+        if noun == "pipelines":
+            return [row | {"objectType": kind} for kind, rows in self.pipelines.items() for row in rows]
         if noun not in OBJECT_TYPES:
             raise LookupError(f"HubSpot has no {noun} here")
         return [

@@ -5,6 +5,7 @@ https://developers.hubspot.com/docs/api-reference/crm-leads-v3/guide (leads, obj
 """
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -74,15 +75,6 @@ def _moment(name: str) -> Property:
 
 LEAD_STAGES = tuple(f"{word}-stage-id" for word in ("new", "attempting", "connected", "qualified", "unqualified"))
 LIFECYCLE = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer", "other")
-DEAL_STAGES = (
-    "appointmentscheduled",
-    "qualifiedtobuy",
-    "presentationscheduled",
-    "decisionmakerboughtin",
-    "contractsent",
-    "closedwon",
-    "closedlost",
-)
 
 PROPERTIES = {
     "contacts": _properties(
@@ -103,7 +95,7 @@ PROPERTIES = {
     ),
     "deals": _properties(
         "dealname", "description",
-        Property("dealstage", "enumeration", DEAL_STAGES), Property("pipeline", "enumeration", ("default",)),
+        Property("dealstage", "enumeration"), Property("pipeline", "enumeration"),
         Property("amount", "number"), Property("closedate", "datetime"),
         Property("dealtype", "enumeration", ("newbusiness", "existingbusiness")),
         Property("hs_is_closed", "bool", read_only=True), Property("hs_is_closed_won", "bool", read_only=True),
@@ -113,8 +105,7 @@ PROPERTIES = {
         "hs_lead_name",
         Property("hs_lead_type", "enumeration", ("NEW_BUSINESS", "RE_ATTEMPT", "UPSELL")),
         Property("hs_lead_label", "enumeration", ("WARM", "HOT", "COLD")),
-        Property("hs_pipeline", "enumeration", ("lead-pipeline-id",)),
-        Property("hs_pipeline_stage", "enumeration", LEAD_STAGES),
+        Property("hs_pipeline", "enumeration"), Property("hs_pipeline_stage", "enumeration"),
         Property("hs_lead_source", "enumeration", ("ORGANIC_SEARCH", "PAID_SEARCH", "REFERRALS", "OFFLINE", "OTHER")),
         _moment("hs_createdate"), _moment("hs_lastmodifieddate"), _moment("hs_last_activity_date"),
         *(
@@ -138,16 +129,13 @@ class UnfitError(ValueError):
         self.code = code
 
 
-def accepted(
-    kind: str, values: dict[str, Json], owners: frozenset[str], *, stages: frozenset[str] = frozenset()
-) -> dict[str, str]:
-    """The values as they are stored; `refusals.invalid_values` of what is returned in InvalidValuesError otherwise."""
+def accepted(kind: str, values: dict[str, Json], options: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """The values as they are stored, or every fault at once."""
     kept: dict[str, str] = {}
     faults: list[Invalid] = []
     for name, value in values.items():
-        prop = PROPERTIES[kind].get(name)
         try:
-            kept[name] = _stored(prop, name, value, owners, stages)
+            kept[name] = _stored(PROPERTIES[kind].get(name), name, value, options.get(name, ()))
         except UnfitError as unfit:
             faults.append(Invalid(name, unfit.code, str(unfit)))
     if faults:
@@ -161,7 +149,7 @@ class InvalidValuesError(Exception):
         self.faults = faults
 
 
-def _stored(prop: Property | None, name: str, value: Json, owners: frozenset[str], stages: frozenset[str]) -> str:
+def _stored(prop: Property | None, name: str, value: Json, options: tuple[str, ...]) -> str:
     if prop is None:
         raise UnfitError("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
     if prop.read_only:
@@ -171,16 +159,12 @@ def _stored(prop: Property | None, name: str, value: Json, owners: frozenset[str
     text = str(value)
     if text == "":
         return text  # clears the property
-    if name == "hubspot_owner_id":
-        if text not in owners:
-            raise UnfitError("INVALID_OWNER_ID", f"The owner id {text} does not exist")
-        return text
+    if prop.type == "enumeration":
+        return _option(prop, text, options)
     if name == "email":
         if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s.]+", text):
             raise UnfitError("INVALID_EMAIL", f"Email address {text} is invalid")
         return text.lower()
-    if name in ("hs_pipeline_stage", "dealstage") and text in stages:
-        return text
     return READERS.get(prop.type, _text)(prop, text)
 
 
@@ -198,12 +182,13 @@ def _number(prop: Property, text: str) -> str:
     return text
 
 
-def _option(prop: Property, text: str) -> str:
-    chosen = text.split(";") if prop.name in MULTIPLE else [text]
-    for value in chosen:
-        if value not in prop.options:
-            options = ", ".join(prop.options)
-            raise UnfitError("INVALID_OPTION", f"{value} was not one of the allowed options: [{options}]")
+def _option(prop: Property, text: str, options: tuple[str, ...]) -> str:
+    for value in text.split(";") if prop.name in MULTIPLE else [text]:
+        if value not in options and prop.name == "hubspot_owner_id":
+            raise UnfitError("INVALID_OWNER_ID", f"The owner id {text} does not exist")
+        if value not in options:
+            allowed = ", ".join(options)
+            raise UnfitError("INVALID_OPTION", f"{value} was not one of the allowed options: [{allowed}]")
     return text
 
 
@@ -233,7 +218,12 @@ def _date(prop: Property, text: str) -> str:
     return iso(at / 1000)[:10]
 
 
-READERS = {"number": _number, "enumeration": _option, "bool": _bool, "datetime": _datetime, "date": _date}
+READERS: dict[str, Callable[[Property, str], str]] = {
+    "number": _number,
+    "bool": _bool,
+    "datetime": _datetime,
+    "date": _date,
+}
 
 
 def milliseconds(text: str) -> int:
@@ -250,11 +240,9 @@ def iso(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def described(prop: Property, owners: dict[str, str]) -> dict[str, Json]:
+def described(prop: Property, values: tuple[str, ...]) -> dict[str, Json]:
     """A property as the properties API shows it."""
-    options = {value: value.replace("_", " ").capitalize() for value in prop.options}
-    if prop.name == "hubspot_owner_id":
-        options = owners
+    options = {value: value.replace("_", " ").capitalize() for value in values}
     return {
         "updatedAt": "2026-01-01T00:00:00.000Z",
         "createdAt": "2026-01-01T00:00:00.000Z",

@@ -5,15 +5,30 @@ https://developers.hubspot.com/docs/api-reference/search/guide
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from tests.sandbox.exchange import Json
 from tests.sandbox.vendors.hubspot.properties import PROPERTIES, SEARCHED, milliseconds
 from tests.sandbox.vendors.hubspot.refusals import validation
-from tests.sandbox.vendors.hubspot.store import Record, Store
+from tests.sandbox.vendors.hubspot.store import SINGULAR, Record, Store
 
 RESULT_CAP = 10_000
 PAGE_CAP = 200
+OPERATORS = (
+    "EQ",
+    "NEQ",
+    "LT",
+    "LTE",
+    "GT",
+    "GTE",
+    "BETWEEN",
+    "IN",
+    "NOT_IN",
+    "HAS_PROPERTY",
+    "NOT_HAS_PROPERTY",
+    "CONTAINS_TOKEN",
+    "NOT_CONTAINS_TOKEN",
+)
 
 type Row = tuple[Record, dict[str, str], float]
 type Value = float | str
@@ -26,19 +41,29 @@ def search(store: Store, kind: str, body: dict[str, Json], now: float) -> tuple[
         raise validation(f"limit must be between 1 and {PAGE_CAP}: {limit}")
     if after + limit > RESULT_CAP:
         raise validation(f"There are only {RESULT_CAP} results that can be paged through for one query")
-    groups: list[dict[str, Any]] = body.get("filterGroups") or []
+    groups = [{"filters": _objects(group, "filters")} for group in _objects(body, "filterGroups")]
     _check_size(groups, str(body.get("query") or ""))
-    keep = [[_matcher(kind, one) for one in group["filters"]] for group in groups]
+    keep = [[_matcher(store, kind, one) for one in group["filters"]] for group in groups]
     query = str(body.get("query") or "").lower()
     rows = [
         row
         for row in store.indexed(kind, now)
-        if (not keep or any(all(match(row[1]) for match in group) for group in keep))
+        if (not keep or any(all(match(row) for match in group) for group in keep))
         and (not query or any(query in row[1].get(name, "").lower() for name in SEARCHED[kind]))
     ]
-    for sort in reversed(body.get("sorts") or []):
+    sorts: Any = body.get("sorts") or []
+    if not isinstance(sorts, list) or not all(isinstance(sort, str | dict) for sort in cast("list[Any]", sorts)):
+        raise validation("sorts must be an array")
+    for sort in reversed(cast("list[Any]", sorts)):
         rows = _sorted(kind, rows, sort)
     return rows[after : after + limit], len(rows), after + limit
+
+
+def _objects(body: dict[str, Json], name: str) -> list[dict[str, Any]]:
+    value = body.get(name) or []
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in cast("list[Any]", value)):
+        raise validation(f"{name} must be an array of objects")
+    return value
 
 
 def _number(body: dict[str, Json], name: str, default: int) -> int:
@@ -83,8 +108,29 @@ def _reader(kind: str, name: str) -> Callable[[str], Value]:
             return str.lower
 
 
-def _matcher(kind: str, one: dict[str, Any]) -> Callable[[dict[str, str]], bool]:
-    name, operator = one["propertyName"], one["operator"]
+def _matcher(store: Store, kind: str, one: dict[str, Any]) -> Callable[[Row], bool]:
+    name, operator = str(one.get("propertyName")), str(one.get("operator"))
+    if operator not in OPERATORS:
+        raise validation(f"{operator} is no operator: {', '.join(OPERATORS)}")
+    if name.startswith("associations."):
+        return _association_matcher(store, kind, name, operator, one)
+    by_property = _property_matcher(kind, name, operator, one)
+    return lambda row: by_property(row[1])
+
+
+def _association_matcher(
+    store: Store, kind: str, name: str, operator: str, one: dict[str, Any]
+) -> Callable[[Row], bool]:
+    """The pseudo-property associations.{object} finds records by what they are associated with."""
+    word = name.removeprefix("associations.")
+    to = next((plural for plural, singular in SINGULAR.items() if word in (plural, singular)), None)
+    if to is None or operator not in ("EQ", "IN"):
+        raise validation(f"{name} cannot be filtered with {operator}")
+    wanted = {str(one.get("value"))} if operator == "EQ" else set(map(str, one.get("values") or []))
+    return lambda row: not wanted.isdisjoint(store.linked(kind, row[0].id, to))
+
+
+def _property_matcher(kind: str, name: str, operator: str, one: dict[str, Any]) -> Callable[[dict[str, str]], bool]:
     read = _reader(kind, name)
 
     def asked(member: str) -> Value:
@@ -100,7 +146,10 @@ def _matcher(kind: str, one: dict[str, Any]) -> Callable[[dict[str, str]], bool]
             return lambda own: name not in own
         case "IN" | "NOT_IN":
             # As they are: values for strings must be sent in lower case.
-            values = {str(value) for value in one.get("values") or []}
+            listed: Any = one.get("values") or []
+            if not isinstance(listed, list):
+                raise validation(f"values of the filter on {name} must be an array")
+            values = {str(value) for value in cast("list[Any]", listed)}
             inside = operator == "IN"
             return lambda own: (own.get(name, "").lower() in values) is inside
         case "CONTAINS_TOKEN" | "NOT_CONTAINS_TOKEN":

@@ -75,7 +75,8 @@ class Store:
         for record in self.records[kind].values():
             reached = [snapshot for snapshot in record.snapshots if snapshot[0] <= now]
             if reached and record.archived_at is None:
-                known.append((record, *reached[-1][1:]))
+                _, own, updated = reached[-1]
+                known.append((record, own | self.calculated(record), updated))
         return known
 
     def link(self, kind: str, record_id: str, to: str, to_id: str, type_ids: set[int]) -> None:

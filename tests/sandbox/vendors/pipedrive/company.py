@@ -6,6 +6,7 @@ https://pipedrive.readme.io/docs/core-api-concepts-http-status-codes
 
 import base64
 import binascii
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from tests.sandbox.budget import Window
@@ -137,6 +138,10 @@ class Company(Fake):
 
     def grant_facts(self) -> dict[str, str]:
         return {"api_domain": API_DOMAIN}
+
+    def now(self) -> str:
+        """v2's timestamps: RFC 3339, UTC, whole seconds."""
+        return datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     # Users.
 

@@ -208,6 +208,8 @@ class Leads(Records):
     def stored(self, noun: str) -> list[Json]:
         if noun == "users":
             return list(self.users.values())
+        if noun in self.flows:
+            return list(self.flows[noun].values())
         if noun not in self.rows:
             raise LookupError(f"Pipedrive has no {noun} here")
         return list(self.rows[noun].values())

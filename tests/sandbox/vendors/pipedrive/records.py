@@ -12,8 +12,9 @@ from typing import Any
 
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
-from tests.sandbox.vendors.pipedrive.company import Company, done, not_found, schema_failed, v2
+from tests.sandbox.vendors.pipedrive.company import done, not_found, schema_failed, v2
 from tests.sandbox.vendors.pipedrive.fields import REFERENCES, REQUIRED, FieldError, described, read
+from tests.sandbox.vendors.pipedrive.pipelines import Pipelines
 
 KINDS = '<any("persons", "organizations", "deals"):kind>'
 MOST = 500
@@ -29,7 +30,7 @@ NULLS = {
 FILTERS = ("owner_id", "org_id", "person_id", "pipeline_id", "stage_id", "status")
 
 
-class Records(Company):
+class Records(Pipelines):
     def clear(self) -> None:
         super().clear()
         self.rows: dict[str, dict[Any, dict[str, Json]]] = {
@@ -182,9 +183,6 @@ class Records(Company):
         moment = datetime.fromisoformat(text.replace(" ", "+")).astimezone(UTC)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    def now(self) -> str:
-        return datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
     def row(self, request: Request) -> dict[str, Json]:
         wanted = request.args["id"]
         row = self.rows[request.args["kind"]].get(int(wanted)) if wanted.isdigit() else None
@@ -197,8 +195,11 @@ class Records(Company):
             values = read(kind, body)
         except FieldError as bad:
             raise schema_failed(str(bad)) from bad
-        if dangling := self.dangling(values):
-            raise schema_failed(dangling)
+        problem = self.dangling(values) or (self.misplaced(values) if kind == "deals" else None)
+        if problem:
+            raise schema_failed(problem)
+        if kind == "deals" and values.keys() & {"stage_id", "pipeline_id"}:
+            values |= self.placed(values)
         return values
 
     def dangling(self, values: dict[str, Json]) -> str | None:
@@ -218,7 +219,7 @@ class Records(Company):
         if kind == "persons":
             row |= {"emails": [], "phones": []}
         if kind == "deals":
-            row |= {"creator_user_id": self.me, "value": 0, "currency": "EUR", "stage_id": 1, "pipeline_id": 1}
+            row |= {"creator_user_id": self.me, "value": 0, "currency": "EUR"} | self.placed({})
             row |= {"status": "open", "is_archived": False, "origin": "API"}
         row |= values | {"custom_fields": values.get("custom_fields") or {}}
         self.derive(kind, row)

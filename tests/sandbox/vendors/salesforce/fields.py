@@ -51,7 +51,7 @@ def _system(sobject: str) -> list[Field]:
             Field(name, "reference", 18, read_only=True, references=("User",))
             for name in ("CreatedById", "LastModifiedById")
         ),
-        *([] if sobject == "User" else [Field("OwnerId", "reference", 18, references=("User",))]),
+        *([] if sobject in ("User", "OpportunityStage") else [Field("OwnerId", "reference", 18, references=("User",))]),
     ]
 
 
@@ -117,6 +117,11 @@ TABLES: dict[str, list[Field]] = {
         *_text("FirstName", length=40), Field("LastName", length=80, required=True),
         Field("Name", length=121, read_only=True), Field("Email", "email", 128), Field("Username", length=80),
         Field("IsActive", "boolean"), Field("UserType", "picklist", picklist=("Standard", "AutomatedProcess")),
+    ],
+    "OpportunityStage": [
+        *(Field(name, read_only=True) for name in ("ApiName", "MasterLabel", "ForecastCategoryName")),
+        Field("SortOrder", "int", read_only=True), Field("DefaultProbability", "percent", read_only=True),
+        *(Field(name, "boolean", read_only=True) for name in ("IsActive", "IsClosed", "IsWon")),
     ],
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import Fake, Route, route
 from tests.sandbox.grants import ClientError, GrantError, Standing
 from tests.sandbox.vendors.salesforce import ids
-from tests.sandbox.vendors.salesforce.fields import SCHEMA, RejectedError, moment, read
+from tests.sandbox.vendors.salesforce.fields import SCHEMA, STAGES, RejectedError, moment, read
 
 NEWEST, OLDEST, RETIRED = 67, 31, 21
 DATA = "/services/data/v<version>"
@@ -20,7 +20,8 @@ INSTANCE = "https://sandbox.my.salesforce.com"
 ORG = "00DdM0000012345EAA"
 
 NOUNS = {"Lead": "leads", "Contact": "contacts", "Account": "accounts", "Opportunity": "opportunities"} | {
-    "User": "users"
+    "User": "users",
+    "OpportunityStage": "stages",
 }
 SOBJECTS = {noun: sobject for sobject, noun in NOUNS.items()}
 
@@ -51,12 +52,19 @@ class Org(Fake):
         self.numbers = count(1_000_001)
         self.used = 0
         self.cursors: dict[str, list[Json]] = {}
+        self.user_id = ids.made("User", 1_000_001)  # the first of these, who owns what says nothing else
         people = (("Ada", "Admin", "Standard"), ("Sven", "Seller", "Standard"), ("Auto", "Process", "AutomatedProcess"))
         for first, last, user_type in people:
             email = f"{first}.{last}@example.com".lower()
             person = {"FirstName": first, "LastName": last, "Email": email, "Username": email}
             self.plant("users", {**person, "IsActive": True, "UserType": user_type})
-        self.user_id = next(iter(self.rows["User"]))
+        for order, name in enumerate(STAGES, start=1):
+            closed, won = name.startswith("Closed"), name == "Closed Won"
+            facts = {"ApiName": name, "MasterLabel": name, "SortOrder": order, "IsClosed": closed, "IsWon": won}
+            probability = 100 if won else 0 if closed else order * 10
+            forecast = "Closed" if won else "Omitted" if closed else "Pipeline"
+            more = {"IsActive": True, "DefaultProbability": probability, "ForecastCategoryName": forecast}
+            self.plant("stages", facts | more)
 
     # Tokens.
 
@@ -202,12 +210,11 @@ class Org(Fake):
     def insert(self, sobject: str, values: dict[str, Json]) -> str:
         record_id = ids.made(sobject, next(self.numbers))
         now = moment(self.clock())
-        user = getattr(self, "user_id", record_id)
         row: dict[str, Json] = {field.name: field.default for field in SCHEMA[sobject].values()}
-        row |= {"Id": record_id, "CreatedById": user, "LastModifiedById": user}
+        row |= {"Id": record_id, "CreatedById": self.user_id, "LastModifiedById": self.user_id}
         row |= dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), now)
         if "OwnerId" in row:
-            row["OwnerId"] = user
+            row["OwnerId"] = self.user_id
         self.rows[sobject][record_id] = derived(sobject, row | values)
         return record_id
 

@@ -29,6 +29,8 @@ class SObjects(Org):
     @route("POST", ROWS, label="{kind}", scope="api")
     def create(self, request: Request) -> Answer:
         sobject = self.sobject(request)
+        if sobject == "OpportunityStage":
+            raise refused(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "stages are metadata: entity is not insertable")
         record_id = self.created(sobject, self.body(request), request)
         location = f"/services/data/v{request.args['version']}/sobjects/{sobject}/{record_id}"
         return Answer(201, {"id": record_id, "success": True, "errors": []}, {"Location": location})
@@ -136,7 +138,7 @@ class SObjects(Org):
     def collection(self, request: Request, act: Any) -> Answer:
         """200 even when every record failed; with allOrNone nothing of the batch stays."""
         body = self.body(request)
-        records: list[dict[str, Json]] = body.get("records") or []
+        records = self.objects(body, "records")
         if not records:
             return error(400, "REQUIRED_FIELD_MISSING", "At least 1 record is required")
         if len(records) > COLLECTION_CAP:
@@ -147,11 +149,10 @@ class SObjects(Org):
         results: list[Json] = []
         for record in records:
             fields = dict(record)
-            sobject = next(
-                (name for name in SCHEMA if name == (fields.pop("attributes", None) or {}).get("type")), None
-            )
+            attributes = fields.pop("attributes", None)
+            sobject = str(attributes.get("type")) if isinstance(attributes, dict) else ""
             try:
-                if sobject is None:
+                if sobject not in SCHEMA:
                     raise refused(400, "INVALID_TYPE", "The type attribute is missing or unknown", [])
                 results.append({"id": act(fields, sobject), "success": True, "errors": []})
             except RefusalError as failed:

@@ -9,8 +9,8 @@ from typing import Any
 from switchboard.api.call import Call, Surface
 from switchboard.crm.problem import Kind, Problem, Remote
 
-TYPES = "https://github.com/switchboard-crm/switchboard#"
-"""Where the `type` of a problem is documented: the headings of README's list of problems."""
+TYPES = "urn:switchboard:problems#"
+"""The `type` of a problem is this and its kind; README documents each under that heading."""
 
 STATUSES = {
     Kind.MALFORMED: 400,

@@ -1,6 +1,6 @@
 """What travels between us and a CRM: requests, responses, and the conversations made of them."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -61,13 +61,12 @@ def delete(path: str) -> Request:
 def dig(json: Any, path: str) -> Any:
     """The value at a dotted path (`"a.0.b"`), or None wherever the path leaves the document. Never raises."""
     for step in path.split("."):
-        match json:
-            case Mapping():
-                json = json.get(step)
-            case Sequence() if not isinstance(json, str | bytes) and step.isdecimal() and int(step) < len(json):
-                json = json[int(step)]
-            case _:
-                return None
+        if isinstance(json, dict):
+            json = json.get(step)
+        elif isinstance(json, list) and step.isdecimal() and int(step) < len(json):
+            json = json[int(step)]
+        else:
+            return None
     return json
 
 

@@ -1,0 +1,90 @@
+"""`make bench`."""
+
+import json
+import logging
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+
+from tests.bench.costs import Meter, costs, create, process
+from tests.bench.speed import init, mapped, warm
+from tests.local.process import ROOT
+from tests.local.stack import Stack
+from tests.local.tenant import Tenant, operator
+
+BUILT = ROOT / ".aws-sam" / "build"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows in columns."""
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    print()
+
+
+def bare_post(tenant: Tenant, crm: str) -> Callable[[httpx.Client], None]:
+    """The same create as a client of the CRM itself would send it: the body that we sent, with a token."""
+    vendor = tenant.vendors[crm]
+    create(tenant, crm, tenant.lead(crm))
+    sent: Any = next(each for each in reversed(vendor.control("GET", "requests")) if each["route"] == "leads")
+    token = vendor.grant()["access_token"]
+    url, headers = vendor.url + sent["path"], {"authorization": f"Bearer {token}"}
+    body = sent["body"] if not isinstance(sent["body"], str) else json.loads(sent["body"])
+
+    def post(client: httpx.Client) -> None:
+        client.post(url, json=body, headers=headers).raise_for_status()
+
+    return post
+
+
+def sizes() -> Iterable[tuple[str, str, str]]:
+    """Every function and the layer: bytes as a zip and unpacked."""
+    with TemporaryDirectory() as folder:
+        for built in sorted(path for path in BUILT.iterdir() if path.is_dir()):
+            archive = Path(folder) / f"{built.name}.zip"
+            files = [path for path in built.rglob("*") if path.is_file()]
+            with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+                for path in files:
+                    packed.write(path, path.relative_to(built))
+            plain = sum(path.stat().st_size for path in files)
+            yield built.name, f"{archive.stat().st_size / 1024:,.0f} KB", f"{plain / 1024:,.0f} KB"
+
+
+def main() -> None:
+    """Print every table."""
+    logging.disable(logging.INFO)
+    with Stack() as stack, process(stack):
+        tenant = Tenant.on(stack, operator(stack))
+        print("Calls per warm create\n")
+        table(("CRM", "call", "DynamoDB", "Secrets", "CRM calls", "which"), costs(tenant, Meter()))
+
+        ours, floor = init(stack.environment["CreateLead"])
+        print("Init: the handler, against import boto3 + one DynamoDB client + pydantic + httpx\n")
+        figures = (f"{ours * 1000:.0f} ms", f"{floor * 1000:.0f} ms", f"{ours / floor:.2f}")
+        table(("handler", "baseline", "ratio"), [figures])
+
+        print("Warm: a create by the handler, against a bare POST of the same body to the same fake CRM\n")
+        rows: list[tuple[str, ...]] = []
+        for crm in sorted(tenant.accounts):
+            ours, floor = warm(tenant, crm, bare_post(tenant, crm))
+            rows.append((crm, f"{ours * 1000:.1f} ms", f"{floor * 1000:.1f} ms", f"{ours / floor:.1f}"))
+        table(("CRM", "handler", "bare POST", "ratio"), rows)
+
+        print("Records mapped per second and core\n")
+        rows = []
+        for crm in sorted(tenant.accounts):
+            raw = json.loads(create(tenant, crm, tenant.lead(crm))["body"])["remote_data"]
+            rows.append((crm, f"{mapped(crm, raw):,.0f}"))
+        table(("CRM", "records/s"), rows)
+    print("Sizes\n")
+    table(("", "zip", "unpacked"), sizes())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What `sam build` made, run as Lambda runs it: the runtime's own packages, the layer, the function, the emulator."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.local.dev import event_of
+from tests.local.emulator import Code
+from tests.local.process import ROOT
+from tests.local.stack import Stack
+from tests.local.tenant import Tenant, operator
+
+BUILT = ROOT / ".aws-sam" / "build"
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    if not (BUILT / "template.yaml").exists():
+        pytest.skip("there is no bundle: make build")
+    logs: Path = tmp_path_factory.mktemp("bundle")
+    with Stack(code=Code.built, workers=1, logs=logs) as stack:
+        yield stack
+
+
+def test_the_event_for_sam_local_invoke_creates_a_lead_with_the_built_bundle(bundle: Stack) -> None:
+    tenant = Tenant.on(bundle, operator(bundle), ["hubspot"])
+    held = tenant.vendors["hubspot"].leads
+
+    answer = bundle.functions["CreateLead"].invoke(event_of(tenant))
+
+    assert isinstance(answer, dict)
+    assert answer["statusCode"] == 201, answer["body"]
+    assert json.loads(answer["body"])["id"]
+    assert tenant.vendors["hubspot"].leads == held + 1
+    tenant.client.close()
+    tenant.admin.dynamodb.close()
+    tenant.admin.secretsmanager.close()
+
+
+def test_the_event_for_an_unknown_route_is_refused_by_the_built_bundle(bundle: Stack) -> None:
+    event = json.loads((ROOT / "events" / "unknown_route.json").read_text())
+
+    answer = bundle.functions["UnknownRoute"].invoke(event)
+
+    assert isinstance(answer, dict)
+    assert answer["statusCode"] in (404, 405)
+
+
+def test_the_layer_holds_our_package_its_dependencies_and_no_boto3(bundle: Stack) -> None:
+    held = {path.name for path in (BUILT / "Layer" / "python").iterdir()}
+
+    assert {"switchboard", "httpx", "pydantic", "aws_lambda_powertools"} <= held
+    assert held.isdisjoint({"boto3", "botocore", "tests", "aws_xray_sdk"})
