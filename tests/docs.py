@@ -34,15 +34,18 @@ def resources() -> str:
     named = sorted({plural for crm in crms() for plural in crm.resources})
     notes: list[str] = []
 
+    def note(unsupported: Unsupported) -> str:
+        text = f"{unsupported.why} ([source]({unsupported.see}))"
+        if text not in notes:
+            notes.append(text)
+        return f"[{notes.index(text) + 1}]"
+
     def cell(crm: CRM, plural: str) -> str:
         match crm.resources.get(plural):
             case Resource() as resource:
-                return ", ".join(resource.verbs)
+                return ", ".join([*resource.verbs, *(f"no {verb} {note(why)}" for verb, why in resource.lacks.items())])
             case Unsupported() as unsupported:
-                text = f"{unsupported.why} ([source]({unsupported.see}))"
-                if text not in notes:
-                    notes.append(text)
-                return f"no [{notes.index(text) + 1}]"
+                return f"no {note(unsupported)}"
             case None:
                 return ""
 

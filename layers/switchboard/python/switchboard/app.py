@@ -121,7 +121,13 @@ def handler(answer: Answer) -> Handler:
         except Exception:
             log.exception("fault", extra={"trace_id": call.trace_id})
             reply = refusal(call, Problem(Kind.INTERNAL, "Something went wrong on our side."))
-        line = {"trace_id": call.trace_id, "method": call.method, "path": call.path, "status": reply.status}
+        line = {
+            "trace_id": call.trace_id,
+            "method": call.method,
+            "path": call.path,
+            "status": reply.status,
+            **call.notes,
+        }
         log.info("call", extra={**line, "ms": round((time.time() - started) * 1000)})
         return reply.event(call.trace_id)
 

@@ -3,7 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -30,6 +30,8 @@ class Call:
     headers: Mapping[str, str]
     content: bytes
     trace_id: str
+    notes: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What the walk learns and the log line says; never anything secret."""
 
     @classmethod
     def of(cls, event: Mapping[str, Any], trace_id: str) -> "Call":

@@ -89,10 +89,10 @@ class Once:
         settled = replace(claim, state="settled", status=reply.status, headers=reply.headers, body=reply.body)
         self.claims.settle(settled, expires=int(claim.claimed_at) + keep)
 
-    def doubt(self, key: str, print_: str, problem: Problem, began: float) -> None:
+    def doubt(self, key: str, print_: str, fault: Exception, began: float) -> None:
         """Remember a run without a key whose outcome is unknown; `began` is when it was begun."""
         now = self.clock.now()
-        claim = Claim(key, "unknown", print_, began, now, settles_at=_settles_at(problem, now))
+        claim = Claim(key, "unknown", print_, began, now, settles_at=_settles_at(fault, now))
         self.claims.claim(claim, expires=int(now) + DOUBT_SECONDS)
 
     def _begin(self, key: str, print_: str, keep: int) -> tuple[Claim, Claim | None]:
@@ -134,5 +134,6 @@ class Once:
         self.claims.settle(unknown, expires=int(claim.claimed_at) + keep)
 
 
-def _settles_at(problem: Problem, now: float) -> float:
-    return now + SETTLING_SECONDS if problem.kind is Kind.CRM_TIMEOUT else 0
+def _settles_at(fault: Exception, now: float) -> float:
+    timed_out = isinstance(fault, Problem) and fault.kind is Kind.CRM_TIMEOUT
+    return now + SETTLING_SECONDS if timed_out else 0

@@ -27,6 +27,11 @@ class Line:
     last: Response | None = field(default=None)
 
     @property
+    def accepted(self) -> bool:
+        """Whether the CRM has answered something else than that it refuses the credentials."""
+        return self.last is not None and not self.crm.dialect.expired(self.last)
+
+    @property
     def rate(self) -> Rate | None:
         """The vendor's own limit, as its last answer told it."""
         return self.crm.dialect.rate(self.last) if self.last else None

@@ -12,7 +12,7 @@ from switchboard.api.speak import Line
 from switchboard.api.tokens import Tokens
 from switchboard.api.unified import Order
 from switchboard.crm import registry
-from switchboard.crm.catalog import CRM, Resource, Unsupported, Verb
+from switchboard.crm.catalog import CRM, Resource, Verb
 from switchboard.crm.dialect import Draft
 from switchboard.crm.problem import Fault, Kind, Outcome, Problem
 from switchboard.models.schema import Schema
@@ -33,10 +33,12 @@ class Create:
     def walk(self, call: Call, services: Services, tokens: Tokens, deadline: Deadline) -> Reply:
         """From a call to its reply; raises the Problem of the first step that fails."""
         caller = keys.authenticate(call, services.access, services.clock.now())
+        call.notes.update(brand=caller.brand, key_id=caller.admission.key_id)
         scopes.permit(caller, self.schema.name, "write")
         key = once.key_of(call.headers.get("idempotency-key"))
         order = unified.order(call, self.schema)
         account = find_account(caller, order.account_id, services)
+        call.notes.update(account=account.id, crm=account.crm)
         crm, resource = offered(account, self.schema, "create")
         draft = crm.dialect.draft(resource, order.item, order.remote_data)
         if order.strict and draft.ignored:
@@ -72,16 +74,21 @@ class Job:
                 return machine.run(unkeyed, print_, lambda doubt: self.work(call, doubt), once.DOUBT_SECONDS)
             return self.work_unkeyed(call, machine, unkeyed, print_)
         except Problem as problem:
-            raise self.told(problem) from problem
+            told = self.told(problem)
+            if told is problem:
+                raise
+            raise told from problem
+        finally:
+            call.notes["crm_calls"] = self.line.calls
 
     def work_unkeyed(self, call: Call, machine: Once, name: str, print_: str) -> Reply:
         """Do it, and remember it where its outcome is unknown: clients send such a request again by themselves."""
         began = machine.clock.now()
         try:
             return self.work(call, None)
-        except Problem as problem:
-            if problem.outcome is Outcome.UNKNOWN:
-                machine.doubt(name, print_, problem, began)
+        except Exception as fault:
+            if not isinstance(fault, Problem) or fault.outcome is Outcome.UNKNOWN:
+                machine.doubt(name, print_, fault, began)
                 until = int(machine.clock.now()) + once.DOUBT_SECONDS
                 self.line.services.access.mark(self.line.account, doubtful_until=until)
             raise
@@ -102,10 +109,11 @@ class Job:
                 )
         except Problem as problem:
             if once.definitive(problem):
-                return refusal(call, self.told(problem))
+                return refusal(call, problem)
             raise
-        if self.line.account.status != "active":
-            self.line.services.access.mark(self.line.account, status="active")
+        finally:
+            if self.line.account.status != "active" and self.line.accepted:
+                self.line.services.access.mark(self.line.account, status="active")
         answer = unified.linked(answer, self.schema, resource, self.line.account.origin)
         headers = {**self.line.forwarded, **unified.limits(self.line.rate)}
         if self.draft.ignored:
@@ -152,7 +160,8 @@ def offered(account: Account, schema: Schema, verb: Verb) -> tuple[CRM, Resource
     if isinstance(resource, Resource) and verb in resource.verbs:
         return crm, resource
     others = ", ".join(other.title for other in registry.offering(schema.plural, verb)) or "no CRM yet"
-    why = f" {resource.why} See {resource.see}" if isinstance(resource, Unsupported) else ""
+    lacking = resource.lacks.get(verb) if isinstance(resource, Resource) else resource
+    why = f" {lacking.why} See {lacking.see}" if lacking else ""
     detail = f"{crm.title} cannot {verb} {schema.plural}.{why} It is possible with: {others}."
     raise Problem(Kind.UNSUPPORTED, detail, crm=crm.name)
 

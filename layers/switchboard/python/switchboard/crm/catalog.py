@@ -21,6 +21,7 @@ type Verb = Literal["create", "get", "list", "delete"]
 class Resource:
     """One resource of a CRM: its rows, where it lives, and what may be done with it.
 
+    lacks: verbs that the CRM cannot do with this resource, each with its reason.
     any_of: groups of our fields of which a create needs at least one.
     link: path of the record's page in the vendor's own web app, under the account's host.
     """
@@ -28,6 +29,7 @@ class Resource:
     table: Table
     path: str
     verbs: tuple[Verb, ...] = ("create", "get", "list", "delete")
+    lacks: Mapping[Verb, Unsupported] = field(default_factory=dict["Verb", "Unsupported"])
     any_of: tuple[tuple[str, ...], ...] = ()
     link: str | None = None
 
