@@ -72,6 +72,7 @@ _PERSON = [
     Field("Name", length=121, read_only=True),
     Field("Salutation", "picklist", picklist=("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.")),
     Field("Email", "email", 80), Field("Phone", "phone", 40), Field("MobilePhone", "phone", 40),
+    Field("Fax", "phone", 40), Field("LastActivityDate", "date", read_only=True),
     Field("Title", length=128),
     Field("Description", "textarea", 32_000), Field("LeadSource", "picklist", picklist=SOURCES),
 ]  # fmt: skip
@@ -84,6 +85,7 @@ TABLES: dict[str, list[Field]] = {
         Field("Industry", "picklist", picklist=INDUSTRIES),
         Field("NumberOfEmployees", "int"), Field("AnnualRevenue", "currency"),
         Field("IsConverted", "boolean", read_only=True, default=False),
+        Field("ConvertedDate", "date", read_only=True),
         *(
             Field(f"Converted{name}Id", "reference", 18, read_only=True, references=(name,))
             for name in ("Contact", "Account", "Opportunity")
