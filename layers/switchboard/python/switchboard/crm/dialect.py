@@ -108,7 +108,7 @@ class Dialect:
 
     def member(self, resource: Resource, id: str) -> str:
         """The path of one record."""
-        return f"{resource.path}/{id}"
+        return f"{resource.path}/{wire.segment(id)}"
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
         """The query that asks for the columns of the table and these, where the vendor has to be asked for columns."""

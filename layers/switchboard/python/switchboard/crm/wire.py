@@ -3,6 +3,7 @@
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import quote
 
 type Talk[T] = Generator[Request, Response, T]
 """An operation as a conversation: it yields requests, receives responses and ends in a result. It does no I/O."""
@@ -56,6 +57,12 @@ def post(path: str, json: Any, query: Mapping[str, str] | None = None, *, safe: 
 def delete(path: str) -> Request:
     """A removal: repeating it removes nothing more."""
     return Request("DELETE", path, safe=True)
+
+
+def segment(value: Any) -> str:
+    """An id as one segment of a path, whatever it holds: it cannot name anything beside or above."""
+    text = quote(str(value), safe="")
+    return text.replace(".", "%2E") if text in (".", "..") else text
 
 
 def dig(json: Any, path: str) -> Any:

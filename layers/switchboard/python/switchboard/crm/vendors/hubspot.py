@@ -149,7 +149,7 @@ class HubSpot(Dialect):
             contact = self.open(resource, draft.body)
             about = Linked("contacts", 578).get(contact)
             wanted = {"properties": "firstname,lastname,email"}
-            person = yield from self.ask(wire.get(f"{OBJECTS}/contacts/{about}", wanted))
+            person = yield from self.ask(wire.get(f"{OBJECTS}/contacts/{wire.segment(about)}", wanted))
             known = dig(person.body, "properties") or {}
             name = " ".join(part for part in (known.get("firstname"), known.get("lastname")) if part)
             title = {"properties": {"hs_lead_name": name or known.get("email") or f"Contact {about}"}}
@@ -159,7 +159,8 @@ class HubSpot(Dialect):
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """The leads of the draft's contact, by their associations: search lags behind writes by up to half a minute."""
         about = Linked("contacts", 578).get(self.open(resource, draft.body))
-        contact = yield from self.ask(wire.get(f"{OBJECTS}/contacts/{about}", {"associations": "leads"}))
+        path = f"{OBJECTS}/contacts/{wire.segment(about)}"
+        contact = yield from self.ask(wire.get(path, {"associations": "leads"}))
         links = many(contact.body, "associations.leads.results")
         ids = sorted({each["id"] for each in links if str(each.get("id")).isdecimal()}, key=int)
         if not ids:

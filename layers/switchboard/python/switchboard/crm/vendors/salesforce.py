@@ -146,7 +146,8 @@ class Salesforce(Dialect):
         body: Record = dict(draft.body)
         account = body.pop(ACCOUNT, None)
         if account and not body.get("Company"):
-            found = yield from self.ask(wire.get(f"{DATA}/sobjects/Account/{account}", {"fields": "Name"}))
+            path = f"{DATA}/sobjects/Account/{wire.segment(account)}"
+            found = yield from self.ask(wire.get(path, {"fields": "Name"}))
             body = merged(body, {"Company": dig(found.body, "Name")})
         return (yield from super().create(resource, replace(draft, body=body), query=query, whole=whole))
 
