@@ -85,6 +85,14 @@ class Page:
     cursor: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Ids of records that were deleted, and where the list goes on; `cursor` as in a Page."""
+
+    ids: Sequence[str]
+    cursor: Mapping[str, Any] | None = None
+
+
 class Dialect:
     """A REST API of JSON records, as plain as they come. Each vendor changes the sentences in which it differs."""
 
@@ -204,6 +212,13 @@ class Dialect:
         response = yield from self.ask(self.page_request(resource, since, position, limit))
         bodies, following = self.page(resource, response, since, position)
         return Page([self.answer(resource, body) for body in bodies], following)
+
+    def deleted(
+        self, resource: Resource, *, since: datetime, cursor: Mapping[str, Any] | None = None
+    ) -> Talk[Gone | None]:
+        """What was deleted since then; None where the CRM keeps no list of it, so that a sweep of ids has to tell."""
+        yield from ()
+        return None
 
     def find(self, resource: Resource, draft: Draft, since: datetime) -> Talk[str | None]:
         """The id of the record that a create of this draft made at or after `since`, or None if there is none.

@@ -15,8 +15,8 @@ from typing import Any
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
 from switchboard.crm.catalog import Host, Resource
-from switchboard.crm.codecs import moment, text
-from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Rate, sentence
+from switchboard.crm.codecs import moment, text, utc
+from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, Rate, sentence
 from switchboard.crm.mapping import Named, Record, Slots, Table, row
 from switchboard.crm.problem import Kind
 from switchboard.crm.wire import Request, Response, Talk, dig, many, merged
@@ -208,6 +208,17 @@ class HubSpot(Dialect):
         last = moments[-1]
         seen = [each["id"] for each, at in zip(bodies, moments, strict=True) if at == last]
         return fresh, {"from": _ms(datetime.fromisoformat(last)), "after": "0", "seen": seen}
+
+    def deleted(
+        self, resource: Resource, *, since: datetime, cursor: Mapping[str, Any] | None = None
+    ) -> Talk[Gone | None]:
+        """Archived records stand in a list of their own; search leaves them out, and this list knows no since."""
+        query = {"archived": "true", "limit": "100"} | dict(cursor or {})
+        response = yield from self.ask(wire.get(resource.path, query))
+        bodies = many(response.body, "results")
+        ids = [each["id"] for each in bodies if (gone := utc(each.get("archivedAt"))) and gone >= since]
+        after = dig(response.body, "paging.next.after")
+        return Gone(ids, {"after": after} if after else None)
 
 
 def _ms(when: datetime) -> str:

@@ -16,7 +16,7 @@ from switchboard.crm import catalog, wire
 from switchboard.crm.auth import OAuth2
 from switchboard.crm.catalog import Host, Resource, Unsupported
 from switchboard.crm.codecs import Codec, moment, text
-from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Rate
+from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, Rate
 from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, row
 from switchboard.crm.problem import Kind
 from switchboard.crm.wire import Request, Response, Talk, dig, many, merged
@@ -26,6 +26,9 @@ VERSION = "v66.0"
 """Pinned below the newest; a version is served for at least three years, and answers depend on it alone."""
 
 DATA = f"/services/data/{VERSION}"
+
+DELETED_PAGE = 2000
+"""Ids per query; the largest batch that the vendor gives."""
 
 ACCOUNT = "_account"
 """A lead names its company in a text, not by an id: this holds the id until the name has been read."""
@@ -184,6 +187,18 @@ class Salesforce(Dialect):
             return [], None
         at = {"at": bodies[-1].get("SystemModstamp")} if since else {}
         return bodies, {"id": bodies[-1].get("Id")} | at
+
+    def deleted(
+        self, resource: Resource, *, since: datetime, cursor: Mapping[str, Any] | None = None
+    ) -> Talk[Gone | None]:
+        """`queryAll` sees the recycle bin, where a record stays for 15 days."""
+        position = cursor or {}
+        after = [f"Id > {literal(position['id'])}"] if "id" in position else []
+        where = ("IsDeleted = true", f"SystemModstamp >= {literal(since)}", *after)
+        query = soql(resource, ["Id"], *where, order="Id ASC", limit=DELETED_PAGE)
+        response = yield from self.ask(wire.get(f"{DATA}/queryAll", query.query))
+        ids = [str(each.get("Id")) for each in many(response.body, "records")]
+        return Gone(ids, {"id": ids[-1]} if len(ids) == DELETED_PAGE else None)
 
 
 _PIPELINES = (
