@@ -100,7 +100,7 @@ def set_app(admin: Admin, crm: str) -> None:
 @main.command()
 @click.argument("brand")
 @click.argument("crm")
-@click.option("--origin", help="The account's own host, such as https://acme.my.salesforce.com.")
+@click.option("--origin", help="The account's own host, such as https://acme.example.com.")
 @click.pass_obj
 def connect_account(admin: Admin, brand: str, crm: str, origin: str | None) -> None:
     """Connect a CRM; reads its credentials as JSON from standard input and prints the account's id."""

@@ -12,7 +12,7 @@ from switchboard.api.call import Call
 from switchboard.crm.catalog import Resource
 from switchboard.crm.dialect import Answer, Rate
 from switchboard.crm.mapping import Record
-from switchboard.crm.problem import Fault, Kind, Problem
+from switchboard.crm.problem import Fault, Kind, Problem, pointer
 from switchboard.models.schema import Schema
 
 type Form = Literal["unified", "normalized", "raw"]
@@ -111,11 +111,11 @@ def _item(body: Record, schema: Schema, faults: list[Fault]) -> Record:
 
 def _body_fault(loc: tuple[str | int, ...], code: str, message: str) -> Fault:
     field = ".".join(str(step) for step in loc)
-    pointer = "#/" + "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in loc)
+    where = pointer(*loc)
     if code == "extra_forbidden":
-        return Fault(field, "unknown_field", "is not a field of this resource", pointer)
+        return Fault(field, "unknown_field", "is not a field of this resource", where)
     sentence = message.removeprefix("Value error, ")
-    return Fault(field, code, sentence[0].lower() + sentence[1:], pointer)
+    return Fault(field, code, sentence[0].lower() + sentence[1:], where)
 
 
 def _account_id(tree: query.Tree, faults: list[Fault]) -> str:

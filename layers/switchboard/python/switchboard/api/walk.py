@@ -14,7 +14,7 @@ from switchboard.api.unified import Order
 from switchboard.crm import registry
 from switchboard.crm.catalog import CRM, Resource, Verb
 from switchboard.crm.dialect import Draft
-from switchboard.crm.problem import Fault, Kind, Outcome, Problem
+from switchboard.crm.problem import Fault, Kind, Outcome, Problem, pointer
 from switchboard.models.schema import Schema
 from switchboard.ports import Account, Claim, Deadline, Services
 
@@ -169,7 +169,7 @@ def offered(account: Account, schema: Schema, verb: Verb) -> tuple[CRM, Resource
 def no_place(crm: CRM, draft: Draft) -> Problem:
     """The refusal of a strict request that holds fields which this CRM has no place for."""
     faults = tuple(
-        Fault(name, "unsupported_field", f"{crm.title} has no place for it", "#/" + name.replace(".", "/"))
+        Fault(name, "unsupported_field", f"{crm.title} has no place for it", pointer(*name.split(".")))
         for name in draft.ignored
     )
     detail = f"{crm.title} has no place for: {', '.join(draft.ignored)}."

@@ -1,12 +1,13 @@
 """How a request to a CRM is signed. Refreshing a token is a conversation like any other."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from switchboard.crm.problem import Kind, Outcome, Problem, Remote
-from switchboard.crm.wire import Request, Response, Talk, dig
+from switchboard.crm.wire import Request, Response, Talk, dig, word
 
 type Credentials = Mapping[str, Any]
 """What the secret of an account holds. Never logged, never in an error."""
@@ -83,35 +84,45 @@ class OAuth2:
         else:
             form |= {"client_id": str(app["client_id"]), "client_secret": str(app["client_secret"])}
         response = yield Request("POST", self.token_path, form=form, headers=headers, to="token")
-        token = dig(response.body, "access_token")
-        if not response.ok or not isinstance(token, str):
+        token = word(response.body, "access_token")
+        if not response.ok or not token:
             raise _refusal(response)
-        expires_in = dig(response.body, "expires_in")
         return Token(
             access_token=token,
-            refresh_token=str(dig(response.body, "refresh_token") or credentials["refresh_token"]),
-            expires_in=int(expires_in) if isinstance(expires_in, int | float | str) and expires_in else self.lifetime,
-            origin=dig(response.body, self.origin) if self.origin else None,
+            refresh_token=word(response.body, "refresh_token") or str(credentials["refresh_token"]),
+            expires_in=_seconds(dig(response.body, "expires_in")) or self.lifetime,
+            origin=word(response.body, self.origin) if self.origin else None,
         )
 
 
 type Scheme = Header | Basic | OAuth2
 
+CODE = re.compile(r"[A-Za-z_]{1,64}")
+"""What an error code looks like. Anything else may repeat what we sent, and is dropped."""
+
 OUR_CLIENT = frozenset({"invalid_client", "invalid_client_id", "invalid_client_credentials", "unauthorized_client"})
 """Codes with which a token endpoint refuses our OAuth app rather than the account."""
 
 
+def _seconds(value: Any) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def _refusal(response: Response) -> Problem:
     """What a token endpoint's refusal means. Its body stays here: it may repeat what we sent."""
-    code = dig(response.body, "error")
-    remote = Remote(response.status, code if isinstance(code, str) else None)
+    code = word(response.body, "error") or ""
+    code = code if CODE.fullmatch(code) else None
+    remote = Remote(response.status, code)
     if response.status == 429:
         detail = "The CRM's token endpoint is throttling us."
         return Problem(Kind.CRM_RATE_LIMITED, detail, remote=remote, retry_after=10)
     if code in OUR_CLIENT:
         detail = "The CRM does not accept our OAuth app; its client id or secret needs an operator."
         return Problem(Kind.CRM_UNAVAILABLE, detail, remote=remote)
-    if 400 <= response.status < 500:
+    if response.readable and 400 <= response.status < 500 and response.status != 408:
         detail = "The CRM no longer accepts this account's credentials; the account has to be connected again."
         return Problem(Kind.NEEDS_REAUTH, detail, remote=remote, outcome=Outcome.NOTHING)
     return Problem(Kind.CRM_UNAVAILABLE, "The CRM's token endpoint did not give a token.", remote=remote)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from switchboard.crm.dialect import Dialect
     from switchboard.crm.mapping import Table
     from switchboard.crm.wire import Party
+
+LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+ORIGIN = re.compile(rf"https://({LABEL}(?:\.{LABEL})+)/?", re.ASCII)
+"""An origin as plain as it can be: no user, no port, no path, nothing escaped."""
 
 type Verb = Literal["create", "get", "list", "delete"]
 
@@ -54,10 +58,10 @@ class Host:
 
     def allows(self, origin: str) -> bool:
         """Whether an account may live at this origin (`https://name`, no port, no path)."""
-        parts = urlsplit(origin)
-        host = parts.hostname or ""
-        plain = f"https://{host}" == origin.rstrip("/")
-        return plain and (origin == self.default or any(host.endswith("." + domain) for domain in self.domains))
+        form = ORIGIN.fullmatch(origin)
+        if not form:
+            return False
+        return f"https://{form[1]}" == self.default or any(form[1].endswith("." + domain) for domain in self.domains)
 
 
 @dataclass(frozen=True)

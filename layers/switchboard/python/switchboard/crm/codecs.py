@@ -19,9 +19,15 @@ class Codec:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return str(value)
+        case _:
+            return None
 
 
 def _decimal_id(value: Any) -> int:
@@ -34,14 +40,14 @@ def utc(value: Any) -> datetime | None:
     """The moment that a vendor's ISO 8601 text names, in UTC; a text without a zone is UTC. None if it is no moment."""
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def rfc3339(moment: datetime) -> str:
     """A moment as RFC 3339 in UTC with `Z`; milliseconds only where there are some."""
-    timespec = "milliseconds" if moment.microsecond else "seconds"
+    timespec = "milliseconds" if moment.microsecond >= 1000 else "seconds"
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 

@@ -9,7 +9,7 @@ from switchboard.crm import wire
 from switchboard.crm.catalog import Resource
 from switchboard.crm.codecs import utc
 from switchboard.crm.mapping import Record
-from switchboard.crm.problem import Fault, Kind, Outcome, Problem, Remote
+from switchboard.crm.problem import Fault, Kind, Outcome, Problem, Remote, pointer
 from switchboard.crm.wire import Request, Response, Talk, dig, merged
 
 BY_STATUS = {
@@ -19,6 +19,7 @@ BY_STATUS = {
     408: Kind.CRM_TIMEOUT,
     409: Kind.CRM_CONFLICT,
     410: Kind.CRM_NOT_FOUND,
+    423: Kind.CRM_RATE_LIMITED,
     429: Kind.CRM_RATE_LIMITED,
     504: Kind.CRM_TIMEOUT,
 }
@@ -29,7 +30,7 @@ DETAILS = {
     Kind.CRM_FORBIDDEN: "The CRM does not let the connected user do this.",
     Kind.CRM_NOT_FOUND: "The CRM has no such record.",
     Kind.CRM_CONFLICT: "The CRM already has such a record.",
-    Kind.CRM_RATE_LIMITED: "The CRM is throttling this account.",
+    Kind.CRM_RATE_LIMITED: "The CRM is throttling this account, or is busy with the record.",
     Kind.CRM_UNAVAILABLE: "The CRM did not give a clean answer.",
     Kind.CRM_TIMEOUT: "The CRM did not answer in time.",
     Kind.CRM_REJECTED: "The CRM refused the request.",
@@ -98,6 +99,9 @@ class Dialect:
 
     codes: Mapping[str, Kind] = {}
     """The vendor's error codes that mean something else than their status says."""
+
+    statuses: Mapping[int, Kind] = {}
+    """Statuses of the vendor's own making."""
 
     forwarded: tuple[str, ...] = ()
     """Beginnings of the response headers that callers may see, in lower case."""
@@ -198,7 +202,9 @@ class Dialect:
     def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
         """Read one record by its id; `extra` are columns to ask for beside those of the table."""
         response = yield from self.ask(wire.get(self.member(resource, id), self.view(resource, extra)))
-        return self.answer(resource, response.body)
+        found = self.answer(resource, response.body)
+        # An answer without its id says nothing of the record, but the record is there.
+        return found if "id" in found.item else replace(found, item={**found.item, "id": id}, partial=True)
 
     def delete(self, resource: Resource, id: str) -> Talk[None]:
         """Remove one record. A CRM that never says not-found answers the same for a record that never was."""
@@ -233,7 +239,12 @@ class Dialect:
         for body in (yield from self.candidates(resource, draft, since)):
             item = resource.table.into(self.open(resource, body))
             made = utc(item.get("created_at"))
-            if made and made >= since and all(_alike(dig(item, key), dig(wanted, key)) for key in keys):
+            if (
+                "id" in item
+                and made
+                and made >= since
+                and all(_alike(dig(item, key), dig(wanted, key)) for key in keys)
+            ):
                 found.append((made, item["id"]))
         return min(found)[1] if found else None
 
@@ -276,7 +287,7 @@ class Dialect:
         if response.ok and response.readable:
             return Kind.CRM_REJECTED
         fallback = Kind.CRM_REJECTED if 300 <= response.status < 500 else Kind.CRM_UNAVAILABLE
-        return BY_STATUS.get(response.status, fallback)
+        return {**BY_STATUS, **self.statuses}.get(response.status, fallback)
 
     def remote(self, response: Response, complaint: Complaint | None = None) -> Remote:
         """What the vendor said, as far as callers may see it."""
@@ -313,8 +324,8 @@ def require(resource: Resource, item: Record, composed: Record) -> None:
     """Refuse a create that lacks a field this CRM requires, in our words. What `remote_data` supplied counts."""
 
     def given(ours: str) -> bool:
-        value = dig(item, ours)
-        return value not in (None, "", [], {}) or dig(composed, ours) not in (None, "")
+        row = resource.table.row(ours)
+        return dig(item if row and row.write_only else composed, ours) not in (None, "", [], {})
 
     missing = [name for name in resource.table.names(required=True) if not given(name)]
     groups = [group for group in resource.any_of if not any(given(name) for name in group)]
@@ -329,9 +340,9 @@ def require(resource: Resource, item: Record, composed: Record) -> None:
             "description": "This CRM requires one of them.",
             "value": rules,
         }
-    faults = [Fault(name, "required", "is required by this CRM", "#/" + name.replace(".", "/")) for name in missing]
+    faults = [Fault(name, "required", "is required by this CRM", pointer(*name.split("."))) for name in missing]
     faults += [
-        Fault(name, "required", f"is required by this CRM: {rule}", "#/" + name.replace(".", "/"))
+        Fault(name, "required", f"is required by this CRM: {rule}", pointer(*name.split(".")))
         for name, rule in rules.items()
     ]
     sentences = [f"{name} is required" for name in missing] + sorted({f"{rule} is required" for rule in rules.values()})

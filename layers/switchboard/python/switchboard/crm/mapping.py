@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from switchboard.crm import codecs
 from switchboard.crm.codecs import Codec
-from switchboard.crm.problem import invalid
+from switchboard.crm.problem import invalid, pointer
 from switchboard.crm.wire import dig, plant
 from switchboard.models.schema import Schema
 
@@ -107,9 +107,12 @@ class Postal:
         return (self.street, self.city, self.state, self.postal_code, self.country)
 
     def get(self, record: Record) -> Any:
-        street_1, _, street_2 = (record.get(self.street) or "").partition("\n")
+        street_1, _, street_2 = (codecs.text.into(record.get(self.street)) or "").partition("\n")
         parts = {"street_1": street_1, "street_2": street_2}
-        parts |= {ours: record.get(getattr(self, ours)) for ours in ("city", "state", "postal_code", "country")}
+        parts |= {
+            ours: codecs.text.into(record.get(getattr(self, ours)))
+            for ours in ("city", "state", "postal_code", "country")
+        }
         found = {ours: value for ours, value in parts.items() if value}
         return [found] if found else None
 
@@ -143,7 +146,8 @@ class Named:
     def put(self, record: Record, value: Any) -> Sequence[str]:
         for key in value:
             if not self.is_custom(key):
-                raise invalid(f"custom_fields.{key}", "not_custom", f"is not the name of a custom field; {self.hint}")
+                detail = f"is not the name of a custom field; {self.hint}"
+                raise invalid(f"custom_fields.{key}", "not_custom", detail, pointer("custom_fields", key))
         record.update(value)
         return ()
 

@@ -97,7 +97,12 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
         return f"Problem({self.kind}, {self.detail!r}, outcome={self.outcome})"
 
 
-def invalid(field_name: str, code: str, detail: str, pointer: str | None = None) -> Problem:
-    """The problem of one invalid field of the body."""
-    where = "#/" + field_name.replace(".", "/") if pointer is None else pointer
+def pointer(*steps: str | int) -> str:
+    """A JSON pointer into the body (RFC 6901, as a URI fragment)."""
+    return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def invalid(field_name: str, code: str, detail: str, where: str | None = None) -> Problem:
+    """The problem of one invalid field of the body; `where` is its pointer, if the name does not tell."""
+    where = where or pointer(*field_name.split("."))
     return Problem(Kind.INVALID, f"{field_name}: {detail}", faults=(Fault(field_name, code, detail, where),))

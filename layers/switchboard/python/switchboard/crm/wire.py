@@ -83,6 +83,19 @@ def many(json: Any, path: str) -> list[dict[str, Any]]:
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
 
 
+def texts(json: Any, path: str) -> tuple[str, ...]:
+    """The strings in the list at a dotted path, or the one string that stands there. Never raises."""
+    found = dig(json, path)
+    listed = found if isinstance(found, list) else [found]
+    return tuple(each for each in listed if isinstance(each, str))
+
+
+def word(json: Any, path: str) -> str | None:
+    """The string at a dotted path, or None. Never raises."""
+    found = dig(json, path)
+    return found if isinstance(found, str) else None
+
+
 def plant(json: dict[str, Any], path: str, value: Any) -> None:
     """Set the value at a dotted path, making the objects on the way."""
     *way, last = path.split(".")

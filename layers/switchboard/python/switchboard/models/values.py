@@ -1,5 +1,6 @@
 """The parts that unified records share. What callers send is checked strictly: an id is a string, not a number."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -7,7 +8,8 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 Text = Annotated[str, StringConstraints(max_length=65_536)]
 """Any text a CRM may hold."""
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\s/?#\\%.][^\s/?#\\%]*$")]
+ID = r"^[^\s\x00-\x1f\x7f/?#\\%.][^\s\x00-\x1f\x7f/?#\\%]*$"
+Id = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=ID)]
 """A vendor's id, always a string; never with a character that could leave its place in a path."""
 
 
@@ -52,6 +54,9 @@ class Address(Strict):
     type: Text | None = None
 
 
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d", re.ASCII)
+
+
 def _count(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -61,7 +66,7 @@ def _count(value: Any) -> int:
 
 
 def _written(value: Any) -> Any:
-    if isinstance(value, str):
+    if isinstance(value, str) and RFC3339.match(value):
         return value
     raise ValueError("has to be a date and time in RFC 3339, as a string")
 

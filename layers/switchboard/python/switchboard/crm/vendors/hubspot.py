@@ -18,14 +18,19 @@ from switchboard.crm.catalog import Host, Resource
 from switchboard.crm.codecs import moment, text, utc
 from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, Rate, sentence
 from switchboard.crm.mapping import Named, Record, Slots, Table, row
-from switchboard.crm.problem import Kind
-from switchboard.crm.wire import Request, Response, Talk, dig, many, merged
+from switchboard.crm.problem import Kind, Problem
+from switchboard.crm.wire import Request, Response, Talk, dig, many, merged, texts, word
 from switchboard.models.lead import LEAD
 
 VERSION = "2026-09"
 """The dated API: supported for 18 months from 8 September 2026. Bodies are those of v3."""
 
 OBJECTS = f"/crm/objects/{VERSION}"
+
+LOCKED = 423
+"""The record is being written by another; two seconds are to be waited at the least."""
+
+CHANGED = "hs_lastmodifieddate"
 
 SEARCH_END = 10_000
 """A search gives no result beyond this position; the window is begun anew at the last moment seen."""
@@ -75,6 +80,16 @@ lead = Table(
 )
 
 
+NAME = ("firstname", "lastname", "email")
+"""What a contact is called by."""
+
+
+def name_of(contact: Any) -> str:
+    """The name of a contact, else its e-mail address; HubSpot's own form names a lead so."""
+    first, last, email = (word(contact, f"properties.{part}") for part in NAME)
+    return " ".join(part for part in (first, last) if part) or email or f"Contact {dig(contact, 'id')}"
+
+
 def properties(resource: Resource) -> list[str]:
     """The properties to ask for; the id comes by itself."""
     return [name for name in resource.table.columns if name != "id"]
@@ -91,6 +106,7 @@ class HubSpot(Dialect):
         "EXPIRED_AUTHENTICATION": Kind.NEEDS_REAUTH,
         "INVALID_AUTHENTICATION": Kind.NEEDS_REAUTH,
     }
+    statuses = {477: Kind.CRM_RATE_LIMITED}  # noqa: RUF012 - the portal is being moved; it says for how long
     forwarded = ("x-hubspot-",)
     request_id_headers = ("x-hubspot-correlation-id", "x-request-id")
 
@@ -99,7 +115,8 @@ class HubSpot(Dialect):
         return {"properties": record} | ({"associations": links} if links else {})
 
     def open(self, resource: Resource, body: Any) -> Record:
-        record: Record = dict(dig(body, "properties") or {})
+        known = dig(body, "properties")
+        record: Record = dict(known) if isinstance(known, dict) else {}
         return record | {key: body[key] for key in ("id", "associations") if dig(body, key) is not None}
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
@@ -114,25 +131,25 @@ class HubSpot(Dialect):
     def complaint(self, response: Response) -> Complaint | None:
         if response.ok:
             return None
-        body, first = response.body, dig(response.body, "errors.0")
-        code = dig(body, "errorType") or dig(body, "category") or dig(first, "code")
+        body = response.body
         message = sentence(body)
-        names = [name for each in many(body, "errors") for name in dig(each, "context.propertyName") or ()]
+        names = [name for each in many(body, "errors") for name in texts(each, "context.propertyName")]
         # The id of the record in the way stands in the sentence alone.
         existing = re.search(r"Existing ID: (\d+)", message or "")
         waits = {"TEN_SECONDLY_ROLLING": 10, "SECONDLY": 1}
-        scopes = dig(body, "context.requiredGranularScopes") or dig(body, "context.requiredScopes") or ()
+        told = response.headers.get("retry-after", "")
+        locked = 2 if response.status == LOCKED else None
         return Complaint(
-            code=code if isinstance(code, str) else None,
+            code=word(body, "errorType") or word(body, "category") or word(body, "errors.0.code"),
             message=message,
-            fields=tuple(str(name) for name in names),
+            fields=tuple(names),
             existing_id=existing[1] if existing else None,
-            retry_after=waits.get(str(dig(body, "policyName"))),
-            missing_scopes=tuple(str(scope) for scope in scopes),
+            retry_after=int(told) if told.isdecimal() else waits.get(str(dig(body, "policyName")), locked),
+            missing_scopes=texts(body, "context.requiredGranularScopes") or texts(body, "context.requiredScopes"),
         )
 
     def request_id(self, response: Response) -> str | None:
-        return super().request_id(response) or dig(response.body, "correlationId")
+        return super().request_id(response) or word(response.body, "correlationId")
 
     def rate(self, response: Response) -> Rate | None:
         names = ("max", "remaining", "interval-milliseconds")
@@ -146,31 +163,31 @@ class HubSpot(Dialect):
     ) -> Talk[Answer]:
         """A lead needs a name; without a title it takes the name of its contact, as HubSpot's own form does."""
         if resource.table.row("title") and not dig(draft.body, "properties.hs_lead_name"):
-            contact = self.open(resource, draft.body)
-            about = Linked("contacts", 578).get(contact)
-            wanted = {"properties": "firstname,lastname,email"}
-            person = yield from self.ask(wire.get(f"{OBJECTS}/contacts/{wire.segment(about)}", wanted))
-            known = dig(person.body, "properties") or {}
-            name = " ".join(part for part in (known.get("firstname"), known.get("lastname")) if part)
-            title = {"properties": {"hs_lead_name": name or known.get("email") or f"Contact {about}"}}
-            draft = replace(draft, body=merged(draft.body, title))
+            about = Linked("contacts", 578).get(self.open(resource, draft.body))
+            path = f"{OBJECTS}/contacts/{wire.segment(about)}"
+            person = yield from self.ask(wire.get(path, {"properties": ",".join(NAME)}))
+            draft = replace(draft, body=merged(draft.body, {"properties": {"hs_lead_name": name_of(person.body)}}))
         return (yield from super().create(resource, draft, query=query, whole=whole))
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """The leads of the draft's contact, by their associations: search lags behind writes by up to half a minute."""
         about = Linked("contacts", 578).get(self.open(resource, draft.body))
         path = f"{OBJECTS}/contacts/{wire.segment(about)}"
-        contact = yield from self.ask(wire.get(path, {"associations": "leads"}))
-        links = many(contact.body, "associations.leads.results")
-        ids = sorted({each["id"] for each in links if str(each.get("id")).isdecimal()}, key=int)
+        query = {"properties": ",".join(NAME), "associations": "leads"}
+        contact = (yield from self.ask(wire.get(path, query))).body
+        ids = {each["id"] for each in many(contact, "associations.leads.results") if str(each.get("id")).isdecimal()}
         if not ids:
             return []
         # Ids grow with time: the newest hundred hold what was made a moment ago.
-        query = {"properties": properties(resource), "inputs": [{"id": each} for each in ids[-100:]]}
-        found = yield from self.ask(wire.post(f"{resource.path}/batch/read", query, safe=True))
+        newest = [{"id": each} for each in sorted(ids, key=int)[-100:]]
+        wanted = {"properties": properties(resource), "propertiesWithHistory": [], "inputs": newest}
+        found = yield from self.ask(wire.post(f"{resource.path}/batch/read", wanted, safe=True))
+        leads = many(found.body, "results")
+        if not dig(draft.body, "properties.hs_lead_name"):  # then it was named after its contact
+            leads = [each for each in leads if word(each, "properties.hs_lead_name") == name_of(contact)]
         # They were found through the contact; a batch read does not repeat it.
         link = {"contacts": {"results": [{"id": about}]}}
-        return [each | {"associations": link} for each in many(found.body, "results")]
+        return [each | {"associations": link} for each in leads]
 
     def page_request(
         self, resource: Resource, since: datetime | None, cursor: Mapping[str, Any], limit: int
@@ -179,35 +196,37 @@ class HubSpot(Dialect):
         if since is None:
             query = self.view(resource) | {"limit": str(min(limit, 100))}
             return wire.get(resource.path, query | ({"after": cursor["after"]} if "after" in cursor else {}))
-        changed = "hs_lastmodifieddate"
+        after = str(cursor.get("after", "0"))
+        start = {"propertyName": CHANGED, "operator": "GTE", "value": cursor.get("from") or _ms(since)}
         search: dict[str, Any] = {
-            "filterGroups": [
-                {"filters": [{"propertyName": changed, "operator": "GTE", "value": cursor.get("from") or _ms(since)}]}
-            ],
-            "sorts": [{"propertyName": changed, "direction": "ASCENDING"}],
+            "filterGroups": [{"filters": [start]}],
+            "sorts": [{"propertyName": CHANGED, "direction": "ASCENDING"}],
             "properties": properties(resource),
-            "limit": min(limit, 200),
+            "limit": max(1, min(limit, 200, SEARCH_END - int(after))),
+            "after": after,
         }
-        return wire.post(f"{resource.path}/search", search | {"after": cursor.get("after", "0")}, safe=True)
+        return wire.post(f"{resource.path}/search", search, safe=True)
 
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
     ) -> tuple[list[Any], Mapping[str, Any] | None]:
-        """Past the end of a search the window is begun anew at the last moment, without the ids already seen there."""
-        bodies = many(response.body, "results")
-        after = dig(response.body, "paging.next.after")
+        """Past the end of a search the window is begun anew at the last moment, without the ids already given there."""
+        bodies = [each for each in many(response.body, "results") if word(each, "id")]
+        after = word(response.body, "paging.next.after") or ""
         if since is None:
             return bodies, {"after": after} if after else None
-        fresh = [each for each in bodies if each.get("id") not in cursor.get("seen", ())]
-        start = cursor.get("from") or _ms(since)
-        if not after:
+        fresh = [each for each in bodies if each["id"] not in cursor.get("seen", ())]
+        moments = [utc(dig(each, f"properties.{CHANGED}")) for each in bodies]
+        if not after.isdecimal() or not moments or (last := moments[-1]) is None:
             return fresh, None
+        start, at = cursor.get("from") or _ms(since), _ms(last)
+        before = cursor.get("ids", ()) if cursor.get("at") == at else ()
+        ids = [*before, *(each["id"] for each, moment in zip(bodies, moments, strict=True) if moment == last)]
         if int(after) < SEARCH_END:
-            return fresh, {"from": start, "after": after, "seen": list(cursor.get("seen", ()))}
-        moments = [str(dig(each, "properties.hs_lastmodifieddate")) for each in bodies]
-        last = moments[-1]
-        seen = [each["id"] for each, at in zip(bodies, moments, strict=True) if at == last]
-        return fresh, {"from": _ms(datetime.fromisoformat(last)), "after": "0", "seen": seen}
+            return fresh, {"from": start, "after": after, "seen": list(cursor.get("seen", ())), "at": at, "ids": ids}
+        if at == start:
+            raise Problem(Kind.CRM_REJECTED, f"More than {SEARCH_END} records changed within one millisecond.")
+        return fresh, {"from": at, "after": "0", "seen": ids}
 
     def deleted(
         self, resource: Resource, *, since: datetime, cursor: Mapping[str, Any] | None = None
@@ -216,8 +235,9 @@ class HubSpot(Dialect):
         query = {"archived": "true", "limit": "100"} | dict(cursor or {})
         response = yield from self.ask(wire.get(resource.path, query))
         bodies = many(response.body, "results")
-        ids = [each["id"] for each in bodies if (gone := utc(each.get("archivedAt"))) and gone >= since]
-        after = dig(response.body, "paging.next.after")
+        gone = [each for each in bodies if (at := utc(each.get("archivedAt"))) and at >= since]
+        ids = [found for each in gone if (found := word(each, "id"))]
+        after = word(response.body, "paging.next.after")
         return Gone(ids, {"after": after} if after else None)
 
 

@@ -17,7 +17,7 @@ from switchboard.crm.codecs import moment, number_id, text
 from switchboard.crm.dialect import Complaint, Dialect, Draft, Rate
 from switchboard.crm.mapping import Named, Record, Table, row
 from switchboard.crm.problem import Kind
-from switchboard.crm.wire import Request, Response, Talk, dig, many
+from switchboard.crm.wire import Request, Response, Talk, dig, many, word
 from switchboard.models.lead import LEAD
 
 CUSTOM = re.compile(r"^[0-9a-f]{40}(_\w+)?$")
@@ -51,11 +51,10 @@ class Pipedrive(Dialect):
     def complaint(self, response: Response) -> Complaint | None:
         if response.ok and dig(response.body, "success") is not False:
             return None
-        code = dig(response.body, "code")
         reset = response.headers.get("x-ratelimit-reset", "")
         return Complaint(
-            code=code if isinstance(code, str) else None,
-            message=dig(response.body, "error") if isinstance(dig(response.body, "error"), str) else None,
+            code=word(response.body, "code"),
+            message=word(response.body, "error"),
             retry_after=int(reset) if response.status == 429 and reset.isdecimal() else None,
         )
 
@@ -93,8 +92,8 @@ class Pipedrive(Dialect):
         self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
     ) -> tuple[list[Any], Mapping[str, Any] | None]:
         following = dig(response.body, "additional_data.pagination")
-        more = dig(following, "more_items_in_collection")
-        return many(response.body, "data"), {"start": dig(following, "next_start")} if more else None
+        start = dig(following, "next_start") if dig(following, "more_items_in_collection") else None
+        return many(response.body, "data"), {"start": start} if isinstance(start, int) else None
 
 
 CRM = catalog.CRM(

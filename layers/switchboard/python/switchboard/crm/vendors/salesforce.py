@@ -19,7 +19,7 @@ from switchboard.crm.codecs import Codec, moment, text
 from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, Rate
 from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, row
 from switchboard.crm.problem import Kind
-from switchboard.crm.wire import Request, Response, Talk, dig, many, merged
+from switchboard.crm.wire import Request, Response, Talk, dig, many, merged, texts, word
 from switchboard.models.lead import LEAD
 
 VERSION = "v66.0"
@@ -94,6 +94,7 @@ class Salesforce(Dialect):
 
     codes = {  # noqa: RUF012
         "REQUEST_LIMIT_EXCEEDED": Kind.CRM_RATE_LIMITED,
+        "UNABLE_TO_LOCK_ROW": Kind.CRM_RATE_LIMITED,
         "INVALID_SESSION_ID": Kind.NEEDS_REAUTH,
         "NOT_FOUND": Kind.CRM_NOT_FOUND,
         "ENTITY_IS_DELETED": Kind.CRM_NOT_FOUND,
@@ -108,8 +109,7 @@ class Salesforce(Dialect):
     request_id_headers = ("x-request-id", "x-sfdc-request-id")
 
     def written_id(self, resource: Resource, response: Response) -> str | None:
-        found = dig(response.body, "id")
-        return found if isinstance(found, str) else None
+        return word(response.body, "id")
 
     def answers_whole(self, resource: Resource, response: Response) -> bool:
         """A create answers `{id, success, errors}`."""
@@ -120,10 +120,10 @@ class Salesforce(Dialect):
         if response.ok and not refused:
             return None
         first = dig(response.body, "errors.0") if refused else dig(response.body, "0") or response.body
-        code, message = dig(first, "errorCode") or dig(first, "statusCode"), dig(first, "message")
+        code, message = word(first, "errorCode") or word(first, "statusCode"), word(first, "message")
         # `duplicateResut` is how the vendor spells it; a corrected spelling would be read as well.
         result = dig(first, "duplicateResut") or dig(first, "duplicateResult")
-        existing = dig(result, "matchResults.0.matchRecords.0.record.Id")
+        existing = word(result, "matchResults.0.matchRecords.0.record.Id")
         if (
             not existing
             and code == "DUPLICATE_VALUE"
@@ -131,9 +131,9 @@ class Salesforce(Dialect):
         ):
             existing = told[1]
         return Complaint(
-            code=code if isinstance(code, str) else None,
-            message=message if isinstance(message, str) else None,
-            fields=tuple(str(name) for name in dig(first, "fields") or ()),
+            code=code,
+            message=message,
+            fields=texts(first, "fields"),
             existing_id=existing,
         )
 
@@ -183,10 +183,10 @@ class Salesforce(Dialect):
         self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
     ) -> tuple[list[Any], Mapping[str, Any] | None]:
         bodies = many(response.body, "records")
-        if not bodies:
-            return [], None
-        at = {"at": bodies[-1].get("SystemModstamp")} if since else {}
-        return bodies, {"id": bodies[-1].get("Id")} | at
+        last, at = (word(bodies[-1], name) if bodies else None for name in ("Id", "SystemModstamp"))
+        if last is None or (since and at is None):
+            return bodies, None
+        return bodies, {"id": last} | ({"at": at} if since else {})
 
     def deleted(
         self, resource: Resource, *, since: datetime, cursor: Mapping[str, Any] | None = None
@@ -197,7 +197,7 @@ class Salesforce(Dialect):
         where = ("IsDeleted = true", f"SystemModstamp >= {literal(since)}", *after)
         query = soql(resource, ["Id"], *where, order="Id ASC", limit=DELETED_PAGE)
         response = yield from self.ask(wire.get(f"{DATA}/queryAll", query.query))
-        ids = [str(each.get("Id")) for each in many(response.body, "records")]
+        ids = [found for each in many(response.body, "records") if (found := word(each, "Id"))]
         return Gone(ids, {"id": ids[-1]} if len(ids) == DELETED_PAGE else None)
 
 

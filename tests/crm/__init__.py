@@ -1,0 +1,1 @@
+"""Tests of the pure half: what is known about CRMs."""

@@ -1,0 +1,1 @@
+"""What is peculiar to one CRM; everything else stands in test_contract.py."""

@@ -1,0 +1,99 @@
+"""What is peculiar to Pipedrive: a removal that says gone and success, ids that are numbers, offsets."""
+
+from typing import Any
+
+import pytest
+
+from switchboard.crm.problem import Kind, Outcome, Problem
+from switchboard.crm.vendors.pipedrive import CRM
+from switchboard.crm.wire import Response
+from tests.crm.samples import CASES
+from tests.crm.voices import minutes
+from tests.talk import ok, script
+
+CASE = CASES["pipedrive-leads"]
+PIPEDRIVE = CRM.dialect
+LEADS = CASE.resource
+
+
+class TestDelete:
+    def test_what_is_gone_already_is_removed(self) -> None:
+        for body in ({"success": True, "data": {"id": 11}}, None):
+            assert script(Response(410, {}, body)).hold(PIPEDRIVE.delete(LEADS, "11")) is None
+
+    def test_what_never_was_is_not_found(self) -> None:
+        with pytest.raises(Problem) as caught:
+            script(Response(404, {}, {"success": False})).hold(PIPEDRIVE.delete(LEADS, "11"))
+        assert caught.value.kind is Kind.CRM_NOT_FOUND
+
+
+class TestIds:
+    @pytest.mark.parametrize("field", ["owner", "contact", "account"])
+    def test_an_id_goes_out_as_a_number(self, field: str) -> None:
+        columns = {"owner": "owner_id", "contact": "person_id", "account": "organization_id"}
+        body = CASE.draft({"title": "x", "contact": {"id": "1"}, field: {"id": "25760681"}}).body
+        assert body[columns[field]] == 25760681
+
+    @pytest.mark.parametrize("id", ["abc", "1.5", "-1", "٣"])
+    def test_an_id_that_is_no_number_is_refused_before_anything_is_sent(self, id: str) -> None:
+        with pytest.raises(Problem) as caught:
+            CASE.draft({"title": "x", "contact": {"id": id}})
+        [fault] = caught.value.faults
+        assert (caught.value.kind, fault.field) == (Kind.INVALID, "contact.id")
+
+
+class TestComplaint:
+    def test_a_2xx_that_says_no_is_a_refusal(self) -> None:
+        with pytest.raises(Problem) as caught:
+            script(ok({"success": False, "error": "No."})).hold(PIPEDRIVE.create(LEADS, CASE.draft()))
+        assert (caught.value.kind, caught.value.outcome) == (Kind.CRM_REJECTED, Outcome.REFUSED)
+
+    def test_the_wait_of_a_throttle_is_told_by_its_header(self) -> None:
+        for headers, seconds in (({"x-ratelimit-reset": "2"}, 2), ({"x-ratelimit-reset": "soon"}, None), ({}, None)):
+            with pytest.raises(Problem) as caught:
+                script(Response(429, headers, None)).hold(PIPEDRIVE.get(LEADS, "1"))
+            assert caught.value.retry_after == seconds
+
+    def test_the_rate_is_told_where_all_of_it_is(self) -> None:
+        headers = {"x-ratelimit-limit": "80", "x-ratelimit-remaining": "79", "x-ratelimit-reset": "2"}
+        rate = PIPEDRIVE.rate(Response(200, headers))
+        assert rate
+        assert (rate.limit, rate.remaining, rate.reset) == (80, 79, 2)
+        assert PIPEDRIVE.rate(Response(200, {"x-ratelimit-limit": "80"})) is None
+
+
+class TestFind:
+    @pytest.mark.parametrize(
+        ("item", "query"),
+        [
+            ({"contact": {"id": "1"}}, {"person_id": "1"}),
+            ({"account": {"id": "2"}}, {"organization_id": "2"}),
+            ({"contact": {"id": "1"}, "account": {"id": "2"}}, {"person_id": "1"}),
+        ],
+    )
+    def test_the_newest_leads_of_the_person_or_organization_are_looked_at(
+        self, item: dict[str, Any], query: dict[str, str]
+    ) -> None:
+        partner = script(ok({"success": True, "data": []}))
+        partner.hold(PIPEDRIVE.find(LEADS, CASE.draft({"title": "x"} | item), minutes(0)))
+        [request] = partner.requests
+        assert request.path == "/api/v1/leads", "a list, not the search, which lags behind"
+        assert dict(request.query) == {"limit": "100", "sort": "add_time DESC"} | query
+
+
+class TestList:
+    @pytest.mark.parametrize("pagination", [None, {}, {"more_items_in_collection": False, "next_start": 5}], ids=repr)
+    def test_a_list_that_promises_no_more_ends(self, pagination: Any) -> None:
+        body = {"success": True, "data": None, "additional_data": {"pagination": pagination}}
+        page = script(ok(body)).hold(PIPEDRIVE.list(LEADS, limit=5))
+        assert page.cursor is None
+        assert page.answers == []
+
+    def test_a_list_that_promises_more_and_does_not_say_where_does_not_begin_again(self) -> None:
+        pagination = {"more_items_in_collection": True}
+        body = {"success": True, "data": [{"id": "1"}], "additional_data": {"pagination": pagination}}
+        page = script(ok(body)).hold(PIPEDRIVE.list(LEADS, limit=5))
+        if page.cursor is not None:
+            request = next(PIPEDRIVE.list(LEADS, cursor=page.cursor, limit=5))
+            assert request.query["start"].isdecimal()
+            assert int(request.query["start"]) > 0
