@@ -497,7 +497,7 @@ def everything(case: Case, partner: Partner) -> list[Talk[Any]]:
     bare = case.draft(case.least())
     first = case.voice.id(1)
     talks: list[Talk[Any]] = [
-        dialect.create(resource, case.draft(), query={"remote": "yes"}),
+        dialect.create(resource, case.draft(), passed=(("remote", "yes"),)),
         dialect.create(resource, bare, whole=False),
         dialect.find(resource, case.draft(), since),
     ]
@@ -592,10 +592,10 @@ class TestCreate:
     @creating
     def test_the_draft_is_what_is_sent(self, case: Case) -> None:
         draft, partner = case.draft(), case.answers(case.voice.id(1))
-        partner.hold(case.crm.dialect.create(case.resource, draft, query={"remote": "yes"}))
+        partner.hold(case.crm.dialect.create(case.resource, draft, passed=(("remote", "yes"),)))
         [request] = partner.unsafe
         assert request.path == case.resource.path
-        assert request.query == {"remote": "yes"}
+        assert request.passed == (("remote", "yes"),)
         hidden = {name for row in rows(case, write_only=True) for name in row.place.columns}
         for name, value in draft.body.items():
             assert name in hidden or request.json[name] == value

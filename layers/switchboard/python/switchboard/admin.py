@@ -60,6 +60,8 @@ class Admin:
         """Change a user's role, on the user and on all of the user's keys: a key does what its owner may do now."""
         if role not in scopes.ROLES:
             raise RefusedError(f"role: has to be one of {', '.join(scopes.ROLES)}")
+        if self._get(brand, f"user#{user}") is None:
+            raise RefusedError("user: there is no such user in this brand")
         self._set(brand, f"user#{user}", {"role": role})
         for item in self._all(brand, "key#"):
             if item["owner"] == user:
@@ -110,6 +112,7 @@ class Admin:
 
     def set_app(self, crm: str, client_id: str, client_secret: str) -> None:
         """Keep the id and secret of our OAuth app at a CRM."""
+        _known(crm)
         self._keep(f"{self.prefix}/apps/{crm}", {"client_id": client_id, "client_secret": client_secret})
 
     def connect_account(
@@ -121,8 +124,7 @@ class Admin:
         `origin` is the account's own host, where the CRM gives each account one.
         """
         self._brand(brand)
-        if crm not in registry.NAMES:
-            raise RefusedError(f"crm: has to be one of {', '.join(registry.NAMES)}")
+        _known(crm)
         declared = registry.load(crm)
         scheme = next((name for name, each in declared.auth.items() if _fits(each, credentials)), None)
         if scheme is None:
@@ -138,7 +140,13 @@ class Admin:
         return account
 
     def reconnect_account(self, brand: str, account: str, credentials: Mapping[str, Any]) -> None:
-        """Give an account new credentials; its id stays."""
+        """Give an account new credentials, of the kind that it had; its id stays."""
+        known = self._get(brand, f"account#{account}")
+        if known is None:
+            raise RefusedError("account: there is no such account in this brand")
+        declared = registry.load(known["crm"])
+        if not _fits(declared.auth[known["scheme"]], credentials):
+            raise RefusedError(f"credentials: this account takes {known['scheme']}")
         self._keep(f"{self.prefix}/accounts/{brand}/{account}", dict(credentials))
         self._set(brand, f"account#{account}", {"status": "active"})
 
@@ -199,8 +207,14 @@ class Admin:
         return [_plain(item) for page in pages for item in page["Items"]]
 
 
+def _known(crm: str) -> None:
+    if crm not in registry.NAMES:
+        raise RefusedError(f"crm: has to be one of {', '.join(registry.NAMES)}")
+
+
 def _fits(scheme: object, credentials: Mapping[str, Any]) -> bool:
-    return ("refresh_token" if isinstance(scheme, OAuth2) else "api_key") in credentials
+    needed = {"access_token", "refresh_token"} if isinstance(scheme, OAuth2) else {"api_key"}
+    return needed <= credentials.keys()
 
 
 def _key(brand: str, sort: str) -> dict[str, Any]:

@@ -93,8 +93,8 @@ def delete_key(admin: Admin, brand: str, key_id: str) -> None:
 @click.pass_obj
 def set_app(admin: Admin, crm: str) -> None:
     """Keep our OAuth app at a CRM; reads {"client_id", "client_secret"} from standard input."""
-    app = json.load(sys.stdin)
-    admin.set_app(crm, app["client_id"], app["client_secret"])
+    app = _given("client_id", "client_secret")
+    _tried(lambda: admin.set_app(crm, app["client_id"], app["client_secret"]))
 
 
 @main.command()
@@ -104,7 +104,7 @@ def set_app(admin: Admin, crm: str) -> None:
 @click.pass_obj
 def connect_account(admin: Admin, brand: str, crm: str, origin: str | None) -> None:
     """Connect a CRM; reads its credentials as JSON from standard input and prints the account's id."""
-    credentials = json.load(sys.stdin)
+    credentials = _given()
     _say(integrated_account_id=_tried(lambda: admin.connect_account(brand, crm, credentials, origin=origin)))
 
 
@@ -114,6 +114,19 @@ def connect_account(admin: Admin, brand: str, crm: str, origin: str | None) -> N
 def list_accounts(admin: Admin, brand: str) -> None:
     """List the connected accounts of a brand."""
     _say(accounts=admin.list_accounts(brand))
+
+
+def _given(*names: str) -> dict[str, Any]:
+    """The JSON object on standard input; what is wrong with it is said without repeating it."""
+    try:
+        given = json.load(sys.stdin)
+    except ValueError:
+        raise click.ClickException("standard input: is not JSON") from None
+    if not isinstance(given, dict):
+        raise click.ClickException("standard input: has to be a JSON object")
+    if missing := [name for name in names if not isinstance(given.get(name), str)]:
+        raise click.ClickException(f"{', '.join(missing)}: has to be a string")
+    return given
 
 
 def _tried(work: Any) -> Any:

@@ -103,8 +103,8 @@ class Claims(Protocol):
         """Forget the claim, if it is still ours."""
         ...
 
-    def read(self, key: str) -> Claim | None:
-        """The record, if it has not expired."""
+    def read(self, key: str, *, now: int) -> Claim | None:
+        """The record, if it has not expired by now."""
         ...
 
 

@@ -5,7 +5,15 @@ within the deadline. An unsafe request that may have left us, never.
 """
 
 import json
+import math
+import ssl
+import time
+from collections.abc import Iterable
+from contextvars import ContextVar
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 
+import httpcore
 import httpx
 
 from switchboard.crm.problem import Kind, Outcome, Problem
@@ -17,8 +25,71 @@ ANSWER_SECONDS = 20.0
 """How long one exchange may take, when the deadline leaves that much."""
 ATTEMPTS = 3
 BIGGEST_ANSWER = 5 * 1024 * 1024
-RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+
+_ends: ContextVar[float] = ContextVar("ends", default=math.inf)
+"""When the exchange that is under way has to be over, by the monotonic clock."""
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every wait ends with the exchange: a vendor that answers letter by letter is cut off."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, self._left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    @staticmethod
+    def _left(timeout: float | None, over: type[Exception]) -> float | None:
+        left = _ends.get() - time.monotonic()
+        if left <= 0:
+            raise over("the time for this exchange is over")
+        return timeout if math.isinf(left) else left if timeout is None else min(timeout, left)
+
+
+class _Backend(httpcore.SyncBackend):
+    """Sockets as httpcore makes them, and a watch over each."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Stream(super().connect_tcp(host, port, timeout, local_address, socket_options))
+
+
+class Transport(httpx.HTTPTransport):
+    """httpx's own transport, on connections that know when the exchange has to be over.
+
+    Connections may not outlive a freeze of the function: a dead one would make outcomes unknown.
+    """
+
+    def __init__(self) -> None:
+        context = httpx.create_ssl_context(trust_env=False)
+        super().__init__(verify=context, trust_env=False)
+        # httpx has no argument for the sockets of its pool.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context, max_connections=64, keepalive_expiry=5, network_backend=_Backend()
+        )
 
 
 class Sender:
@@ -26,10 +97,9 @@ class Sender:
 
     def __init__(self, clock: Clock, transport: httpx.BaseTransport | None = None) -> None:
         self._clock = clock
-        # Connections may not outlive a freeze of the function: a dead one would make outcomes unknown.
-        limits = httpx.Limits(max_connections=64, keepalive_expiry=5)
-        transport = transport or httpx.HTTPTransport(limits=limits, trust_env=False)
-        self._client = httpx.Client(transport=transport, follow_redirects=False, trust_env=False)
+        self._client = httpx.Client(transport=transport or Transport(), follow_redirects=False, trust_env=False)
+        # One account's cookies must never be sent with another's requests.
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     def __call__(self, request: Request, origin: str, deadline: Deadline) -> Response:
         """Send one request. Raises `crm-unavailable` or `crm-timeout` with what is certain about its outcome."""
@@ -44,7 +114,7 @@ class Sender:
                 if last or not request.safe or not self._wait(0.1 * 2**attempt, deadline):
                     raise _unanswered(request, fault) from fault
             else:
-                again = request.safe and response.status in RETRY_STATUSES and not last
+                again = request.safe and (response.status == 429 or response.status >= 500) and not last
                 if not again or not self._wait(_told(response, 0.2 * 2**attempt), deadline):
                     return response
         raise AssertionError("the last attempt returns or raises")
@@ -61,22 +131,25 @@ class Sender:
         outgoing = self._client.build_request(
             request.method,
             origin + request.path,
-            params=dict(request.query) or None,
+            params=(*request.query.items(), *request.passed) or None,
             json=request.json,
             data=dict(request.form) if request.form is not None else None,
             headers={"accept": "application/json", "user-agent": "switchboard", **request.headers},
             timeout=timeout,
         )
-        ends = self._clock.now() + seconds
-        answer = self._client.send(outgoing, stream=True)
+        limited = _ends.set(time.monotonic() + seconds)
         try:
-            content = bytearray()
-            for chunk in answer.iter_bytes():
-                content += chunk
-                if len(content) > BIGGEST_ANSWER or self._clock.now() > ends:
-                    raise httpx.ReadTimeout("the answer is too long", request=outgoing)
+            answer = self._client.send(outgoing, stream=True)
+            try:
+                content = bytearray()
+                for chunk in answer.iter_bytes():
+                    content += chunk
+                    if len(content) > BIGGEST_ANSWER:
+                        raise httpx.ReadError("the answer is too long", request=outgoing)
+            finally:
+                answer.close()
         finally:
-            answer.close()
+            _ends.reset(limited)
         return _read(answer.status_code, dict(answer.headers), bytes(content))
 
     def _wait(self, seconds: float, deadline: Deadline) -> bool:
@@ -92,9 +165,21 @@ def _read(status: int, headers: dict[str, str], content: bytes) -> Response:
     if not content.strip():
         return Response(status, headers, None)
     try:
-        return Response(status, headers, json.loads(content))
-    except ValueError:
+        body = json.loads(content, parse_constant=_nothing, parse_float=_finite)
+        # Half a surrogate pair is JSON and no text; it could not be written again.
+        whole = json.dumps(body, ensure_ascii=False).encode(errors="replace") if b"\\u" in content else None
+        return Response(status, headers, body if whole is None else json.loads(whole))
+    except (ValueError, RecursionError):
         return Response(status, headers, content.decode(errors="replace"), readable=False)
+
+
+def _nothing(_: str) -> None:
+    """NaN and Infinity are no JSON; what a vendor means by them is no number."""
+
+
+def _finite(written: str) -> float | None:
+    number = float(written)
+    return number if math.isfinite(number) else None
 
 
 def _told(response: Response, otherwise: float) -> float:

@@ -1,6 +1,7 @@
 """One call to us: the envelope of an API Gateway event (HTTP API, payload 2.0), opened no further than is needed."""
 
 import json
+import math
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ class Call:
 
     def prefers(self, preference: str) -> bool:
         """Whether the caller's `Prefer` header holds this preference (RFC 7240)."""
-        given = self.headers.get("prefer", "").replace(" ", "").lower()
+        given = self.headers.get("prefer", "").replace(" ", "").replace('"', "").lower()
         return preference in given.replace(";", ",").split(",")
 
     def json(self) -> dict[str, Any]:
@@ -65,9 +66,15 @@ class Call:
         if media != "application/json" and not (media.startswith("application/") and media.endswith("+json")):
             raise Problem(Kind.MEDIA_TYPE, "The body has to be sent as application/json.")
         try:
-            body = json.loads(self.content.decode(), object_pairs_hook=_once_each, parse_constant=_no_constant)
+            body = json.loads(
+                self.content.decode(), object_pairs_hook=_once_each, parse_constant=_no_constant, parse_float=_finite
+            )
+            if b"\\u" in self.content:
+                json.dumps(body, ensure_ascii=False).encode()
         except UnicodeDecodeError:
             raise Problem(Kind.MALFORMED, "The body is not UTF-8.") from None
+        except UnicodeEncodeError:
+            raise Problem(Kind.MALFORMED, "The body holds half of a surrogate pair.") from None
         except RecursionError:
             raise Problem(Kind.MALFORMED, "The body nests too deep.") from None
         except ValueError as fault:
@@ -96,3 +103,10 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
+
+
+def _finite(written: str) -> float:
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number

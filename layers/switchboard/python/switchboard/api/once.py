@@ -109,9 +109,14 @@ class Once:
             if found.state == "settled":
                 return found, None
             if found.state == "unknown" or found.lease_until < now:
-                ours = replace(ours, attempt=found.attempt + 1, claimed_at=found.claimed_at)
+                # A run that died in its claim may have sent the create as late as its lease ended.
+                died = found.lease_until + SETTLING_SECONDS if found.state == "claimed" else 0
+                doubtful = replace(found, settles_at=max(found.settles_at, died))
+                ours = replace(
+                    ours, attempt=found.attempt + 1, claimed_at=found.claimed_at, settles_at=doubtful.settles_at
+                )
                 if self.claims.take_over(ours, seen=found, expires=int(found.claimed_at) + keep):
-                    return ours, found
+                    return ours, doubtful
             elif now >= patience or self.deadline.left < 1:
                 wait = max(1, round(found.lease_until - now))
                 detail = "A request with this Idempotency-Key is in progress."

@@ -14,6 +14,7 @@ from switchboard.crm.problem import Fault, Kind, Problem
 
 DEPTH = 5
 PARAMETERS = 1000
+INDEX_DIGITS = 9
 FORBIDDEN = frozenset({"__proto__", "constructor", "prototype"})
 NAME = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 STEP = re.compile(r"\[([^\[\]]*)\]")
@@ -48,14 +49,16 @@ def _plant(tree: Tree, name: str, value: str) -> None:
         raise _fault(matched[1], "too_deep", f"nests deeper than {DEPTH}")
     if not FORBIDDEN.isdisjoint(steps):
         raise _fault(matched[1], "forbidden_name", "has a name that is not taken")
+    if any(step.isdecimal() and len(step) > INDEX_DIGITS for step in steps[1:]):
+        raise _fault(matched[1], "too_large", "has an index that is too large")
     node = tree
     for depth, step in enumerate(steps[:-1], start=1):
         # An empty step begins a new element; elements are kept by number until the end.
-        key = step or str(len(node)) if depth > 1 else step
+        key = step or _next(node) if depth > 1 else step
         node = node.setdefault(key, {})
         if not isinstance(node, dict):
             raise _fault(matched[1], "conflict", "is given both as a value and as an object")
-    last = steps[-1] or str(len(node))
+    last = steps[-1] or _next(node)
     if last not in node:
         node[last] = value
     elif isinstance(node[last], dict):
@@ -63,6 +66,11 @@ def _plant(tree: Tree, name: str, value: str) -> None:
     else:
         before = node[last]
         node[last] = _Repeated([*(before if isinstance(before, _Repeated) else [before]), value])
+
+
+def _next(node: Tree) -> str:
+    """The index behind all that are there."""
+    return str(max((int(key) + 1 for key in node if key.isdecimal()), default=0))
 
 
 def _arrays(node: Any) -> Any:
@@ -76,23 +84,11 @@ def _arrays(node: Any) -> Any:
     return {key: _arrays(value) for key, value in node.items()}
 
 
-def flat(tree: Tree) -> dict[str, str]:
-    """A tree as the query of a request again: `{"foo": {"bar": "x"}}` is `foo[bar]=x`."""
-    found: dict[str, str] = {}
-
-    def walk(name: str, node: Any) -> None:
-        if isinstance(node, dict):
-            for key, value in node.items():
-                walk(f"{name}[{key}]", value)
-        elif isinstance(node, list):
-            for index, value in enumerate(node):
-                walk(f"{name}[{index}]", value)
-        else:
-            found[name] = node
-
-    for name, node in tree.items():
-        walk(name, node)
-    return found
+def below(raw: str, name: str) -> tuple[tuple[str, str], ...]:
+    """The parameters within an object, as they were written: `name[foo][]=x` is `foo[]=x`. `raw` has been parsed."""
+    pairs = parse_qsl(raw, keep_blank_values=True)
+    steps = [(STEP.findall(given), value) for given, value in pairs if given.partition("[")[0] == name]
+    return tuple((first + "".join(f"[{step}]" for step in rest), value) for [first, *rest], value in steps)
 
 
 def _fault(name: str, code: str, detail: str) -> Problem:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 from switchboard.api.call import Call, Surface
@@ -38,6 +39,9 @@ STATUSES = {
     Kind.INTERNAL: 500,
 }
 """The one table from kinds to statuses. A vendor's own 4xx and 503 are kept where the kind leaves it open."""
+
+WAIT = "10"
+"""Seconds to wait after a 429 of a CRM that does not say for how long."""
 
 REMOTE = frozenset(kind for kind in Kind if kind.startswith("crm-")) | {Kind.NEEDS_REAUTH}
 """Kinds that are the CRM's doing."""
@@ -79,10 +83,10 @@ def status_of(problem: Problem) -> int:
 def refusal(call: Call, problem: Problem, surface: Surface | None = None) -> Reply:
     """A problem as the clients of the surface expect it."""
     status = status_of(problem)
-    phrase = HTTPStatus(status).phrase
+    phrase = responses.get(status, "Client Error" if status < 500 else "Server Error")
     body: dict[str, Any] = {
         "type": TYPES + problem.kind,
-        "title": problem.kind.replace("-", " ").capitalize().replace("Crm", "CRM").replace("Api", "API"),
+        "title": title(problem.kind),
         "status": status,
         "detail": problem.detail,
         "instance": call.path,
@@ -105,14 +109,27 @@ def refusal(call: Call, problem: Problem, surface: Surface | None = None) -> Rep
             body |= _unified(problem)
         case Surface.RECORDS:
             pass
-    headers = {"content-type": "application/problem+json", **(problem.remote.headers if problem.remote else {})}
+    return Reply(status, _headers(problem, status), _json(body))
+
+
+def _headers(problem: Problem, status: int) -> dict[str, str]:
+    told = problem.remote.headers if problem.remote else {}
+    headers = {"content-type": "application/problem+json", **told, **problem.headers}
     if problem.retry_after is not None:
         headers["retry-after"] = str(problem.retry_after)
-    elif status == HTTPStatus.TOO_MANY_REQUESTS:
-        headers.setdefault("retry-after", "10")
+    elif not headers.get("retry-after", "").isdecimal():  # a vendor's may be a date, or nothing that we promise
+        headers.pop("retry-after", None)
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            headers["retry-after"] = WAIT
     if problem.kind is Kind.API_KEY:
         headers["www-authenticate"] = "Bearer"
-    return Reply(status, headers, _json(body))
+    return headers
+
+
+def title(kind: Kind) -> str:
+    """A kind as words."""
+    words = " ".join({"crm": "CRM", "api": "API"}.get(word, word) for word in kind.split("-"))
+    return words[0].upper() + words[1:]
 
 
 def _remote(remote: Remote) -> dict[str, Any]:

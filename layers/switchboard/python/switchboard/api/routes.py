@@ -11,7 +11,8 @@ ROUTES: dict[str, dict[str, str]] = {
 
 def unknown(call: Call) -> Problem:
     """Why no function answered: the path is not one of ours, or it is and the method is not."""
-    methods = ROUTES.get(call.path.rstrip("/"))
+    methods = ROUTES.get(call.path)
     if methods is None:
         return Problem(Kind.NOT_FOUND, "There is no such path.")
-    return Problem(Kind.METHOD, f"{call.path} takes {', '.join(methods)}.")
+    allowed = ", ".join(methods)
+    return Problem(Kind.METHOD, f"{call.path} takes {allowed}.", headers={"allow": allowed})

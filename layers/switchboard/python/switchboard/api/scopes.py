@@ -40,8 +40,7 @@ def permit(caller: Caller, resource: str, action: Action) -> None:
         return
     if allows(admission.scopes, "admin", resource, action):
         detail = f"The role of the user behind this API key does not allow {resource}.{action}."
-    else:
-        detail = f"This API key lacks the scope {resource}.{action}."
-    raise Problem(Kind.FORBIDDEN, detail, insight={"forbidden_error": {
-        "description": detail, "value": {"missing_scopes": [f"{resource}.{action}"]},
-    }})  # fmt: skip
+        raise Problem(Kind.FORBIDDEN, detail, insight={"forbidden_error": {"description": detail}})
+    detail = f"This API key lacks the scope {resource}.{action}."
+    lacking = {"missing_scopes": [f"{resource}.{action}"]}
+    raise Problem(Kind.FORBIDDEN, detail, insight={"forbidden_error": {"description": detail, "value": lacking}})

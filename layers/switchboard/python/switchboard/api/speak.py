@@ -7,7 +7,7 @@ from switchboard.api.tokens import Tokens
 from switchboard.crm.auth import Credentials
 from switchboard.crm.catalog import CRM
 from switchboard.crm.dialect import Rate
-from switchboard.crm.problem import Kind, Problem
+from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.wire import Party, Request, Response, Talk
 from switchboard.ports import Account, Deadline, Services
 
@@ -80,20 +80,24 @@ class Line:
         response = self.services.send(signed, self._origin(request.to, credentials), self.deadline)
         if not response.ok:
             hidden = tuple(str(credentials[name]) for name in SECRET_FIELDS if credentials.get(name))
-            response = replace(response, body=redacted(response.body, hidden))
+            headers = {name: redacted(value, hidden) for name, value in response.headers.items()}
+            response = replace(response, headers=headers, body=redacted(response.body, hidden))
         self.last = response
         return response
 
     def _exchange[T](self, talk: Talk[T]) -> T:
         """A conversation with the token endpoint, which signs its own requests."""
-        request = next(talk)
         try:
+            request = next(talk)
             while True:
                 self.calls += 1
                 origin = self._origin(request.to, {})
                 request = talk.send(self.services.send(request, origin, self.deadline))
         except StopIteration as end:
             return end.value
+        except Problem as problem:
+            problem.outcome = Outcome.NOTHING  # whatever became of the token, no record was touched
+            raise
 
     def _origin(self, party: Party, credentials: dict[str, Any] | Credentials) -> str:
         """The host to send to: the account's own if the vendor's declaration allows it, else the vendor's."""
@@ -117,7 +121,7 @@ def redacted(value: Any, secrets: tuple[str, ...]) -> Any:
                 value = value.replace(secret, "[redacted]")
             return value
         case dict():
-            return {key: redacted(each, secrets) for key, each in value.items()}
+            return {redacted(key, secrets): redacted(each, secrets) for key, each in value.items()}
         case list():
             return [redacted(each, secrets) for each in value]
         case _:

@@ -1,6 +1,5 @@
 """The unified surface: what a request to it says beside its body, and the three forms of its answers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -13,6 +12,7 @@ from switchboard.crm.catalog import Resource
 from switchboard.crm.dialect import Answer, Rate
 from switchboard.crm.mapping import Record
 from switchboard.crm.problem import Fault, Kind, Problem, pointer
+from switchboard.crm.wire import Pairs
 from switchboard.models.schema import Schema
 
 type Form = Literal["unified", "normalized", "raw"]
@@ -27,7 +27,7 @@ class Order:
     form: Form
     ignore_remote_data: bool
     exclude: frozenset[str]
-    remote_query: Mapping[str, str]
+    remote_query: Pairs
     item: Record
     remote_data: Record
     strict: bool
@@ -44,11 +44,9 @@ def order(call: Call, schema: Schema) -> Order:
     form = _form(tree, faults)
     ignore = _boolean(tree, "truto_ignore_remote_data", faults)
     exclude = _names(tree, "truto_exclude_fields", faults)
-    remote_query = tree.get("remote_query", {})
-    if not isinstance(remote_query, dict):
+    if not isinstance(tree.get("remote_query", {}), dict):
         faults.append(_parameter("remote_query", "wrong_type", "has to be an object: remote_query[name]=value"))
-        remote_query = {}
-    remote_data = body.get("remote_data") or {}
+    remote_data = {} if body.get("remote_data") is None else body["remote_data"]
     if not isinstance(remote_data, dict):
         faults.append(Fault("remote_data", "wrong_type", "has to be an object", "#/remote_data"))
         remote_data = {}
@@ -63,7 +61,7 @@ def order(call: Call, schema: Schema) -> Order:
         form=form,
         ignore_remote_data=ignore,
         exclude=exclude,
-        remote_query=query.flat(cast("query.Tree", remote_query)),
+        remote_query=query.below(call.query, "remote_query"),
         item=item,
         remote_data=cast("Record", remote_data),
         strict=call.prefers("handling=strict"),

@@ -13,8 +13,8 @@ from switchboard.api.tokens import Tokens
 from switchboard.api.unified import Order
 from switchboard.crm import registry
 from switchboard.crm.catalog import CRM, Resource, Verb
-from switchboard.crm.dialect import Draft
-from switchboard.crm.problem import Fault, Kind, Outcome, Problem, pointer
+from switchboard.crm.dialect import DETAILS, Answer, Draft
+from switchboard.crm.problem import Fault, Kind, Outcome, Problem, pointed
 from switchboard.models.schema import Schema
 from switchboard.ports import Account, Claim, Deadline, Services
 
@@ -70,7 +70,9 @@ class Job:
             if key is not None:
                 name = f"{caller.brand}#{once.fingerprint(*where, 'key', key)}"
                 return machine.run(name, print_, lambda doubt: self.work(call, doubt))
-            if account.doubtful_until > services.clock.now() and services.claims.read(unkeyed):
+            if account.doubtful_until > services.clock.now() and services.claims.read(
+                unkeyed, now=int(services.clock.now())
+            ):
                 return machine.run(unkeyed, print_, lambda doubt: self.work(call, doubt), once.DOUBT_SECONDS)
             return self.work_unkeyed(call, machine, unkeyed, print_)
         except Problem as problem:
@@ -95,38 +97,65 @@ class Job:
 
     def work(self, call: Call, doubt: Claim | None) -> Reply:
         """Create the record, or adopt the one that an earlier run in doubt has made."""
-        dialect, resource = self.crm.dialect, self.resource
+        self.knock()
         try:
-            if doubt and (made := self.line.hold(dialect.find(resource, self.draft, _begun(doubt)))):
-                answer = self.line.hold(dialect.get(resource, made))
-            elif doubt and (wait := doubt.settles_at - self.line.services.clock.now()) > 0:
-                detail = "The CRM does not have the record yet, and may still be making it."
-                raise Problem(Kind.OUTCOME_UNKNOWN, detail, retry_after=int(wait) + 1, outcome=Outcome.UNKNOWN)
-            else:
-                whole = self.order.form != "raw"
-                answer = self.line.hold(
-                    dialect.create(resource, self.draft, query=self.order.remote_query, whole=whole)
-                )
+            answer = (self.adopted(doubt) if doubt else None) or self.created()
         except Problem as problem:
+            self.note(problem)
             if once.definitive(problem):
                 return refusal(call, problem)
             raise
-        finally:
-            if self.line.account.status != "active" and self.line.accepted:
-                self.line.services.access.mark(self.line.account, status="active")
-        answer = unified.linked(answer, self.schema, resource, self.line.account.origin)
+        self.note()
+        answer = unified.linked(answer, self.schema, self.resource, self.line.account.origin)
         headers = {**self.line.forwarded, **unified.limits(self.line.rate)}
         if self.draft.ignored:
             headers["switchboard-ignored-fields"] = ", ".join(self.draft.ignored)
         return result(201, unified.shape(answer, self.schema, self.order), headers)
 
-    def told(self, problem: Problem) -> Problem:
-        """The problem as the caller is told it; what it says about the account is noted."""
-        if problem.kind is Kind.NEEDS_REAUTH:
+    def knock(self) -> None:
+        """An account that needs to be connected again gets one live try in a while; else it is refused here."""
+        services, account = self.line.services, self.line.account
+        if account.status == "active":
+            return
+        if not services.access.may_retry(account, now=int(services.clock.now()), every=REAUTH_SECONDS):
+            raise Problem(Kind.NEEDS_REAUTH, DETAILS[Kind.NEEDS_REAUTH], crm=account.crm)
+
+    def note(self, problem: Problem | None = None) -> None:
+        """Note on the account what the CRM makes of its credentials."""
+        account, mark = self.line.account, self.line.services.access.mark
+        if problem and problem.kind is Kind.NEEDS_REAUTH:
             error = problem.remote.code if problem.remote and problem.remote.code else "credentials refused"
             now = int(self.line.services.clock.now())
-            self.line.services.access.mark(self.line.account, status="needs_reauth", last_error=error, retried_at=now)
-        if problem.outcome is not Outcome.UNKNOWN or problem.kind is Kind.OUTCOME_UNKNOWN:
+            mark(account, status="needs_reauth", last_error=error, retried_at=now)
+        elif account.status != "active" and self.line.accepted:
+            mark(account, status="active")
+
+    def created(self) -> Answer:
+        """A new record."""
+        whole = self.order.form != "raw"
+        talk = self.crm.dialect.create(self.resource, self.draft, passed=self.order.remote_query, whole=whole)
+        return self.line.hold(talk)
+
+    def adopted(self, doubt: Claim) -> Answer | None:
+        """The record that the run in doubt has made; None where the CRM says for certain that there is none."""
+        dialect = self.crm.dialect
+        try:
+            if made := self.line.hold(dialect.find(self.resource, self.draft, _begun(doubt))):
+                return self.line.hold(dialect.get(self.resource, made))
+        except Problem as problem:
+            if problem.kind in (Kind.NEEDS_REAUTH, Kind.CRM_RATE_LIMITED):
+                raise
+            # The look was refused, not the create: whether that arrived is as unknown as before.
+            raise self.told(problem, Outcome.UNKNOWN) from problem
+        wait = doubt.settles_at - self.line.services.clock.now()
+        if wait > 0:
+            detail = "The CRM does not have the record yet, and may still be making it."
+            raise Problem(Kind.OUTCOME_UNKNOWN, detail, retry_after=int(wait) + 1, outcome=Outcome.UNKNOWN)
+        return None
+
+    def told(self, problem: Problem, outcome: Outcome | None = None) -> Problem:
+        """The problem as the caller is told it."""
+        if (outcome or problem.outcome) is not Outcome.UNKNOWN or problem.kind is Kind.OUTCOME_UNKNOWN:
             return problem
         detail = f"{problem.detail} Whether the record was created is not known; the same request again will tell."
         return Problem(
@@ -145,11 +174,6 @@ def find_account(caller: Caller, account_id: str, services: Services) -> Account
     account = services.access.account(caller.brand, account_id)
     if account is None:
         raise Problem(Kind.NOT_FOUND, "There is no such integrated account.")
-    if account.status == "needs_reauth":
-        now = int(services.clock.now())
-        if not services.access.may_retry(account, now=now, every=REAUTH_SECONDS):
-            detail = "The CRM no longer accepts this account's credentials; the account has to be connected again."
-            raise Problem(Kind.NEEDS_REAUTH, detail, crm=account.crm)
     return account
 
 
@@ -169,8 +193,7 @@ def offered(account: Account, schema: Schema, verb: Verb) -> tuple[CRM, Resource
 def no_place(crm: CRM, draft: Draft) -> Problem:
     """The refusal of a strict request that holds fields which this CRM has no place for."""
     faults = tuple(
-        Fault(name, "unsupported_field", f"{crm.title} has no place for it", pointer(*name.split(".")))
-        for name in draft.ignored
+        Fault(name, "unsupported_field", f"{crm.title} has no place for it", pointed(name)) for name in draft.ignored
     )
     detail = f"{crm.title} has no place for: {', '.join(draft.ignored)}."
     return Problem(Kind.UNSUPPORTED, detail, faults=faults, crm=crm.name)

@@ -26,7 +26,11 @@ class SecretStore:
 
     def account(self, brand: str, id: str) -> Credentials:
         """The credentials of an account, as they stand now."""
-        return self._read(f"{self.prefix}/accounts/{brand}/{id}")
+        found = self._read(f"{self.prefix}/accounts/{brand}/{id}")
+        if found is None:
+            detail = "The credentials of this account are missing; the account has to be connected again."
+            raise Problem(Kind.NEEDS_REAUTH, detail)
+        return found
 
     def keep(self, brand: str, id: str, credentials: Credentials) -> None:
         """Store the credentials of an account that has some already."""
@@ -35,12 +39,15 @@ class SecretStore:
 
     def app(self, crm: str) -> Credentials:
         """Our OAuth app at a CRM, read anew for every refresh: an operator may have renewed its secret."""
-        return self._read(f"{self.prefix}/apps/{crm}")
+        found = self._read(f"{self.prefix}/apps/{crm}")
+        if found is None:
+            detail = "There is no OAuth app for this CRM; an operator has to set one."
+            raise Problem(Kind.CRM_UNAVAILABLE, detail)
+        return found
 
-    def _read(self, name: str) -> Credentials:
+    def _read(self, name: str) -> Credentials | None:
         client = self.connect()
         try:
             return json.loads(client.get_secret_value(SecretId=name)["SecretString"])
         except client.exceptions.ResourceNotFoundException:
-            detail = "The credentials of this account are missing; the account has to be connected again."
-            raise Problem(Kind.NEEDS_REAUTH, detail) from None
+            return None

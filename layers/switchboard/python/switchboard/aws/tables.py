@@ -57,13 +57,13 @@ class AccessTable:
                 Key=key,
                 UpdateExpression="SET last_used = :now ADD #hits :one REMOVE #before",
                 ConditionExpression="attribute_exists(pk) AND attribute_not_exists(revoked_at) "
-                "AND (attribute_not_exists(#hits) OR #hits < #limit)",
+                "AND #limit > :none AND (attribute_not_exists(#hits) OR #hits < #limit)",
                 ExpressionAttributeNames={
                     "#hits": f"hits#{group}#{slot}",
                     "#before": f"hits#{group}#{slot - 1}",
                     "#limit": "limit",
                 },
-                ExpressionAttributeValues={":now": _n(now), ":one": _n(1)},
+                ExpressionAttributeValues={":now": _n(now), ":one": _n(1), ":none": _n(0)},
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             ).get("Attributes", {})
@@ -109,6 +109,7 @@ class AccessTable:
             scheme=item["scheme"]["S"],
             status="active" if item["status"]["S"] == "active" else "needs_reauth",
             origin=item.get("origin", {}).get("S"),
+            retried_at=int(item.get("retried_at", {}).get("N", 0)),
             doubtful_until=int(item.get("doubtful_until", {}).get("N", 0)),
             settings=json.loads(item.get("settings", {}).get("S", "{}")),
         )
@@ -252,10 +253,10 @@ class OnceTable:
             if _refused(fault) is None:
                 raise
 
-    def read(self, key: str) -> Claim | None:
-        """The record of a key."""
-        found = self.client.get_item(TableName=self.name, Key={"pk": _s(key)}, ConsistentRead=True).get("Item")
-        return _claim(found) if found else None
+    def read(self, key: str, *, now: int) -> Claim | None:
+        """The record of a key, if its time is not over."""
+        found: Any = self.client.get_item(TableName=self.name, Key={"pk": _s(key)}, ConsistentRead=True).get("Item")
+        return _claim(found) if found and int(found["expires"]["N"]) >= now else None
 
 
 def _item(claim: Claim, expires: int) -> dict[str, Any]:

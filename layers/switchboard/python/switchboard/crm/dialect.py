@@ -9,8 +9,8 @@ from switchboard.crm import wire
 from switchboard.crm.catalog import Resource
 from switchboard.crm.codecs import utc
 from switchboard.crm.mapping import Record
-from switchboard.crm.problem import Fault, Kind, Outcome, Problem, Remote, pointer
-from switchboard.crm.wire import Request, Response, Talk, dig, merged
+from switchboard.crm.problem import Fault, Kind, Outcome, Problem, Remote, pointed
+from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, merged
 
 BY_STATUS = {
     401: Kind.NEEDS_REAUTH,
@@ -176,11 +176,9 @@ class Dialect:
         require(resource, item, resource.table.into(self.open(resource, body)))
         return Draft(body, tuple(ignored))
 
-    def create(
-        self, resource: Resource, draft: Draft, *, query: Mapping[str, str] | None = None, whole: bool = True
-    ) -> Talk[Answer]:
+    def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
         """Make the record. `whole` asks for all its columns, by a read of its id where the answer lacks some."""
-        response = yield from self.ask(wire.post(resource.path, draft.body, query))
+        response = yield from self.ask(wire.post(resource.path, draft.body, passed=passed))
         made = self.written_id(resource, response)
         if made is None:
             raise Problem(
@@ -340,10 +338,9 @@ def require(resource: Resource, item: Record, composed: Record) -> None:
             "description": "This CRM requires one of them.",
             "value": rules,
         }
-    faults = [Fault(name, "required", "is required by this CRM", pointer(*name.split("."))) for name in missing]
+    faults = [Fault(name, "required", "is required by this CRM", pointed(name)) for name in missing]
     faults += [
-        Fault(name, "required", f"is required by this CRM: {rule}", pointer(*name.split(".")))
-        for name, rule in rules.items()
+        Fault(name, "required", f"is required by this CRM: {rule}", pointed(name)) for name, rule in rules.items()
     ]
     sentences = [f"{name} is required" for name in missing] + sorted({f"{rule} is required" for rule in rules.values()})
     raise Problem(Kind.MISSING_FIELD, "; ".join(sentences) + ".", faults=tuple(faults), insight=insight)

@@ -1,5 +1,6 @@
 """The one error. Everything that goes wrong, here or at a CRM, is a `Problem` of some `Kind`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -82,6 +83,7 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
         retry_after: int | None = None,
         outcome: Outcome = Outcome.NOTHING,
         insight: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
@@ -92,6 +94,7 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
         self.retry_after = retry_after
         self.outcome = outcome
         self.insight = dict(insight or {})
+        self.headers = dict(headers or {})
 
     def __repr__(self) -> str:
         return f"Problem({self.kind}, {self.detail!r}, outcome={self.outcome})"
@@ -102,7 +105,12 @@ def pointer(*steps: str | int) -> str:
     return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
+def pointed(path: str) -> str:
+    """The pointer of one of our own paths, such as `email_addresses[1].type`."""
+    return pointer(*re.findall(r"[^.\[\]]+", path))
+
+
 def invalid(field_name: str, code: str, detail: str, where: str | None = None) -> Problem:
     """The problem of one invalid field of the body; `where` is its pointer, if the name does not tell."""
-    where = where or pointer(*field_name.split("."))
+    where = where or pointed(field_name)
     return Problem(Kind.INVALID, f"{field_name}: {detail}", faults=(Fault(field_name, code, detail, where),))

@@ -8,6 +8,9 @@ from urllib.parse import quote
 type Talk[T] = Generator[Request, Response, T]
 """An operation as a conversation: it yields requests, receives responses and ends in a result. It does no I/O."""
 
+type Pairs = tuple[tuple[str, str], ...]
+"""Parameters as a caller wrote them; a name may stand there more than once."""
+
 type Party = Literal["api", "token"]
 """Which of a vendor's hosts a request is for: its API, or the one that hands out OAuth tokens."""
 
@@ -27,6 +30,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     safe: bool = False
     to: Party = "api"
+    passed: Pairs = ()
+    """What the caller wants passed on untouched, behind the query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,9 @@ def get(path: str, query: Mapping[str, str] | None = None) -> Request:
     return Request("GET", path, query or {}, safe=True)
 
 
-def post(path: str, json: Any, query: Mapping[str, str] | None = None, *, safe: bool = False) -> Request:
+def post(path: str, json: Any, *, safe: bool = False, passed: Pairs = ()) -> Request:
     """A POST with a JSON body; `safe` where the vendor reads by POST (searches, batch reads)."""
-    return Request("POST", path, query or {}, json, safe=safe)
+    return Request("POST", path, json=json, safe=safe, passed=passed)
 
 
 def delete(path: str) -> Request:

@@ -19,7 +19,7 @@ from switchboard.crm.codecs import moment, text, utc
 from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, Rate, sentence
 from switchboard.crm.mapping import Named, Record, Slots, Table, row
 from switchboard.crm.problem import Kind, Problem
-from switchboard.crm.wire import Request, Response, Talk, dig, many, merged, texts, word
+from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, merged, texts, word
 from switchboard.models.lead import LEAD
 
 VERSION = "2026-09"
@@ -158,16 +158,14 @@ class HubSpot(Dialect):
             return None
         return Rate(int(figures[0]), int(figures[1]), -(-int(figures[2]) // 1000))
 
-    def create(
-        self, resource: Resource, draft: Draft, *, query: Mapping[str, str] | None = None, whole: bool = True
-    ) -> Talk[Answer]:
+    def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
         """A lead needs a name; without a title it takes the name of its contact, as HubSpot's own form does."""
         if resource.table.row("title") and not dig(draft.body, "properties.hs_lead_name"):
             about = Linked("contacts", 578).get(self.open(resource, draft.body))
             path = f"{OBJECTS}/contacts/{wire.segment(about)}"
             person = yield from self.ask(wire.get(path, {"properties": ",".join(NAME)}))
             draft = replace(draft, body=merged(draft.body, {"properties": {"hs_lead_name": name_of(person.body)}}))
-        return (yield from super().create(resource, draft, query=query, whole=whole))
+        return (yield from super().create(resource, draft, passed=passed, whole=whole))
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """The leads of the draft's contact, by their associations: search lags behind writes by up to half a minute."""

@@ -41,7 +41,7 @@ class Pipedrive(Dialect):
     """Bodies are `{success, data}`; a record deleted twice is 410 and still says success."""
 
     codes = {"ERR_SCHEMA_VALIDATION_FAILED": Kind.CRM_REJECTED}  # noqa: RUF012
-    forwarded = ("x-ratelimit-", "x-daily-")
+    forwarded = ("x-daily-",)  # its x-ratelimit-* would read like our own
 
     def open(self, resource: Resource, body: Any) -> Record:
         """A record in its envelope as answers carry it, or bare as lists and our own bodies do."""

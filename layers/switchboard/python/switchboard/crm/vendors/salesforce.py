@@ -19,7 +19,7 @@ from switchboard.crm.codecs import Codec, moment, text
 from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, Rate
 from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, row
 from switchboard.crm.problem import Kind
-from switchboard.crm.wire import Request, Response, Talk, dig, many, merged, texts, word
+from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, merged, texts, word
 from switchboard.models.lead import LEAD
 
 VERSION = "v66.0"
@@ -142,9 +142,7 @@ class Salesforce(Dialect):
         usage = re.search(r"api-usage=(\d+)/(\d+)", response.headers.get("sforce-limit-info", ""))
         return Rate(limit=int(usage[2]), remaining=max(0, int(usage[2]) - int(usage[1]))) if usage else None
 
-    def create(
-        self, resource: Resource, draft: Draft, *, query: Mapping[str, str] | None = None, whole: bool = True
-    ) -> Talk[Answer]:
+    def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
         """A lead's company is a text: where an account is given, its name is read first."""
         body: Record = dict(draft.body)
         account = body.pop(ACCOUNT, None)
@@ -152,7 +150,7 @@ class Salesforce(Dialect):
             path = f"{DATA}/sobjects/Account/{wire.segment(account)}"
             found = yield from self.ask(wire.get(path, {"fields": "Name"}))
             body = merged(body, {"Company": dig(found.body, "Name")})
-        return (yield from super().create(resource, replace(draft, body=body), query=query, whole=whole))
+        return (yield from super().create(resource, replace(draft, body=body), passed=passed, whole=whole))
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """SOQL does not lag behind writes. Only the keys are asked for: a column hidden from the user fails a query."""

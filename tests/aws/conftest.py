@@ -1,0 +1,33 @@
+"""What every test of the adapters stands on."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.aws import memory
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+
+@pytest.fixture(scope="package")
+def _aws() -> Iterator[None]:
+    with memory.aws():
+        yield
+
+
+@pytest.fixture
+def _empty(_aws: None) -> None:
+    memory.empty()
+
+
+@pytest.fixture
+def dynamodb(_empty: None) -> "DynamoDBClient":
+    return memory.dynamodb()
+
+
+@pytest.fixture
+def secretsmanager(_empty: None) -> "SecretsManagerClient":
+    return memory.secretsmanager()

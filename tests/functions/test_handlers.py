@@ -1,0 +1,139 @@
+"""Each function, loaded from its folder as Lambda does it, on its own event of events/, with a world in memory."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+
+from switchboard import app
+from switchboard.api import routes
+from switchboard.api.call import Call
+from switchboard.crm import registry
+from switchboard.crm.catalog import Resource
+from switchboard.crm.wire import Request, Response
+from switchboard.ports import Account, Deadline
+from tests.worlds import BRAND, World
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+
+
+class Context:
+    """What Lambda tells of an invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
+
+def load(function: str) -> Any:
+    """The handler of a function, from a fresh import of its file."""
+    spec = importlib.util.spec_from_file_location(f"function_{function}", ROOT / "functions" / function / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.handler
+
+
+def sample(function: str) -> dict[str, Any]:
+    return json.loads((ROOT / "events" / f"{function}.json").read_text())
+
+
+def hubspot(request: Request, _: str, __: Deadline) -> Response:
+    """As much of HubSpot as a lead needs: what is posted is there."""
+    if request.method == "POST":
+        assert request.headers["authorization"] == "Bearer marker-key"
+        bag = {"id": "777", "properties": {**request.json["properties"], "hs_createdate": "2026-11-21T09:30:00Z"}}
+        return Response(201, {}, bag)
+    return Response(200, {}, {"id": "777", "properties": {"hs_lead_name": "Fifty seats for the Lisbon office"}})
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    found = World()
+    monkeypatch.setattr(found, "crm", hubspot)
+    monkeypatch.setattr(app, "services", lambda: found.services)
+    monkeypatch.setattr(app, "tokens", lambda: found.tokens)
+    monkeypatch.setattr(app, "SystemClock", lambda: found.clock)
+    monkeypatch.setattr(app.time, "time", found.clock.now)
+    return found
+
+
+def prepared(world: World, function: str) -> dict[str, Any]:
+    """The event of a function, with a key and an account that this world knows."""
+    event = sample(function)
+    event["headers"]["authorization"] = f"Bearer {world.key}"
+    for account in parse_qs(event["rawQueryString"]).get("integrated_account_id", []):
+        world.access.accounts[BRAND, account] = Account(BRAND, account, "hubspot", "api_key")
+        world.secrets.accounts[BRAND, account] = {"api_key": "marker-key"}
+    return event
+
+
+def test_every_function_has_an_event_and_every_event_a_function() -> None:
+    assert [path.stem for path in sorted((ROOT / "events").glob("*.json"))] == FUNCTIONS
+
+
+def test_every_route_has_a_function() -> None:
+    named = {function for methods in routes.ROUTES.values() for function in methods.values()}
+    assert named <= set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_imports_and_one_statement(function: str) -> None:
+    lines = (ROOT / "functions" / function / "app.py").read_text().splitlines()
+    assert len(lines) <= 12
+    code = [line for line in lines[1:] if line and not line.startswith(("from ", "import "))]
+    assert len(code) == 1
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_event_is_one_of_payload_2_for_a_route_of_ours_and_holds_no_real_key(function: str) -> None:
+    event = sample(function)
+    assert event["version"] == "2.0"
+    call = Call.of(event, "t")
+    assert event["requestContext"]["http"]["path"] == call.path
+    owner = routes.ROUTES.get(call.path, {}).get(call.method, "unknown_route")
+    assert owner == function
+    assert "REPLACE" in event["headers"]["authorization"]
+
+
+EXPECTED = {"create_lead": 201, "unknown_route": 404}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_answers_its_event(world: World, function: str) -> None:
+    found = load(function)(prepared(world, function), Context())
+    assert found["statusCode"] == EXPECTED[function], found["body"]
+    assert found["headers"]["x-trace-id"]
+    assert isinstance(found["body"], str)
+    json.loads(found["body"])
+
+
+def test_a_lead_comes_back_with_its_id(world: World) -> None:
+    found = load("create_lead")(prepared(world, "create_lead"), Context())
+    body = json.loads(found["body"])
+    assert (body["id"], body["title"]) == ("777", "Fifty seats for the Lisbon office")
+    assert "marker-key" not in str(found)
+
+
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name != "unknown_route"])
+def test_a_function_behind_a_route_asks_for_a_key_first(world: World, function: str) -> None:
+    event = sample(function)
+    assert load(function)(event, Context())["statusCode"] == 401
+    assert world.journal.lines == []
+
+
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name != "unknown_route"])
+def test_an_encoded_body_is_the_same_body(world: World, function: str) -> None:
+    from base64 import b64encode
+
+    event = prepared(world, function)
+    event |= {"body": b64encode(event["body"].encode()).decode(), "isBase64Encoded": True}
+    assert load(function)(event, Context())["statusCode"] == EXPECTED[function]
+
+
+def test_leads_are_offered_by_the_crm_of_the_sample() -> None:
+    assert isinstance(registry.load("hubspot").resources["leads"], Resource)

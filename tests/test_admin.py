@@ -1,0 +1,308 @@
+"""What an operator does, on tables and secrets in memory, and that the functions see it as it was meant."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from switchboard.admin import Admin, RefusedError
+from switchboard.api import keys, scopes
+from switchboard.aws.secrets import SecretStore
+from switchboard.aws.tables import AccessTable
+from switchboard.crm import registry
+from switchboard.ports import Account, Admission, KeyRefusal
+from tests.aws import memory
+
+NOW = 1_795_253_400
+KEY: dict[str, Any] = {"api_key": "marker-key"}
+OAUTH: dict[str, Any] = {"access_token": "marker-access", "refresh_token": "marker-refresh", "expires_at": NOW}
+
+
+@pytest.fixture(scope="module")
+def _aws() -> Iterator[None]:
+    with memory.aws():
+        yield
+
+
+@pytest.fixture
+def admin(_aws: None) -> Admin:
+    memory.empty()
+    return Admin(memory.dynamodb(), memory.secretsmanager(), "access", "switchboard/test")
+
+
+def access(admin: Admin) -> AccessTable:
+    return AccessTable(admin.dynamodb, "access")
+
+
+def admit(admin: Admin, brand: str, secret: str) -> Admission | KeyRefusal:
+    return access(admin).admit(brand, keys.digest(secret), "unified", window=10, now=NOW)
+
+
+@pytest.fixture
+def brand(admin: Admin) -> str:
+    return admin.create_brand("Acme")
+
+
+@pytest.fixture
+def user(admin: Admin, brand: str) -> str:
+    return admin.create_user(brand, "ada@example.com")
+
+
+def everything(admin: Admin) -> str:
+    """All that lies in the table, as text."""
+    return json.dumps(admin.dynamodb.scan(TableName="access")["Items"])
+
+
+# --- brands and users ------------------------------------------------------------------------------------------------
+
+
+def test_a_brand_is_six_letters_and_digits_that_a_key_can_carry(brand: str) -> None:
+    assert keys.brand_of(keys.issue(brand)) == brand
+
+
+def test_brands_are_told_apart(admin: Admin) -> None:
+    assert len({admin.create_brand("Acme") for _ in range(20)}) == 20
+
+
+def test_a_brand_that_is_taken_is_not_given_again(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
+    letters = iter("aaaaaa" + "aaaaaa" + "bbbbbb")
+    monkeypatch.setattr("switchboard.admin.choice", lambda _: next(letters))
+    assert [admin.create_brand("one"), admin.create_brand("two")] == ["aaaaaa", "bbbbbb"]
+
+
+def test_a_user_needs_a_brand(admin: Admin) -> None:
+    with pytest.raises(RefusedError, match="brand"):
+        admin.create_user("nobody", "ada@example.com")
+
+
+def test_a_user_needs_a_role_that_there_is(admin: Admin, brand: str) -> None:
+    with pytest.raises(RefusedError, match="admin, manager, member, viewer"):
+        admin.create_user(brand, "ada@example.com", "owner")
+
+
+def test_an_address_is_kept_in_one_spelling(admin: Admin, brand: str) -> None:
+    admin.create_user(brand, "  Ada@Example.COM ")
+    assert '"ada@example.com"' in everything(admin)
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_key_opens_the_door_with_its_scopes_and_its_users_role(admin: Admin, brand: str, user: str) -> None:
+    issued = admin.issue_key(brand, user, ["lead.write", "CreatePod"], limit=7)
+    found = admit(admin, brand, issued.secret)
+    assert found == Admission(brand, issued.id, user, "member", frozenset({"lead.write", "CreatePod"}), 7, 1)
+
+
+def test_a_key_has_the_limit_of_the_contract_unless_it_is_told_another(admin: Admin, brand: str, user: str) -> None:
+    found = admit(admin, brand, admin.issue_key(brand, user, ["lead.read"]).secret)
+    assert isinstance(found, Admission)
+    assert found.limit == 500
+
+
+def test_a_key_is_nowhere_kept_but_as_a_hash(admin: Admin, brand: str, user: str) -> None:
+    issued = admin.issue_key(brand, user, ["lead.read"])
+    stored = everything(admin)
+    assert issued.secret not in stored
+    assert issued.secret.removeprefix(f"trpt_{brand}_") not in stored
+    assert keys.digest(issued.secret) in stored
+    assert admin.secretsmanager.list_secrets()["SecretList"] == []
+
+
+@pytest.mark.parametrize("granted", [["lead.fly"], ["leads.read"], ["*"], ["lead.read", "nope"], []])
+def test_a_scope_that_there_is_not_is_refused(admin: Admin, brand: str, user: str, granted: list[str]) -> None:
+    with pytest.raises(RefusedError, match="scopes"):
+        admin.issue_key(brand, user, granted)
+    assert admin.list_keys(brand) == []
+
+
+def test_every_scope_that_there_is_may_be_held(admin: Admin, brand: str, user: str) -> None:
+    found = admit(admin, brand, admin.issue_key(brand, user, scopes.SCOPES).secret)
+    assert isinstance(found, Admission)
+    assert found.scopes == scopes.SCOPES
+
+
+def test_a_key_needs_a_user_of_its_own_brand(admin: Admin, user: str) -> None:
+    other = admin.create_brand("Other")
+    for brand, owner in ((other, user), (other, "nobody")):
+        with pytest.raises(RefusedError, match="user"):
+            admin.issue_key(brand, owner, ["lead.read"])
+
+
+def test_a_revoked_key_stops_at_once_and_stays_listed(admin: Admin, brand: str, user: str) -> None:
+    issued = admin.issue_key(brand, user, ["lead.read"], name="for tests")
+    assert isinstance(admit(admin, brand, issued.secret), Admission)
+    admin.revoke_key(brand, issued.id)
+    assert admit(admin, brand, issued.secret) is KeyRefusal.UNKNOWN
+    [listed] = admin.list_keys(brand)
+    assert (listed["key_id"], listed["name"]) == (issued.id, "for tests")
+    assert listed["revoked_at"] > 0
+
+
+def test_a_deleted_key_is_gone(admin: Admin, brand: str, user: str) -> None:
+    issued = admin.issue_key(brand, user, ["lead.read"])
+    admin.delete_key(brand, issued.id)
+    assert admin.list_keys(brand) == []
+    assert admit(admin, brand, issued.secret) is KeyRefusal.UNKNOWN
+
+
+def test_a_list_of_keys_tells_neither_the_hash_nor_the_counters(admin: Admin, brand: str, user: str) -> None:
+    issued = admin.issue_key(brand, user, ["lead.read", "lead.write"])
+    admit(admin, brand, issued.secret)
+    [listed] = admin.list_keys(brand)
+    assert set(listed) == {"key_id", "owner", "role", "scopes", "limit", "name", "created_at", "last_used"}
+    assert keys.digest(issued.secret) not in json.dumps(listed)
+    assert listed["scopes"] == ["lead.read", "lead.write"]
+
+
+@pytest.mark.parametrize("what", ["revoke_key", "delete_key"])
+def test_a_key_of_another_brand_is_out_of_reach(admin: Admin, brand: str, user: str, what: str) -> None:
+    issued = admin.issue_key(brand, user, ["lead.read"])
+    other = admin.create_brand("Other")
+    with pytest.raises(RefusedError, match="key"):
+        getattr(admin, what)(other, issued.id)
+    assert isinstance(admit(admin, brand, issued.secret), Admission)
+
+
+def test_a_change_of_role_reaches_every_key_of_the_user_at_once(admin: Admin, brand: str, user: str) -> None:
+    other = admin.create_user(brand, "eve@example.com", "admin")
+    issued = [admin.issue_key(brand, owner, ["lead.all"]) for owner in (user, user, other)]
+    admin.set_role(brand, user, "viewer")
+    found = [admit(admin, brand, each.secret) for each in issued]
+    assert [each.role for each in found if isinstance(each, Admission)] == ["viewer", "viewer", "admin"]
+    later = admit(admin, brand, admin.issue_key(brand, user, ["lead.all"]).secret)
+    assert isinstance(later, Admission)
+    assert later.role == "viewer"
+
+
+def test_a_role_that_there_is_not_is_refused(admin: Admin, brand: str, user: str) -> None:
+    with pytest.raises(RefusedError, match="role"):
+        admin.set_role(brand, user, "king")
+
+
+def test_the_role_of_a_user_that_there_is_not_is_refused_in_words(admin: Admin, brand: str) -> None:
+    with pytest.raises(RefusedError, match="user"):
+        admin.set_role(brand, "nobody", "viewer")
+
+
+# --- accounts --------------------------------------------------------------------------------------------------------
+
+
+def secrets(admin: Admin) -> list[str]:
+    return sorted(each["Name"] for each in admin.secretsmanager.list_secrets()["SecretList"] if "Name" in each)
+
+
+def test_a_connected_account_is_found_with_its_credentials(admin: Admin, brand: str) -> None:
+    account = admin.connect_account(brand, "hubspot", KEY)
+    assert access(admin).account(brand, account) == Account(brand, account, "hubspot", "api_key")
+    store = SecretStore(lambda: admin.secretsmanager, "switchboard/test")
+    assert store.account(brand, account) == KEY
+
+
+def test_credentials_decide_how_an_account_signs(admin: Admin, brand: str) -> None:
+    account = admin.connect_account(brand, "hubspot", OAUTH)
+    found = access(admin).account(brand, account)
+    assert found is not None
+    assert found.scheme == "oauth2"
+
+
+def test_the_table_holds_no_credentials(admin: Admin, brand: str) -> None:
+    admin.connect_account(brand, "hubspot", OAUTH)
+    admin.set_app("hubspot", "marker-client", "marker-secret")
+    assert "marker" not in everything(admin)
+    assert "marker" not in json.dumps(admin.list_accounts(brand))
+
+
+def test_an_account_needs_a_brand_and_a_crm_that_there_are(admin: Admin, brand: str) -> None:
+    with pytest.raises(RefusedError, match="brand"):
+        admin.connect_account("nobody", "hubspot", KEY)
+    with pytest.raises(RefusedError, match="crm"):
+        admin.connect_account(brand, "teapot", KEY)
+    assert secrets(admin) == []
+
+
+@pytest.mark.parametrize("given", [{}, {"password": "x"}, {"client_id": "x"}])
+def test_credentials_that_the_crm_does_not_take_are_refused(admin: Admin, brand: str, given: dict[str, str]) -> None:
+    with pytest.raises(RefusedError, match="credentials"):
+        admin.connect_account(brand, "hubspot", given)
+    assert (secrets(admin), admin.list_accounts(brand)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://acme.my.salesforce.com",
+        "https://acme.my.salesforce.com/path",
+        "https://acme.my.salesforce.com:444",
+        "https://salesforce.com.evil.example",
+        "https://notsalesforce.com",
+    ],
+)
+def test_a_host_that_is_not_the_crms_is_refused(admin: Admin, brand: str, origin: str) -> None:
+    with pytest.raises(RefusedError, match="origin"):
+        admin.connect_account(brand, "salesforce", OAUTH, origin=origin)
+    assert secrets(admin) == []
+
+
+def test_a_crm_whose_accounts_have_hosts_of_their_own_needs_one(admin: Admin, brand: str) -> None:
+    with pytest.raises(RefusedError, match="origin"):
+        admin.connect_account(brand, "salesforce", OAUTH)
+    account = admin.connect_account(brand, "salesforce", OAUTH, origin="https://acme.my.salesforce.com")
+    found = access(admin).account(brand, account)
+    assert found is not None
+    assert found.origin == "https://acme.my.salesforce.com"
+
+
+def test_a_reconnected_account_keeps_its_id_and_is_active(admin: Admin, brand: str) -> None:
+    account = admin.connect_account(brand, "hubspot", KEY)
+    access(admin).mark(Account(brand, account, "hubspot", "api_key"), status="needs_reauth", last_error="x")
+    admin.reconnect_account(brand, account, {"api_key": "new"})
+    found = access(admin).account(brand, account)
+    assert found is not None
+    assert found.status == "active"
+    assert SecretStore(lambda: admin.secretsmanager, "switchboard/test").account(brand, account) == {"api_key": "new"}
+
+
+def test_an_account_that_there_is_not_is_refused_in_words_and_no_secret_is_made(admin: Admin, brand: str) -> None:
+    with pytest.raises(RefusedError, match="account"):
+        admin.reconnect_account(brand, "nope", KEY)
+    assert secrets(admin) == []
+
+
+def test_accounts_are_listed_with_their_ids_and_only_those_of_the_brand(admin: Admin, brand: str) -> None:
+    account = admin.connect_account(brand, "hubspot", KEY)
+    other = admin.create_brand("Other")
+    admin.connect_account(other, "hubspot", KEY)
+    [listed] = admin.list_accounts(brand)
+    assert (listed["id"], listed["crm"], listed["status"]) == (account, "hubspot", "active")
+    assert "pk" not in listed
+
+
+def test_an_app_may_be_set_twice(admin: Admin) -> None:
+    admin.set_app("hubspot", "one", "a")
+    admin.set_app("hubspot", "two", "b")
+    store = SecretStore(lambda: admin.secretsmanager, "switchboard/test")
+    assert store.app("hubspot") == {"client_id": "two", "client_secret": "b"}
+
+
+def test_an_app_of_a_crm_that_there_is_not_is_refused(admin: Admin) -> None:
+    with pytest.raises(RefusedError, match="crm"):
+        admin.set_app("hubpsot", "one", "a")
+    assert secrets(admin) == []
+
+
+@pytest.mark.parametrize("crm", registry.NAMES)
+def test_every_crm_can_be_connected_with_what_it_takes(admin: Admin, brand: str, crm: str) -> None:
+    host = registry.load(crm).hosts["api"]
+    origin = None if host.default else f"https://acme.{host.domains[0]}"
+    declared = registry.load(crm).auth
+    given = OAUTH if "oauth2" in declared else KEY
+    assert admin.connect_account(brand, crm, given, origin=origin)
+
+
+def test_many_keys_are_listed_all(admin: Admin, brand: str, user: str) -> None:
+    for _ in range(30):
+        admin.issue_key(brand, user, ["lead.read"], name="n" * 300)
+    assert len(admin.list_keys(brand)) == 30
