@@ -287,11 +287,10 @@ def test_no_secret_and_no_word_of_a_record_is_in_any_line(monkeypatch: pytest.Mo
 
 
 def test_a_crm_is_looked_for_elsewhere_in_the_local_stage_only() -> None:
-    urls = {"SWITCHBOARD_URL_HUBSPOT": "http://127.0.0.1:1", "SWITCHBOARD_URL_ZENDESK_SELL": "http://127.0.0.1:2"}
-    assert app.origins({"SWITCHBOARD_STAGE": "local", "PATH": "/", **urls}) == {
-        "hubspot": "http://127.0.0.1:1",
-        "zendesk_sell": "http://127.0.0.1:2",
-    }
+    found = {"hubspot": "http://127.0.0.1:1", "zendesk_sell": "http://127.0.0.1:2"}
+    urls = {"SWITCHBOARD_ORIGINS": json.dumps(found)}
+    assert app.origins({"SWITCHBOARD_STAGE": "local", "PATH": "/", **urls}) == found
+    assert app.origins({"SWITCHBOARD_STAGE": "local"}) == {}
     for stage in ("dev", "staging", "prod", "LOCAL", ""):
         assert app.origins({"SWITCHBOARD_STAGE": stage, **urls}) == {}
     assert app.origins(urls) == {}

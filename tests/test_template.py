@@ -167,12 +167,22 @@ def test_snapshots_are_off_unless_asked_for() -> None:
 
 
 def test_the_package_reads_the_variables_that_the_template_sets_and_no_others() -> None:
-    functions = template().functions.values()
-    given = {variable for function in functions for variable in function.environment}
+    given = variables("local")
     package = (ROOT / "layers/switchboard/python/switchboard").rglob("*.py")
-    whole = re.compile(r"\bSWITCHBOARD_[A-Z_]*[A-Z]\b")  # not SWITCHBOARD_URL_, which begins the local stack's own
+    whole = re.compile(r"\bSWITCHBOARD_[A-Z_]*[A-Z]\b")
     read = {found for path in package for found in whole.findall(path.read_text())}
-    assert read == given - {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
+    assert read == given - {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL", "AWS_ENDPOINT_URL"}
+
+
+def variables(stage: str) -> set[str]:
+    made = template(Stage=stage)
+    functions = made.functions.values()
+    return {name for function in functions for name in made.resolve(dict(function.environment), as_made)}
+
+
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
+def test_only_the_local_stage_can_send_a_function_elsewhere(stage: str) -> None:
+    assert variables("local") - variables(stage) == {"SWITCHBOARD_ORIGINS", "AWS_ENDPOINT_URL"}
 
 
 def test_variables_name_this_stacks_tables_and_the_prefix_of_its_secrets() -> None:

@@ -1,6 +1,7 @@
 """`make dev`: keeps the local stack up, and says how to call it."""
 
 import json
+import platform
 import signal
 import sys
 import threading
@@ -39,6 +40,15 @@ def event_file(tenant: Tenant) -> Path:
     return path
 
 
+def invocation(event: Path, environment: Path) -> str:
+    """The command that runs the built function in a container, against this stack."""
+    machine = {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return (
+        f"sam local invoke CreateLead -e {event} --env-vars {environment} "
+        f"--parameter-overrides 'Stage=local Architecture={machine}' --docker-network host"
+    )
+
+
 def main() -> int:
     """Run until Ctrl-C or SIGTERM."""
     ended = threading.Event()
@@ -49,7 +59,7 @@ def main() -> int:
         for crm in sorted(tenant.accounts):
             print(f"{tenant.curl(crm)}\n")
         print("The same in a container, where Docker is:\n")
-        print(f"sam local invoke CreateLead -e {event} --env-vars {environment} --docker-network host\n")
+        print(f"{invocation(event, environment)}\n")
         print(f"Logs are in {stack.logs.relative_to(ROOT)}. Ctrl-C ends it.", flush=True)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())

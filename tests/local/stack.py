@@ -125,7 +125,7 @@ class Stack:
             **self.provisioned.environment[function],
             **self.aws_environment,
             "SWITCHBOARD_STAGE": "local",
-            **{f"SWITCHBOARD_URL_{crm.upper()}": url for crm, url in self.vendors.items()},
+            "SWITCHBOARD_ORIGINS": json.dumps(dict(self.vendors)),
             **self._given,
         }
 

@@ -51,7 +51,7 @@ def add(name):
 def handler(event, context):
     if "Records" in event:
         return [add(record["body"]) for record in event["Records"]]
-    shown = ("API", "SWITCHBOARD_STAGE", "SWITCHBOARD_URL_ACME", "GIVEN")
+    shown = ("API", "SWITCHBOARD_STAGE", "SWITCHBOARD_ORIGINS", "GIVEN")
     return {"n": add(event["pathParameters"]["name"]), **{name: os.environ.get(name) for name in shown}}
 """
 SANDBOX = 'import json, time; print(json.dumps({"acme": "http://127.0.0.1:9"}), flush=True); time.sleep(600)'
@@ -98,7 +98,7 @@ def test_a_request_reaches_its_function_and_the_function_its_table(project: Path
             "n": "1",
             "API": running.url,
             "SWITCHBOARD_STAGE": "local",
-            "SWITCHBOARD_URL_ACME": "http://127.0.0.1:9",
+            "SWITCHBOARD_ORIGINS": '{"acme": "http://127.0.0.1:9"}',
             "GIVEN": "yes",
         }
         assert second["n"] == "2"

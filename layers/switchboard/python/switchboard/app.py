@@ -1,5 +1,6 @@
 """The composition root: real things behind the ports, made once; and the handlers that functions are made of."""
 
+import json
 import os
 import re
 import time
@@ -75,11 +76,10 @@ def services() -> Services:
 
 
 def origins(environment: Mapping[str, str]) -> dict[str, str]:
-    """Where CRMs are to be found instead of at their own hosts. Empty in every stage but the local one."""
+    """Where CRMs are to be found instead of at their own hosts, by name. Empty in every stage but the local one."""
     if environment.get("SWITCHBOARD_STAGE") != LOCAL:
         return {}
-    prefix = "SWITCHBOARD_URL_"
-    return {name.removeprefix(prefix).lower(): url for name, url in environment.items() if name.startswith(prefix)}
+    return json.loads(environment.get("SWITCHBOARD_ORIGINS", "{}"))
 
 
 @cache
