@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from switchboard.admin import Admin, RefusedError
+from switchboard.api.keys import LIMIT
 from switchboard.aws import clients
 
 
@@ -55,10 +56,11 @@ def set_role(admin: Admin, brand: str, user: str, role: str) -> None:
 @click.argument("user")
 @click.argument("scopes", nargs=-1, required=True)
 @click.option("--name", default="", help="What the key is for.")
+@click.option("--limit", default=LIMIT, show_default=True, help="Calls in ten seconds, on each surface.")
 @click.pass_obj
-def issue_key(admin: Admin, brand: str, user: str, scopes: tuple[str, ...], name: str) -> None:
+def issue_key(admin: Admin, brand: str, user: str, scopes: tuple[str, ...], name: str, limit: int) -> None:
     """Make an API key with these scopes; prints it, once."""
-    issued = _tried(lambda: admin.issue_key(brand, user, scopes, name=name))
+    issued = _tried(lambda: admin.issue_key(brand, user, scopes, name=name, limit=limit))
     _say(id=issued.id, key=issued.secret)
 
 
