@@ -58,7 +58,7 @@ def set_role(admin: Admin, brand: str, user: str, role: str) -> None:
 @click.option("--name", default="", help="What the key is for.")
 @click.option("--limit", default=LIMIT, show_default=True, help="Calls in ten seconds, on each surface.")
 @click.pass_obj
-def issue_key(admin: Admin, brand: str, user: str, scopes: tuple[str, ...], name: str, limit: int) -> None:
+def issue_key(admin: Admin, brand: str, user: str, scopes: tuple[str, ...], *, name: str, limit: int) -> None:
     """Make an API key with these scopes; prints it, once."""
     issued = _tried(lambda: admin.issue_key(brand, user, scopes, name=name, limit=limit))
     _say(id=issued.id, key=issued.secret)
