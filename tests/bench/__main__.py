@@ -53,7 +53,7 @@ def sizes() -> Iterable[tuple[str, str, str]]:
                 for path in files:
                     packed.write(path, path.relative_to(built))
             plain = sum(path.stat().st_size for path in files)
-            yield built.name, f"{archive.stat().st_size / 1024:,.0f} KB", f"{plain / 1024:,.0f} KB"
+            yield built.name, f"{archive.stat().st_size / 1024:,.1f} KB", f"{plain / 1024:,.1f} KB"
 
 
 def main() -> None:
