@@ -528,6 +528,7 @@ class World:
         self.log = MemoryLog()
         self.origins: dict[str, str] = {}
         self._words = count(1)
+        self.seconds = SECONDS
         self.tokens = self.new_process()
         self.key = self.issue()
         self.account = self.connect(crm, **account)
@@ -543,7 +544,7 @@ class World:
             clock=self.clock,
             log=self.log,
             origins=self.origins,
-            token=self.word,
+            word=self.word,
         )
 
     def word(self) -> str:
@@ -556,7 +557,7 @@ class World:
 
     @property
     def deadline(self) -> Deadline:
-        return Deadline(self.clock.now() + SECONDS, self.clock)
+        return Deadline(self.clock.now() + self.seconds, self.clock)
 
     def issue(
         self,

@@ -14,6 +14,7 @@ from switchboard.api import once
 from switchboard.api.once import Once, key_of
 from switchboard.api.reply import Reply
 from switchboard.crm.problem import Kind, Problem
+from switchboard.crm.wire import Request, Response
 from switchboard.ports import Deadline
 from tests import worlds
 from tests.worlds import (
@@ -298,7 +299,7 @@ def test_a_duplicate_does_not_wait_beyond_its_own_time() -> None:
     post(world)
     claim, expires = next(iter(world.claims.records.values()))
     world.claims.records[claim.key] = (replace(claim, state="claimed"), expires)
-    machine = Once(world.claims, world.clock, Deadline(world.clock.now() + 1.5, world.clock))
+    machine = Once(world.claims, world.clock, Deadline(world.clock.now() + 1.5, world.clock), world.word, world.log)
     with pytest.raises(Problem) as raised:
         machine.run(claim.key, claim.fingerprint, lambda _: Reply(201))
     assert raised.value.kind is Kind.IN_PROGRESS
@@ -336,11 +337,32 @@ def test_a_retry_creates_again_when_the_crm_says_no() -> None:
     post(world, drops(stored=False))
     reply = post(world)
     assert reply.status == 201
-    assert world.crm.lines == [f"POST {PATH}", f"GET {PATH}", f"POST {PATH}"]
+    assert world.crm.lines == [f"POST {PATH}", f"GET {PATH}", f"GET {PATH}", f"POST {PATH}"]
+    assert sum(world.clock.slept) == pytest.approx(once.BROKEN_SECONDS), "it may have been about to say yes"
+
+
+def behind(turn: Turn) -> Turn:
+    """A turn: a proxy answers so, and the CRM behind it goes on and stores the record two seconds later."""
+
+    def answered(crm: worlds.MemoryCRM, request: Request) -> Response:
+        crm.store_later(request, 2)
+        return turn(crm, request)
+
+    return answered
+
+
+@pytest.mark.parametrize("turn", [answers(500, {}), answers(502, "<html>", readable=False), drops(stored=False)])
+@pytest.mark.parametrize("key", ["k", None])
+def test_a_crm_that_stores_behind_a_broken_answer_makes_one_record(turn: Turn, key: str | None) -> None:
+    world = World()
+    assert post(world, behind(turn), key=key).status == 504
+    assert post(world, key=key).status == 201
+    assert len(world.crm.records) == 1
 
 
 def test_after_a_time_out_a_no_is_not_believed_until_the_crm_must_have_finished() -> None:
     world = World()
+    world.seconds = 12  # too few to wait for it here
     post(world, times_out())
     early = post(world)
     assert (early.status, kind(early)) == (504, "outcome-unknown")
@@ -352,6 +374,7 @@ def test_after_a_time_out_a_no_is_not_believed_until_the_crm_must_have_finished(
 
 def test_a_record_that_arrives_late_is_adopted() -> None:
     world = World()
+    world.seconds = 12
     post(world, times_out(late=9))
     assert post(world).status == 504
     world.clock.pass_(10)
@@ -361,6 +384,7 @@ def test_a_record_that_arrives_late_is_adopted() -> None:
 
 def test_looking_early_does_not_make_the_wait_any_longer() -> None:
     world = World()
+    world.seconds = 9
     post(world, times_out())
     waits: list[int] = []
     for _ in range(4):
@@ -407,7 +431,7 @@ def test_where_the_crm_cannot_be_asked_at_all_nothing_is_ever_created_again() ->
 def test_a_second_silence_is_unknown_again() -> None:
     world = World()
     post(world, drops(stored=False))
-    assert post(world, serves(), drops(stored=True)).status == 504
+    assert post(world, serves(), serves(), drops(stored=True)).status == 504
     assert post(world).status == 201
     assert len(world.crm.records) == 1
     assert world.claims.only.attempt == 3
@@ -416,7 +440,7 @@ def test_a_second_silence_is_unknown_again() -> None:
 def test_a_refusal_of_the_second_try_is_final() -> None:
     world = World()
     post(world, drops(stored=False))
-    first = post(world, serves(), answers(422, {"message": "no"}))
+    first = post(world, serves(), serves(), answers(422, {"message": "no"}))
     assert first.status == 422
     assert post(world).headers["idempotent-replayed"] == "true"
 
@@ -507,7 +531,7 @@ def test_the_doubt_of_a_run_is_not_forgotten_when_the_next_run_dies() -> None:
     post(world, times_out(late=14))
     name = world.claims.only.key if len(world.claims.records) == 1 else _key_of_unknown(world)
     seen = world.claims.records[name][0]
-    short = Once(world.claims, world.clock, Deadline(world.clock.now() + 2, world.clock))
+    short = Once(world.claims, world.clock, Deadline(world.clock.now() + 2, world.clock), world.word, world.log)
 
     def die(_: Any) -> Reply:
         world.journal.dead = True
@@ -600,6 +624,7 @@ def test_another_request_is_none_of_its_business() -> None:
 
 def test_a_time_out_without_a_key_waits_for_the_crm_as_well() -> None:
     world = World()
+    world.seconds = 12
     post(world, times_out(late=9), key=None)
     assert post(world, key=None).status == 504
     world.clock.pass_(10)

@@ -428,6 +428,7 @@ class Counted:
             leases=access,
             secrets=SecretStore(lambda: secretsmanager, "sb"),
             send=self.world.crm,
+            word=self.world.word,
             clock=self.world.clock,
             log=self.world.log,
         )

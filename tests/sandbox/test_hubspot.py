@@ -268,6 +268,7 @@ def test_the_properties_api_shows_options_and_custom_properties(api: Caller) -> 
 def test_refused_refreshes_carry_the_old_status_and_the_new_error(crm: Caller) -> None:
     reply = crm.post("/oauth/v1/token", form={"grant_type": "refresh_token", "client_id": "x"})
     assert (reply.status, reply.json["status"]) == (400, "BAD_CLIENT_ID")
+    assert "error" not in reply.json
     grant = crm.grant()
     form = {"client_id": grant["client_id"], "client_secret": grant["client_secret"], "refresh_token": "x"}
     reply = crm.post("/oauth/2026-09/token", form=form | {"grant_type": "refresh_token"})
@@ -318,3 +319,46 @@ def test_search_finds_leads_by_their_contact(crm: Caller, api: Caller, contact: 
         filters = [{"propertyName": name, "operator": "EQ", "value": value}]
         found = api.post(f"{V3}/leads/search", {"filterGroups": [{"filters": filters}]}).json["results"]
         assert [row["id"] for row in found] == [mine], name
+
+
+def test_an_association_type_is_one_of_its_category(api: Caller, contact: str) -> None:
+    foreign = to(contact, 578)
+    foreign["types"][0]["associationCategory"] = "USER_DEFINED"
+    reply = lead(api, foreign)
+    assert (reply.status, reply.json["category"]) == (400, "VALIDATION_ERROR")
+    made = lead(api, to(contact, 578)).json["id"]
+    company = api.plant("companies", {"name": "Engines"})
+    kind = to(company, 580)["types"][0] | {"associationCategory": "USER_DEFINED"}
+    assert api.put(f"/crm/v4/objects/leads/{made}/associations/company/{company}", [kind]).status == 400
+
+
+def test_a_long_list_of_associations_is_cut_and_goes_on_elsewhere(crm: Caller, api: Caller, contact: str) -> None:
+    crm.adjust(associations_per_page=2)
+    made = [lead(api, to(contact, 578)).json["id"] for _ in range(3)]
+    shown = api.get(f"{DATED}/contacts/{contact}", query={"associations": "leads"}).json["associations"]["leads"]
+    assert {row["id"] for row in shown["results"]} == set(made[:2])
+    after = shown["paging"]["next"]["after"]
+    rest = api.get(f"{DATED}/contacts/{contact}/associations/leads", query={"after": after}).json
+    assert [str(row["toObjectId"]) for row in rest["results"]] == made[2:]
+    crm.adjust(associations_per_page=100)
+    shown = api.get(f"{DATED}/contacts/{contact}", query={"associations": "leads"}).json["associations"]["leads"]
+    assert "paging" not in shown
+
+
+def test_only_a_private_app_has_an_allowance_for_the_day(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    key = Caller(crm.url, {"Authorization": f"Bearer {crm.grant(kind='api_key')['api_key']}"})
+    crm.adjust(requests_per_day=1)
+    first = key.get(f"{V3}/leads")
+    assert (first.status, first.headers["x-hubspot-ratelimit-daily-remaining"]) == (200, "0")
+    was, limited = recorded("hubspot/error.rate-limit.daily.429.json"), key.get(f"{V3}/leads")
+    assert (limited.status, limited.json.keys()) == (was["status"], was["body"].keys())
+    assert limited.json["policyName"] == "DAILY"
+    told = api.get(f"{V3}/leads")
+    assert (told.status, "x-hubspot-ratelimit-daily" in told.headers) == (200, False)
+
+
+def test_an_account_that_is_being_moved_says_for_how_long(crm: Caller, api: Caller) -> None:
+    for path in (f"{V3}/leads", "/oauth/2026-09/token"):
+        crm.fault("server_error", status=477)
+        reply = api.get(path) if path.startswith(V3) else crm.post(path, form={"grant_type": "refresh_token"})
+        assert (reply.status, reply.headers["retry-after"]) == (477, "3600")

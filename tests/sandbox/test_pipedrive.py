@@ -1,5 +1,6 @@
 """Pipedrive's peculiarities, and its recorded answers."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -242,8 +243,6 @@ def test_tokens_want_http_basic(crm: Caller, recorded: Recorded) -> None:
     form = {"grant_type": "refresh_token", "refresh_token": grant["refresh_token"]}
     in_body = {"client_id": grant["client_id"], "client_secret": grant["client_secret"]}
     assert crm.post("/oauth/token", form=form | in_body).status == 400
-    import base64
-
     basic = base64.b64encode(f"{grant['client_id']}:{grant['client_secret']}".encode()).decode()
     body = crm.post("/oauth/token", form=form, headers={"Authorization": f"Basic {basic}"}).json
     assert body.keys() == {*recorded("pipedrive/oauth.refresh.success.200.json")["body"], "api_domain"}
@@ -265,3 +264,48 @@ def test_pipelines_and_stages_look_as_recorded_and_place_deals(api: Caller, reco
     assert api.post("/api/v2/stages", {"name": "Lost"}).status == 400
     assert api.patch(f"/api/v2/pipelines/{pipeline['id']}", {"order_nr": 1}).status == 400
     assert [api.delete(f"/api/v2/pipelines/{pipeline['id']}").status for _ in range(2)] == [200, 410]
+
+
+def test_a_lead_is_not_made_archived_and_keeps_its_origin(api: Caller, person: int) -> None:
+    assert lead(api, person_id=person, is_archived=True).status == 400
+    made = lead(api, person_id=person, origin_id="form-7").json["data"]
+    assert made["origin_id"] == "form-7"
+    assert api.patch(f"/api/v1/leads/{made['id']}", {"origin_id": "form-8"}).status == 400
+
+
+def test_a_spent_day_is_told_by_the_daily_headers_alone(crm: Caller, api: Caller) -> None:
+    crm.adjust(daily_tokens=20)
+    assert api.get("/v1/leads").headers["x-daily-ratelimit-token-remaining"] == "0"
+    spent = api.get("/v1/leads")
+    assert (spent.status, spent.headers["x-daily-ratelimit-token-remaining"]) == (429, "0")
+    assert int(spent.headers["x-ratelimit-remaining"]) > 0
+    assert "retry-after" not in spent.headers
+
+
+def test_an_api_token_that_ignores_its_limit_is_blocked(crm: Caller) -> None:
+    key = Caller(crm.url, {"x-api-token": crm.grant(kind="api_key")["api_key"]})
+    oauth = crm.authorised()
+    crm.adjust(requests_per_burst=0, refusals_until_block=2)
+    assert [key.get("/v1/leads").status for _ in range(3)] == [429, 429, 403]
+    blocked = key.get("/v1/leads")
+    assert blocked.headers["content-type"].startswith("text/html")
+    assert oauth.get("/v1/leads").status == 429
+    crm.adjust(requests_per_burst=100)
+    assert key.get("/v1/leads").status == 200
+
+
+def test_refused_refreshes_have_the_documented_messages_and_perhaps_a_code(crm: Caller) -> None:
+    grant = crm.grant()
+
+    def refused(secret: str, token: str) -> dict[str, Any]:
+        basic = base64.b64encode(f"{grant['client_id']}:{secret}".encode()).decode()
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        reply = crm.post("/oauth/token", form=form, headers={"Authorization": f"Basic {basic}"})
+        assert reply.status == 400
+        return reply.json
+
+    dead, stranger = refused(grant["client_secret"], "x"), refused("x", grant["refresh_token"])
+    assert (dead["error"], dead["message"]) == ("invalid_grant", "Invalid grant: refresh_token is invalid")
+    assert (stranger["error"], stranger["message"]) == ("invalid_client", "Invalid client: client is invalid")
+    crm.adjust(token_error_codes=False)
+    assert refused("x", "x") == {"success": False, "message": "Invalid client: client is invalid"}

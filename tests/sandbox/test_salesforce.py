@@ -319,3 +319,50 @@ def test_stages_are_data_that_only_metadata_can_change(api: Caller) -> None:
     rows = query(api, soql).json["records"]
     assert (rows[0]["ApiName"], rows[-2]["IsWon"], rows[-1]["IsClosed"]) == ("Prospecting", True, True)
     assert api.post(f"{DATA}/sobjects/OpportunityStage", {"ApiName": "x"}).status == 400
+
+
+def test_a_hidden_field_can_neither_be_read_nor_written(crm: Caller, api: Caller) -> None:
+    made = lead(api, Fax="1").json["id"]
+    crm.adjust(hidden_fields={"Lead": ["Fax"]})
+    assert "Fax" not in api.get(f"{LEADS}/{made}").json
+    assert "Fax" not in {field["name"] for field in api.get(f"{LEADS}/describe").json["fields"]}
+    assert "Fax" not in query(api, "SELECT FIELDS(STANDARD) FROM Lead").json["records"][0]
+    for reply in (
+        api.get(f"{LEADS}/{made}", query={"fields": "Id,Fax"}),
+        query(api, "SELECT Id, Fax FROM Lead"),
+        query(api, "SELECT Id FROM Lead WHERE fax = '1'"),
+        query(api, "SELECT Id FROM Lead ORDER BY Fax"),
+    ):
+        assert (reply.status, reply.json[0]["errorCode"]) == (400, "INVALID_FIELD")
+        assert "No such column" in reply.json[0]["message"]
+    for reply in (lead(api, Fax="2"), api.patch(f"{LEADS}/{made}", {"Fax": "2"})):
+        assert (reply.status, reply.json[0]["errorCode"]) == (400, "INVALID_FIELD_FOR_INSERT_UPDATE")
+        assert reply.json[0]["fields"] == ["Fax"]
+
+
+def test_text_is_stored_without_white_space_at_its_ends(api: Caller) -> None:
+    made = lead(api, FirstName=" Ada\n", Title="  ").json["id"]
+    row = api.get(f"{LEADS}/{made}").json
+    assert (row["FirstName"], row["Title"]) == ("Ada", None)
+    assert lead(api, LastName=" ").json[0]["errorCode"] == "REQUIRED_FIELD_MISSING"
+
+
+def test_a_refresh_that_meets_another_is_refused_like_a_dead_token(crm: Caller) -> None:
+    grant = crm.grant()
+    crm.adjust(busy_refreshes=1)
+    busy = refresh(crm, grant)
+    assert (busy.status, busy.json["error"]) == (400, "invalid_grant")
+    assert busy.json["error_description"] == "token request is already being processed"
+    assert refresh(crm, grant).status == 200
+
+
+def test_what_is_deleted_is_listed_in_pages_too(crm: Caller, api: Caller) -> None:
+    gone = [lead(api).json["id"] for _ in range(3)]
+    for each in gone:
+        api.delete(f"{LEADS}/{each}")
+    crm.adjust(largest_batch=2)
+    soql = "SELECT Id FROM Lead WHERE IsDeleted = true ORDER BY Id LIMIT 2000"
+    page = api.get(f"{DATA}/queryAll", query={"q": soql}).json
+    assert (len(page["records"]), page["done"]) == (2, False)
+    rest = api.get(page["nextRecordsUrl"]).json
+    assert [row["Id"] for row in page["records"] + rest["records"]] == gone

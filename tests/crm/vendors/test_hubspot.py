@@ -99,7 +99,7 @@ class TestAssociations:
 
     @pytest.mark.parametrize("links", [None, 5, "x", [], [None], [{"types": []}], {"contacts": None}], ids=repr)
     def test_links_of_any_shape_are_read_as_far_as_they_go(self, links: Any) -> None:
-        assert Linked("contacts", 578).get({"associations": links}) is None
+        assert Linked("contacts", 578, 608).get({"associations": links}) is None
 
     def test_custom_fields_that_were_sent_are_read_back(self) -> None:
         partner = CASE.answers("1")
@@ -137,7 +137,7 @@ class TestSearch:
         found, requests = self.walk(bodies, 200)
         assert len(found) == len(set(found)) == len(bodies)
         values = {request.json["filterGroups"][0]["filters"][0]["value"] for request in requests}
-        assert len(values) == 2, "one new window"
+        assert len(values) > 2, "every page begins at the last moment of the one before"
 
     @pytest.mark.parametrize("limit", [150, 170])
     def test_a_page_that_would_reach_past_the_end_is_not_asked_for(self, limit: int) -> None:
@@ -180,13 +180,28 @@ class TestSearch:
 
 
 class TestFind:
-    def test_only_the_newest_hundred_of_a_contacts_leads_are_read(self) -> None:
+    def test_all_of_a_contacts_leads_are_read_a_hundred_at_a_time(self) -> None:
         links = [{"id": str(n), "type": "contact_to_lead"} for n in range(1, 251)]
         body = {"id": "7", "properties": {}, "associations": {"leads": {"results": [*links, *links]}}}
-        partner = script(ok(body), ok({"results": []}))
+        partner = script(ok(body), *[ok({"results": []})] * 3)
         assert partner.hold(HUBSPOT.find(LEADS, CASE.draft(), minutes(0))) is None
-        inputs = partner.requests[1].json["inputs"]
-        assert {each["id"] for each in inputs} == {str(n) for n in range(151, 251)}
+        asked = [request.json["inputs"] for request in partner.requests[1:]]
+        assert [len(inputs) for inputs in asked] == [100, 100, 50]
+        assert {each["id"] for inputs in asked for each in inputs} == {str(n) for n in range(1, 251)}
+
+    def test_a_contact_whose_leads_fill_more_than_its_record_is_asked_for_all_of_them(self) -> None:
+        links = {"results": [{"id": "1"}], "paging": {"next": {"after": "1"}}}
+        first = {"results": [{"toObjectId": 1}, {"toObjectId": 2}], "paging": {"next": {"after": "2"}}}
+        partner = script(
+            ok({"id": "7", "associations": {"leads": links}}), ok(first), ok({"results": [{"toObjectId": "3"}]}), ok({})
+        )
+        assert partner.hold(HUBSPOT.find(LEADS, CASE.draft(), minutes(0))) is None
+        assert [each["id"] for each in partner.requests[3].json["inputs"]] == ["1", "2", "3"]
+
+    def test_the_key_under_which_the_leads_stand_does_not_matter(self) -> None:
+        partner = script(ok({"id": "7", "associations": {"LEADS": {"results": [{"id": "1"}]}}}), ok({}))
+        assert partner.hold(HUBSPOT.find(LEADS, CASE.draft(), minutes(0))) is None
+        assert partner.requests[1].json["inputs"] == [{"id": "1"}]
 
     def test_a_contact_without_leads_costs_no_second_request(self) -> None:
         partner = script(ok({"id": "7", "properties": {}}))

@@ -18,12 +18,15 @@ def moment(when: datetime) -> str:
 
 def bare(record: Record) -> Any:
     """Associations are read under the plural of their objects; their type is `lead_to_contact`."""
-    properties = {name: value for name, value in record.items() if name not in ("id", "associations")}
+    outer = {name: record[name] for name in ("createdAt", "updatedAt") if name in record}
+    properties = {name: value for name, value in record.items() if name not in ("id", "associations", *outer)}
+    if "updatedAt" in outer:
+        properties["hs_lastmodifieddate"] = outer["updatedAt"]
     links = {
         OBJECTS[link["types"][0]["associationTypeId"]]: {"results": [{"id": link["to"]["id"], "type": "lead_to_it"}]}
         for link in record.get("associations", ())
     }
-    body = {"id": record.get("id"), "properties": properties, "archived": False}
+    body = {"id": record.get("id"), "properties": properties, **outer, "archived": False}
     return body | ({"associations": links} if links else {})
 
 

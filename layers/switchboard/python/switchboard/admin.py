@@ -1,6 +1,7 @@
 """What an operator does: brands, users, API keys, connected accounts. Behind the CLI, the demo and the tests."""
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
+PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?", re.ASCII)
 BRAND_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -116,12 +118,19 @@ class Admin:
         self._keep(f"{self.prefix}/apps/{crm}", {"client_id": client_id, "client_secret": client_secret})
 
     def connect_account(
-        self, brand: str, crm: str, credentials: Mapping[str, Any], *, origin: str | None = None
+        self,
+        brand: str,
+        crm: str,
+        credentials: Mapping[str, Any],
+        *,
+        origin: str | None = None,
+        token_origin: str | None = None,
     ) -> str:
         """Connect a CRM to a brand; answers the account's id, a UUID.
 
         `credentials` are `{api_key}`, or `{access_token, refresh_token, expires_at}`, in epoch seconds.
-        `origin` is the account's own host, where the CRM gives each account one.
+        `origin` is the account's own host, where the CRM gives each account one; `token_origin` is where its tokens
+        come from, if not from the CRM's usual place (an account for testing).
         """
         self._brand(brand)
         _known(crm)
@@ -133,10 +142,16 @@ class Admin:
             raise RefusedError(f"origin: is no host of {declared.title}")
         if not origin and not declared.hosts["api"].default:
             raise RefusedError(f"origin: {declared.title} gives each account a host of its own; name it")
+        if token_origin and not declared.hosts["token"].allows(token_origin):
+            raise RefusedError(f"token_origin: is no host of {declared.title}")
+        _whole(credentials)
         account = str(uuid4())
         self._keep(f"{self.prefix}/accounts/{brand}/{account}", dict(credentials))
         item = {"crm": crm, "scheme": scheme, "status": "active", "created_at": int(time.time())}
-        self._put(brand, f"account#{account}", item | ({"origin": origin} if origin else {}))
+        hosts = {"origin": origin} if origin else {}
+        if token_origin:
+            hosts["settings"] = json.dumps({"token_origin": token_origin})
+        self._put(brand, f"account#{account}", item | hosts)
         return account
 
     def reconnect_account(self, brand: str, account: str, credentials: Mapping[str, Any]) -> None:
@@ -147,6 +162,7 @@ class Admin:
         declared = registry.load(known["crm"])
         if not _fits(declared.auth[known["scheme"]], credentials):
             raise RefusedError(f"credentials: this account takes {known['scheme']}")
+        _whole(credentials)
         self._keep(f"{self.prefix}/accounts/{brand}/{account}", dict(credentials))
         self._set(brand, f"account#{account}", {"status": "active"})
 
@@ -201,10 +217,18 @@ class Admin:
     def _all(self, brand: str, beginning: str) -> list[dict[str, Any]]:
         pages = self.dynamodb.get_paginator("query").paginate(
             TableName=self.table,
+            ConsistentRead=True,
             KeyConditionExpression="pk = :brand AND begins_with(sk, :beginning)",
             ExpressionAttributeValues={":brand": {"S": brand}, ":beginning": {"S": beginning}},
         )
         return [_plain(item) for page in pages for item in page["Items"]]
+
+
+def _whole(credentials: Mapping[str, Any]) -> None:
+    """Refuse what could not be written into a header: a stray line end, a letter outside ASCII."""
+    for name, value in credentials.items():
+        if isinstance(value, str) and not PRINTABLE.fullmatch(value):
+            raise RefusedError(f"credentials.{name}: has to be printable ASCII, without spaces at its ends")
 
 
 def _known(crm: str) -> None:

@@ -71,7 +71,7 @@ def services() -> Services:
         clock=clock,
         log=log,
         origins=origins(os.environ),
-        token=lambda: token_hex(8),
+        word=lambda: token_hex(8),
     )
 
 
@@ -86,7 +86,7 @@ def origins(environment: Mapping[str, str]) -> dict[str, str]:
 def tokens() -> Tokens:
     """The credentials that this process knows."""
     world = services()
-    return Tokens(world.secrets, world.leases, world.clock, world.token)
+    return Tokens(world.secrets, world.leases, world.clock, world.word)
 
 
 def unified_create(schema: Schema) -> Handler:

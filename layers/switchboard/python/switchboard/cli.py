@@ -103,11 +103,23 @@ def set_app(admin: Admin, crm: str) -> None:
 @click.argument("brand")
 @click.argument("crm")
 @click.option("--origin", help="The account's own host, such as https://acme.example.com.")
+@click.option("--token-origin", help="Where its tokens come from, if not from the CRM's usual place.")
 @click.pass_obj
-def connect_account(admin: Admin, brand: str, crm: str, origin: str | None) -> None:
+def connect_account(admin: Admin, brand: str, crm: str, origin: str | None, token_origin: str | None) -> None:
     """Connect a CRM; reads its credentials as JSON from standard input and prints the account's id."""
     credentials = _given()
-    _say(integrated_account_id=_tried(lambda: admin.connect_account(brand, crm, credentials, origin=origin)))
+    hosts = {"origin": origin, "token_origin": token_origin}
+    _say(integrated_account_id=_tried(lambda: admin.connect_account(brand, crm, credentials, **hosts)))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("account")
+@click.pass_obj
+def reconnect_account(admin: Admin, brand: str, account: str) -> None:
+    """Give an account new credentials, read as JSON from standard input; its id stays."""
+    credentials = _given()
+    _tried(lambda: admin.reconnect_account(brand, account, credentials))
 
 
 @main.command()

@@ -59,6 +59,8 @@ class Claim:
     status: int = 0
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
+    run: str = ""
+    """The name of the run that wrote it, so that a write whose answer was lost does not stand in its own way."""
 
 
 class Access(Protocol):
@@ -76,7 +78,7 @@ class Access(Protocol):
         ...
 
     def mark(self, account: Account, **changes: str | int) -> None:
-        """Note what a call learnt: `status`, `retried_at`, `doubtful_until`, `last_error`, `origin`."""
+        """Note what a call learnt: `status`, `retried_at`, `doubtful_until`, `last_error`."""
         ...
 
     def may_retry(self, account: Account, *, now: int, every: int) -> bool:
@@ -196,7 +198,7 @@ class Services:
     send: Send
     clock: Clock
     log: Log
+    word: Callable[[], str]
+    """A new unguessable word, made after restore."""
     origins: Mapping[str, str] = field(default_factory=dict[str, str])
     """Where a CRM is to be found instead of its own hosts; only ever filled in the local stage."""
-    token: Callable[[], str] = lambda: ""
-    """A new unguessable word, made after restore."""

@@ -24,7 +24,9 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 20.0
 """How long one exchange may take, when the deadline leaves that much."""
 ATTEMPTS = 3
-BIGGEST_ANSWER = 5 * 1024 * 1024
+BIGGEST_ANSWER = 2 * 1024 * 1024
+"""Bytes. What we answer holds it, and its fields once more, and may have 6 MB."""
+DEEPEST_ANSWER = 100
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 
 
@@ -107,6 +109,10 @@ class Sender:
             last = attempt == ATTEMPTS
             try:
                 response = self._exchange(request, origin, deadline)
+            except (httpx.LocalProtocolError, httpx.InvalidURL, UnicodeEncodeError):
+                # Its text may hold the credential that could not be written into a header.
+                detail = "The request could not be written down; the account's credentials may be damaged."
+                raise Problem(Kind.CRM_UNAVAILABLE, detail) from None
             except NOT_SENT as fault:
                 if last or not self._wait(0.1 * 2**attempt, deadline):
                     raise Problem(Kind.CRM_UNAVAILABLE, "The CRM could not be reached.") from fault
@@ -114,8 +120,9 @@ class Sender:
                 if last or not request.safe or not self._wait(0.1 * 2**attempt, deadline):
                     raise _unanswered(request, fault) from fault
             else:
-                again = request.safe and (response.status == 429 or response.status >= 500) and not last
-                if not again or not self._wait(_told(response, 0.2 * 2**attempt), deadline):
+                # A 429 without a wait means seconds at every vendor here: trying sooner only feeds it.
+                wait = _told(response, 0.2 * 2**attempt if response.status >= 500 else None)
+                if last or not request.safe or wait is None or not self._wait(wait, deadline):
                     return response
         raise AssertionError("the last attempt returns or raises")
 
@@ -165,12 +172,23 @@ def _read(status: int, headers: dict[str, str], content: bytes) -> Response:
     if not content.strip():
         return Response(status, headers, None)
     try:
+        if _depth(content) > DEEPEST_ANSWER:
+            raise ValueError("too deep")
         body = json.loads(content, parse_constant=_nothing, parse_float=_finite)
         # Half a surrogate pair is JSON and no text; it could not be written again.
         whole = json.dumps(body, ensure_ascii=False).encode(errors="replace") if b"\\u" in content else None
         return Response(status, headers, body if whole is None else json.loads(whole))
     except (ValueError, RecursionError):
         return Response(status, headers, content.decode(errors="replace"), readable=False)
+
+
+def _depth(content: bytes) -> int:
+    """How deep brackets may nest at the most; brackets within strings count, too."""
+    deepest = depth = 0
+    for byte in content if content.count(b"[") + content.count(b"{") > DEEPEST_ANSWER else b"":
+        depth += (byte in b"[{") - (byte in b"]}")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _nothing(_: str) -> None:
@@ -182,8 +200,11 @@ def _finite(written: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _told(response: Response, otherwise: float) -> float:
+def _told(response: Response, otherwise: float | None) -> float | None:
+    """Seconds to wait before the same request is sent again; None where that makes no sense."""
     told = response.headers.get("retry-after", "")
+    if response.status != 429 and response.status < 500:
+        return None
     return float(told) if told.isdecimal() else otherwise
 
 

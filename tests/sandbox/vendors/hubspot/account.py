@@ -11,6 +11,7 @@ from tests.sandbox.vendors.hubspot.properties import OBJECT_TYPES, iso
 from tests.sandbox.vendors.hubspot.store import PORTAL, SINGULAR, Store
 
 DATED = '<any("2026-03", "2026-09"):version>'
+MIGRATING = 477
 OAUTH = ("/oauth/v1/token", f"/oauth/{DATED}/token")
 
 
@@ -44,11 +45,15 @@ class Account(Fake):
         "requests_per_interval": 1_000_000,
         "interval_seconds": 10,
         "searches_per_second": 1_000_000,
+        "requests_per_day": 1_000_000,
+        "associations_per_page": 100,
         "required_properties": {},
     }
-    """The vendor's own numbers are 110 (OAuth) or 190 (private app) per 10 s, and 5 searches per second.
+    """The vendor's own numbers are 110 (OAuth) or 190 (private app) per 10 s, 5 searches per second, and 250,000
+    a day, which only private apps are counted for.
 
     `required_properties` ({"leads": ["hs_lead_label"]}) are an admin's rules, which only 2026-09 enforces.
+    How many associations a record shows before it pages them is not documented.
     """
     specs: ClassVar[dict[str, str]] = {
         "contacts.v3.json": "/crm/v3/objects/contacts",
@@ -64,6 +69,7 @@ class Account(Fake):
         self.store = Store()
         self.requests_window = Window(self.settings["interval_seconds"], self.clock)
         self.search_window = Window(1, self.clock)
+        self.day_window = Window(86_400, self.clock)
         self.owners = {
             owner_id: owner(owner_id, email, first, last, now - 86_400)
             for owner_id, email, first, last in (
@@ -79,14 +85,15 @@ class Account(Fake):
         """The refresh answer carries the same refresh token unless the grant rotates."""
         form = request.form
         if form.get("grant_type") not in ("refresh_token", "authorization_code"):
-            return self.token_refused("BAD_GRANT_TYPE", "unsupported_grant_type", "unknown or missing grant_type")
+            message = "unknown or missing grant_type"
+            return self.token_refused(request, "BAD_GRANT_TYPE", "unsupported_grant_type", message)
         try:
             issued = self.grants.redeem(form, form.get("client_id", ""), form.get("client_secret", ""))
         except ClientError:
-            return self.token_refused("BAD_CLIENT_ID", "invalid_client", "missing or unknown client id")
+            return self.token_refused(request, "BAD_CLIENT_ID", "invalid_client", "missing or unknown client id")
         except GrantError:
             code = "BAD_REFRESH_TOKEN" if form["grant_type"] == "refresh_token" else "BAD_AUTH_CODE"
-            return self.token_refused(code, "invalid_grant", "missing or invalid refresh token")
+            return self.token_refused(request, code, "invalid_grant", "missing or invalid refresh token")
         body: dict[str, Json] = {
             "access_token": issued.access_token,
             "refresh_token": issued.refresh_token,
@@ -97,10 +104,12 @@ class Account(Fake):
             body |= {"hub_id": int(PORTAL), "user_id": 88842095}
         return Answer(200, body)
 
-    def token_refused(self, status: str, error: str, message: str) -> Answer:
-        """The old endpoint tells by `status`; the dated one keeps `error` next to it."""
+    def token_refused(self, request: Request, status: str, error: str, message: str) -> Answer:
+        """The old endpoint tells by `status` alone; the dated one has `error` next to it."""
         answer = refusals.refusal(400, message)
-        answer.body |= {"status": status, "error": error, "error_description": message}
+        answer.body |= {"status": status}
+        if "version" in request.args:
+            answer.body |= {"error": error, "error_description": message}
         return answer
 
     @route("POST", f"/oauth/{DATED}/token/introspect", label="token/introspect", public=True)
@@ -173,9 +182,15 @@ class Account(Fake):
         if left is None:
             raise RefusalError(self.rate_limited(self.settings["interval_seconds"], label))
         headers = self.rate_headers(limit, left, self.settings["interval_seconds"])
-        if self.api_key(request):
-            headers |= {"X-HubSpot-RateLimit-Daily": "650000", "X-HubSpot-RateLimit-Daily-Remaining": "649000"}
-        return headers
+        return headers | (self.daily_headers() if self.api_key(request) else {})
+
+    def daily_headers(self) -> dict[str, str]:
+        """A day has an allowance for private apps only; OAuth apps are not told of one."""
+        per_day: int = self.settings["requests_per_day"]
+        left = self.day_window.spend(per_day)
+        if left is None:
+            raise RefusalError(refusals.rate_limited("DAILY"))
+        return {"X-HubSpot-RateLimit-Daily": str(per_day), "X-HubSpot-RateLimit-Daily-Remaining": str(left)}
 
     @staticmethod
     def rate_headers(limit: int, left: int, seconds: float) -> dict[str, str]:
@@ -211,7 +226,10 @@ class Account(Fake):
         return refusals.missing_scopes(scope)
 
     def server_error(self, status: int) -> Answer:
-        return refusals.refusal(status, "internal error")
+        """477: the account is being moved to another data centre, which is said to take a while."""
+        answer = refusals.refusal(status, "internal error")
+        answer.headers = {"Retry-After": "3600"} if status == MIGRATING else {}
+        return answer
 
     def duplicate(self, found: Route | Answer, request: Request, label: str, existing: str | None) -> Answer:
         """The recorded sentence is a contact's; it carries the id of the newest record, else of what was sent now."""

@@ -43,6 +43,7 @@ class Associations(Objects):
             raise refusals.validation("Invalid JSON input: a request body was expected, but none found")
         record, to = self.pair(request)
         specs = self.objects({"types": request.json()}, "types")
+        self.only_defined(specs)
         type_ids = {spec.get("associationTypeId") for spec in specs}
         self.associate_with(record, to, request.args["to_id"], type_ids)
         body = {

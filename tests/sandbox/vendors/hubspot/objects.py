@@ -250,13 +250,22 @@ class Objects(Pipelines):
         """An inline association as (object, id, type ids); its target has to exist."""
         target = one.get("to")
         to_id = str(target.get("id")) if isinstance(target, dict) else ""
-        type_ids = {spec.get("associationTypeId") for spec in self.objects(one, "types")}
+        specs = self.objects(one, "types")
+        self.only_defined(specs)
+        type_ids = {spec.get("associationTypeId") for spec in specs}
         for to in OBJECT_TYPES:
             if type_ids and type_ids - {None} and type_ids <= set(TYPES.get((kind, to), ())):
                 if self.store.live(to, to_id) is None:
                     raise self.not_associable(to_id)
                 return to, to_id, type_ids
         raise refusals.validation(f"No association of {kind} has the types {sorted(map(str, type_ids))}")
+
+    @staticmethod
+    def only_defined(specs: list[dict[str, Any]]) -> None:
+        """A type id is one of its category's; this account has defined none of its own."""
+        for spec in specs:
+            if spec.get("associationCategory") != "HUBSPOT_DEFINED":
+                raise refusals.validation(f"There is no association type {spec}")
 
     def not_associable(self, to_id: str) -> RefusalError:
         return refusals.validation(
@@ -281,19 +290,27 @@ class Objects(Pipelines):
         return body | ({"archivedAt": iso(record.archived_at)} if record.archived_at is not None else {})
 
     def associated(self, record: Record, tos: list[str]) -> dict[str, Json]:
-        """The same pair comes back under its label and as unlabeled; the key is absent when there is nothing."""
+        """The same pair comes back under its label and as unlabeled; the key is absent when there is nothing.
+
+        A long list is cut, and says where it goes on at the associations' own path.
+        """
+        most = int(self.settings["associations_per_page"])
         found: dict[str, Json] = {}
         for to in (self.noun(word) for word in tos):
             if to not in OBJECT_TYPES:
                 raise refusals.validation(f"Unable to infer object type from: {to}")
             pair = f"{SINGULAR[record.kind]}_to_{SINGULAR[to]}"
+            linked = list(self.store.linked(record.kind, record.id, to).items())
             rows = [
                 {"id": to_id, "type": name}
-                for to_id, types in self.store.linked(record.kind, record.id, to).items()
+                for to_id, types in linked[:most]
                 for name in ([pair, f"{pair}_unlabeled"] if len(types) > 1 else [pair])
             ]
             if rows:
                 found[to] = {"results": rows}
+            if len(linked) > most:
+                link = f"https://api.hubapi.com/crm/v4/objects/{record.kind}/{record.id}/associations/{to}?after={most}"
+                found[to]["paging"] = {"next": {"after": str(most), "link": link}}
         return {"associations": found} if found else {}
 
     # The control plane.

@@ -17,6 +17,10 @@ from tests.sandbox.grants import ClientError, Grant, GrantError, Standing
 API_DOMAIN = "https://sandbox.pipedrive.com"
 INFO = "Please check developers.pipedrive.com"
 COMPANY = 15_043_420
+BLOCKED = (
+    b"<!DOCTYPE html>\n<html><head><title>Attention Required! | Cloudflare</title></head>"
+    b"<body><h1>Sorry, you have been blocked</h1></body></html>"
+)
 
 
 def v1(*paths: str) -> list[str]:
@@ -82,13 +86,23 @@ class Company(Fake):
     token_path = "/oauth/token"
     token_lifetime = 3600
     key_prefix = ""
-    defaults: ClassVar[dict[str, Any]] = {"requests_per_burst": 1_000_000, "daily_tokens": 100_000_000}
-    """The vendor's own numbers on the smallest plan: 80 (OAuth) or 20 (API token) in 2 s, 30,000 tokens a day."""
+    defaults: ClassVar[dict[str, Any]] = {
+        "requests_per_burst": 1_000_000,
+        "daily_tokens": 100_000_000,
+        "refusals_until_block": 1_000_000,
+        "token_error_codes": True,
+    }
+    """The vendor's own numbers on the smallest plan: 80 (OAuth) or 20 (API token) in 2 s, 30,000 tokens a day.
+
+    An API token that goes on after `refusals_until_block` 429s meets Cloudflare; how many that takes is not documented.
+    `token_error_codes`: whether a refusal of the token endpoint holds a code beside its message; not documented either.
+    """
     specs: ClassVar[dict[str, str]] = {"v1.json": "/api/v1", "v2.json": "/api/v2"}
 
     def clear(self) -> None:
         self.burst = Window(2, self.clock)
         self.day = Window(86_400, self.clock)
+        self.refused_in_a_row = 0
         people = (("Piret Admin", True), ("Sten Seller", False))
         self.users = {
             number: user(number, name, f"{name.split()[0]}@example.com".lower(), admin=admin)
@@ -105,17 +119,17 @@ class Company(Fake):
         except (binascii.Error, UnicodeDecodeError):
             client_id = client_secret = ""
         if scheme.lower() != "basic":
-            return token_refused("invalid_client", "invalid client")
+            return self.token_refused("invalid_client", "Invalid client: cannot retrieve client credentials")
         form = request.form
         if form.get("grant_type") not in ("refresh_token", "authorization_code"):
-            return token_refused("unsupported_grant_type", "invalid grant_type")
+            return self.token_refused("unsupported_grant_type", "Unsupported grant type: grant_type is invalid")
         try:
             issued = self.grants.redeem(form, client_id, client_secret)
         except ClientError:
-            return token_refused("invalid_client", "invalid client")
+            return self.token_refused("invalid_client", "Invalid client: client is invalid")
         except GrantError:
             asked = "refresh_token" if form["grant_type"] == "refresh_token" else "authorization_code"
-            return token_refused("invalid_grant", f"invalid {asked}")
+            return self.token_refused("invalid_grant", f"Invalid grant: {asked} is invalid")
         scopes = sorted(issued.grant.scopes) if issued.grant.scopes is not None else ["base"]
         return Answer(
             200,
@@ -128,6 +142,11 @@ class Company(Fake):
                 "api_domain": API_DOMAIN,
             },
         )
+
+    def token_refused(self, error: str, message: str) -> Answer:
+        """400 with a message of the status-codes page; the JSON around it is not documented."""
+        body = {"success": False, "message": message}
+        return Answer(400, body | ({"error": error} if self.settings["token_error_codes"] else {}))
 
     def api_key(self, request: Request) -> str | None:
         return request.headers.get("x-api-token")
@@ -163,17 +182,36 @@ class Company(Fake):
     # Limits.
 
     def admit(self, request: Request, label: str) -> dict[str, str]:
-        """A burst window of 2 s, and a daily budget of tokens: v1 costs the double of v2."""
+        """A burst window of 2 s, and a daily budget of tokens: v1 costs the double of v2.
+
+        When the budget of the day is spent the burst window is open, and its headers say so: only the daily ones tell.
+        """
         if label.startswith("token"):
             return {}
         per_burst, per_day = self.settings["requests_per_burst"], self.settings["daily_tokens"]
         left = self.burst.spend(per_burst)
-        today = self.day.spend(per_day, self.cost(request, label)) if left is not None else None
-        if left is None or today is None:
-            raise RefusalError(self.rate_limited(2, label))
+        if left is None:
+            raise RefusalError(self.throttled(request, self.rate_limited(2, label)))
         headers = self.rate_headers(per_burst, left, 2)
-        daily = {"x-daily-ratelimit-token-limit": str(per_day), "x-daily-ratelimit-token-remaining": str(today)}
-        return headers | daily | ({"x-daily-requests-left": str(today)} if self.api_key(request) else {})
+        today = self.day.spend(per_day, self.cost(request, label))
+        headers |= {
+            "x-daily-ratelimit-token-limit": str(per_day),
+            "x-daily-ratelimit-token-remaining": str(today or 0),
+        }
+        headers |= {"x-daily-requests-left": str(today or 0)} if self.api_key(request) else {}
+        if today is None:
+            answer = self.rate_limited(None, label)
+            answer.headers = headers
+            raise RefusalError(self.throttled(request, answer))
+        self.refused_in_a_row = 0
+        return headers
+
+    def throttled(self, request: Request, answer: Answer) -> Answer:
+        """A 429; for an API token that has ignored too many of them, a page of Cloudflare's."""
+        self.refused_in_a_row += 1
+        if self.api_key(request) and self.refused_in_a_row > self.settings["refusals_until_block"]:
+            return Answer(403, BLOCKED, {"Content-Type": "text/html; charset=UTF-8"})
+        return answer
 
     @staticmethod
     def cost(request: Request, label: str) -> int:
@@ -241,8 +279,3 @@ class Company(Fake):
                 if schema.get("required") == ["title"] and "title" not in schema["properties"]:
                     schema["required"] = ["name"]
         return document
-
-
-def token_refused(error: str, message: str) -> Answer:
-    """400 with a message; the JSON around the message is not documented."""
-    return Answer(400, {"success": False, "error": error, "message": message})

@@ -41,7 +41,7 @@ class Leads(Records):
 
     @route("POST", *v1("/leads"), label="leads", scope="leads:full")
     def create_lead(self, request: Request) -> Answer:
-        values = self.lead_values(self.body(request))
+        values = self.lead_values(self.body(request), "is_archived")
         if not values.get("title"):
             raise bad_request('"title" is required')
         if values.get("person_id") is None and values.get("organization_id") is None:
@@ -64,7 +64,7 @@ class Leads(Records):
     def update_lead(self, request: Request) -> Answer:
         """Null unsets; the last link to a person or organization has to stay."""
         lead = self.lead(request)
-        values = self.lead_values(self.body(request))
+        values = self.lead_values(self.body(request), "origin_id")
         if "title" in values and not values["title"]:
             raise bad_request('"title" is required')
         merged = lead | values
@@ -141,7 +141,10 @@ class Leads(Records):
             raise not_found("requested lead not found")
         return lead
 
-    def lead_values(self, body: dict[str, Json]) -> dict[str, Json]:
+    def lead_values(self, body: dict[str, Json], foreign: str) -> dict[str, Json]:
+        """The values, none of which may be `foreign`: a lead is not made archived, and its origin does not change."""
+        if foreign in body:
+            raise bad_request(f'"{foreign}" is not allowed')
         try:
             values = read("leads", body)
         except FieldError as bad:

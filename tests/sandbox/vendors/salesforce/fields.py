@@ -159,7 +159,11 @@ def _misread(kind: str, value: Json) -> RejectedError:
 
 
 def read(field: Field, value: Json) -> Json:
-    """A sent value as it is stored. Types are strict: a number is no string, and a string is no number."""
+    """A sent value as it is stored. Types are strict: a number is no string, and a string is no number.
+
+    Text is never empty, and never has white space at its ends (Apex guide, primitive data types).
+    """
+    value = value.strip() if isinstance(value, str) else value
     if value is None or value == "":
         return None
     reader = READERS.get(field.type, _string)

@@ -45,7 +45,17 @@ class Org(Fake):
     nouns: ClassVar[dict[str, str]] = {
         word.lower(): noun for sobject, noun in NOUNS.items() for word in (sobject, noun)
     }
-    defaults: ClassVar[dict[str, Any]] = {"daily_requests": 1_000_000, "largest_batch": 2000, "duplicate_rule": False}
+    defaults: ClassVar[dict[str, Any]] = {
+        "daily_requests": 1_000_000,
+        "largest_batch": 2000,
+        "duplicate_rule": False,
+        "hidden_fields": {},
+        "busy_refreshes": 0,
+    }
+    """`hidden_fields` ({"Lead": ["Fax"]}) are kept from the user by field-level security.
+
+    `busy_refreshes`: so many refreshes to come meet one that is under way.
+    """
 
     def clear(self) -> None:
         self.rows: dict[str, dict[str, dict[str, Json]]] = {sobject: {} for sobject in SCHEMA}
@@ -74,6 +84,10 @@ class Org(Fake):
         form = request.form
         if form.get("grant_type") not in ("refresh_token", "authorization_code"):
             return token_refused("unsupported_grant_type", "grant type not supported")
+        if self.settings["busy_refreshes"] > 0:
+            # The code is that of a dead token: only the sentence tells (release notes of Winter '25).
+            self.settings["busy_refreshes"] -= 1
+            return token_refused("invalid_grant", "token request is already being processed")
         try:
             issued = self.grants.redeem(form, form.get("client_id", ""), form.get("client_secret", ""))
         except ClientError:
@@ -206,6 +220,10 @@ class Org(Fake):
         if noun not in SOBJECTS:
             raise LookupError(f"this org has no {noun}: {', '.join(NOUNS)}")
         return list(self.rows[SOBJECTS[noun]].values())
+
+    def hidden(self, sobject: str) -> set[str]:
+        """Fields that field-level security keeps from the user, in lower case."""
+        return {name.lower() for name in self.settings["hidden_fields"].get(sobject, ())}
 
     def insert(self, sobject: str, values: dict[str, Json]) -> str:
         record_id = ids.made(sobject, next(self.numbers))

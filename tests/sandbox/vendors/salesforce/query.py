@@ -100,7 +100,8 @@ class Queries(SObjects):
                 message = "The SOQL FIELDS function must have a LIMIT of at most 200"
                 raise refused(400, "MALFORMED_QUERY", message)
             custom = {"FIELDS(ALL)": (True, False), "FIELDS(CUSTOM)": (True,), "FIELDS(STANDARD)": (False,)}[name]
-            columns += [(field.name,) for field in SCHEMA[sobject].values() if field.custom in custom]
+            visible = [field for key, field in SCHEMA[sobject].items() if key not in self.hidden(sobject)]
+            columns += [(field.name,) for field in visible if field.custom in custom]
         if len(set(columns)) < len(columns):
             twice = next(column for column in columns if columns.count(column) > 1)
             raise refused(400, "INVALID_FIELD", f"duplicate field selected: {'.'.join(twice)}")

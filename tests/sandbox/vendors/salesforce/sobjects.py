@@ -39,7 +39,8 @@ class SObjects(Org):
     def get(self, request: Request) -> Answer:
         sobject = self.sobject(request)
         row = self.row(sobject, request.args["id"])
-        names = request.many("fields") or [field.name for field in SCHEMA[sobject].values()]
+        visible = (field.name for key, field in SCHEMA[sobject].items() if key not in self.hidden(sobject))
+        names = request.many("fields") or list(visible)
         return Answer(200, self.shown(sobject, row, [self.column(sobject, name) for name in names], request))
 
     @route("PATCH", f"{ROWS}/<id>", label="{kind}/{{id}}", scope="api")
@@ -76,7 +77,8 @@ class SObjects(Org):
         facts |= dict.fromkeys(("createable", "updateable", "queryable", "deletable"), True)
         if not request.path.rstrip("/").endswith("describe"):
             return Answer(200, {"objectDescribe": facts, "recentItems": []})
-        return Answer(200, facts | {"fields": [described(field) for field in SCHEMA[sobject].values()]})
+        visible = (field for key, field in SCHEMA[sobject].items() if key not in self.hidden(sobject))
+        return Answer(200, facts | {"fields": [described(field) for field in visible]})
 
     @route("GET", f"{ROWS}/deleted", label="{kind}/deleted", scope="api")
     def list_deleted(self, request: Request) -> Answer:
@@ -219,8 +221,9 @@ class SObjects(Org):
         for name, value in fields.items():
             if name == "attributes":
                 continue
-            known.append((self.field(sobject, name), value))
-        if closed := [field.name for field, _ in known if field.read_only]:
+            known.append((self.known(sobject, name), value))
+        hidden = self.hidden(sobject)
+        if closed := [field.name for field, _ in known if field.read_only or field.name.lower() in hidden]:
             message = (
                 f"Unable to create/update fields: {', '.join(closed)}. Please check the security settings of this "
                 "field and verify that it is read/write for your profile or permission set."
@@ -250,11 +253,17 @@ class SObjects(Org):
                 if str(row.get("Email") or "").lower() == email:
                     raise RefusalError(duplicates_detected(sobject, row["Id"], request))
 
-    def field(self, sobject: str, name: str) -> Field:
+    def known(self, sobject: str, name: str) -> Field:
         field = SCHEMA[sobject].get(name.lower())
         if field is None:
             raise refused(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject}")
         return field
+
+    def field(self, sobject: str, name: str) -> Field:
+        """A column as it may be read: one that is hidden from the user does not exist."""
+        if name.lower() in self.hidden(sobject):
+            raise refused(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject}")
+        return self.known(sobject, name)
 
     def column(self, sobject: str, path: str) -> tuple[str, ...]:
         """`Owner.Name` as canonical steps; one that does not exist is refused."""

@@ -18,6 +18,8 @@ from switchboard.ports import Claim
 
 SKEW_SECONDS = 30
 """How far a vendor's clock may run behind ours when we ask what it made since a claim."""
+LOOK_SECONDS = 8
+"""What is kept of the deadline for one more look, and a create after it."""
 REAUTH_SECONDS = 60
 """An account that needs to be connected again gets one live try in this time."""
 
@@ -36,15 +38,17 @@ class Creation:
         """Do it at most once for its key. Without a key it is done at once, unless an earlier one is in doubt."""
         print_ = once.fingerprint(*self.order.said)
         where = (caller.admission.owner, call.method, call.path, self.line.account.id)
-        machine = Once(self.line.services.claims, self.line.services.clock, self.line.deadline)
-        unkeyed = f"{caller.brand}#{once.fingerprint(*where, 'unkeyed', print_)}"
+        services = self.line.services
+        machine = Once(services.claims, services.clock, self.line.deadline, services.word, services.log)
         try:
             if key is not None:
                 name = f"{caller.brand}#{once.fingerprint(*where, 'key', key)}"
                 return machine.run(name, print_, lambda doubt: self.work(call, doubt))
-            if self.doubted(unkeyed):
-                return machine.run(unkeyed, print_, lambda doubt: self.work(call, doubt), once.DOUBT_SECONDS)
-            return self.work_unkeyed(call, machine, unkeyed, print_)
+            name = f"{caller.brand}#{once.fingerprint(*where, 'unkeyed', print_)}"
+            if self.doubted(name):
+                kept = {"keep": once.DOUBT_SECONDS, "settled": once.ECHO_SECONDS}
+                return machine.run(name, print_, lambda doubt: self.work(call, doubt), **kept)
+            return self.work_unkeyed(call, machine, name, print_)
         except Problem as problem:
             if problem.outcome is Outcome.UNKNOWN and problem.kind is not Kind.OUTCOME_UNKNOWN:
                 raise unknown(problem) from problem
@@ -80,10 +84,11 @@ class Creation:
                 return refusal(call, problem)
             raise
         self.note()
-        answer = unified.linked(answer, self.schema, self.resource, self.line.account.origin)
+        answer = unified.linked(answer, self.schema, self.resource, self.line.origin)
         headers = {**self.line.forwarded, **unified.limits(self.line.rate)}
+        headers.pop("retry-after", None)  # of a read that failed; the record is made
         if self.draft.ignored:
-            headers["switchboard-ignored-fields"] = ", ".join(self.draft.ignored)
+            headers["switchboard-ignored-fields"] = unified.listed(self.draft.ignored)
         return result(201, unified.shape(answer, self.schema, self.order), headers)
 
     def knock(self) -> None:
@@ -102,7 +107,7 @@ class Creation:
             now = int(self.line.services.clock.now())
             mark(account, status="needs_reauth", last_error=error, retried_at=now)
         elif account.status != "active" and self.line.accepted:
-            mark(account, status="active")
+            mark(account, status="active", last_error="")
 
     def created(self) -> Answer:
         """A new record."""
@@ -112,20 +117,25 @@ class Creation:
 
     def adopted(self, doubt: Claim) -> Answer | None:
         """The record that the run in doubt has made; None where the CRM says for certain that there is none."""
+        clock = self.line.services.clock
+        while (answer := self.found(doubt)) is None and (wait := doubt.settles_at - clock.now()) > 0:
+            if wait + LOOK_SECONDS > self.line.deadline.left:
+                detail = "The CRM does not have the record yet, and may still be making it."
+                raise Problem(Kind.OUTCOME_UNKNOWN, detail, retry_after=int(wait) + 1, outcome=Outcome.UNKNOWN)
+            clock.sleep(wait)  # known clients come back at once, and do not wait by themselves
+        return answer
+
+    def found(self, doubt: Claim) -> Answer | None:
+        """The record that the run in doubt has made, if the CRM has it by now."""
         dialect = self.line.crm.dialect
         try:
-            if made := self.line.hold(dialect.find(self.resource, self.draft, _begun(doubt))):
-                return self.line.hold(dialect.get(self.resource, made))
+            made = self.line.hold(dialect.find(self.resource, self.draft, _begun(doubt)))
+            return self.line.hold(dialect.get(self.resource, made)) if made else None
         except Problem as problem:
             if problem.kind in (Kind.NEEDS_REAUTH, Kind.CRM_RATE_LIMITED, Kind.OUTCOME_UNKNOWN):
                 raise
             # The look was refused, not the create: whether that arrived is as unknown as before.
             raise unknown(problem) from problem
-        wait = doubt.settles_at - self.line.services.clock.now()
-        if wait > 0:
-            detail = "The CRM does not have the record yet, and may still be making it."
-            raise Problem(Kind.OUTCOME_UNKNOWN, detail, retry_after=int(wait) + 1, outcome=Outcome.UNKNOWN)
-        return None
 
 
 def unknown(problem: Problem) -> Problem:

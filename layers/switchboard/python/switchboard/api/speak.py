@@ -25,6 +25,8 @@ class Line:
     deadline: Deadline
     calls: int = 0
     last: Response | None = field(default=None)
+    origin: str | None = None
+    """The account's own host, as far as it is known."""
 
     @property
     def accepted(self) -> bool:
@@ -75,6 +77,7 @@ class Line:
 
     def _send(self, request: Request, credentials: Credentials) -> Response:
         scheme = self.crm.auth[self.account.scheme]
+        self.origin = credentials.get("origin") or self.account.origin
         signed = replace(request, headers={**request.headers, **scheme.sign(credentials)})
         self.calls += 1
         response = self.services.send(signed, self._origin(request.to, credentials), self.deadline)
@@ -104,8 +107,10 @@ class Line:
         if self.crm.name in self.services.origins:
             return self.services.origins[self.crm.name]
         host = self.crm.hosts[party]
-        own = self.account.settings.get("token_origin") if party == "token" else None
-        own = own or (credentials.get("origin") or self.account.origin if party == "api" else None)
+        own = credentials.get("origin") or self.account.origin
+        if party == "token":
+            # An account's own host may give tokens as well, and a test org has no other.
+            own = self.account.settings.get("token_origin") or (own if own and host.allows(str(own)) else None)
         if own and host.allows(str(own)):
             return str(own).rstrip("/")
         if own or not host.default:

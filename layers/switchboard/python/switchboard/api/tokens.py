@@ -15,6 +15,8 @@ from switchboard.ports import Account, Clock, Deadline, Leases, Secrets
 
 EARLY_SECONDS = 60
 """A token is renewed this long before it ends, so that it cannot end on the way."""
+ALIVE_SECONDS = 5
+"""A token that lives this much longer is used, if it cannot be renewed early."""
 LEASE_SECONDS = 60
 """Longer than the slowest token endpoint may take."""
 KEEP_SECONDS = 300
@@ -47,9 +49,15 @@ class Tokens:
         if known and known.until > self.clock.now() and not self._ending(known.credentials):
             return known.credentials
         credentials = self._read(account)
-        if isinstance(scheme, OAuth2) and self._ending(credentials):
-            return self.renewed(account, scheme, credentials, exchange, deadline)
-        return credentials
+        if not isinstance(scheme, OAuth2) or not self._ending(credentials):
+            return credentials
+        alive = float(credentials["expires_at"]) > self.clock.now() + ALIVE_SECONDS
+        try:
+            return self.renewed(account, scheme, credentials, exchange, deadline, wait=not alive)
+        except Problem as problem:
+            if alive and problem.kind is not Kind.NEEDS_REAUTH:
+                return credentials  # it is early yet: the next call will try again
+            raise
 
     def renewed(
         self,
@@ -58,6 +66,8 @@ class Tokens:
         refused: Credentials,
         exchange: Callable[[Talk[Token]], Token],
         deadline: Deadline,
+        *,
+        wait: bool = True,
     ) -> Credentials:
         """Other credentials than the refused ones. Raises `needs-reauth` where there can be none."""
         name, holder = f"token#{account.id}", self.word()
@@ -70,7 +80,7 @@ class Tokens:
                 raise Problem(Kind.NEEDS_REAUTH, detail)
             if self.leases.acquire(account.brand, name, holder, now=self.clock.now(), seconds=LEASE_SECONDS):
                 break
-            if deadline.left < 1:
+            if not wait or deadline.left < 1:
                 raise Problem(Kind.CRM_TIMEOUT, "Another request is still renewing this account's token.")
             self.clock.sleep(LOOK_SECONDS)
         try:

@@ -1,5 +1,6 @@
 """The unified surface: what a request to it says beside its body, and the three forms of its answers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -16,6 +17,11 @@ from switchboard.crm.wire import Pairs
 from switchboard.models.schema import Schema
 
 type Form = Literal["unified", "normalized", "raw"]
+HEADER_LENGTH = 2000
+FAULTS = 100
+"""So many faults of one request are told; a caller with more has another problem."""
+MEMBERS = 1000
+"""So many members a body may have."""
 FORMS: tuple[Form, ...] = ("unified", "normalized", "raw")
 
 
@@ -36,8 +42,10 @@ class Order:
 
 
 def order(call: Call, schema: Schema) -> Order:
-    """The order in a call. Raises every fault of the query and of the body at once."""
+    """The order in a call. Raises every fault of its query and of the fields of its body at once, up to a hundred."""
     body = call.json()
+    if len(body) > MEMBERS:
+        raise Problem(Kind.INVALID, f"The body has more than {MEMBERS} members.")
     tree = query.parse(call.query)
     faults: list[Fault] = []
     account_id = _account_id(tree, faults)
@@ -52,16 +60,18 @@ def order(call: Call, schema: Schema) -> Order:
         remote_data = {}
     item = _item({name: value for name, value in body.items() if name != "remote_data"}, schema, faults)
     if faults:
-        detail = "; ".join(f"{fault.field}: {fault.detail}" for fault in faults)
+        told = faults[:FAULTS]
+        more = f"; and {len(faults) - FAULTS} more" if len(faults) > FAULTS else ""
+        detail = "; ".join(f"{fault.field}: {fault.detail}" for fault in told) + more
         missing = [fault.field for fault in faults if fault.code == "required"]
         insight = {"missing_required_query_parameters": {"description": "These are required.", "value": missing}}
-        raise Problem(Kind.INVALID, detail, faults=tuple(faults), insight=insight if missing else None)
+        raise Problem(Kind.INVALID, detail, faults=tuple(told), insight=insight if missing else None)
     return Order(
         account_id=account_id,
         form=form,
         ignore_remote_data=ignore,
         exclude=exclude,
-        remote_query=query.below(call.query, "remote_query"),
+        remote_query=query.below(call.query, "remote_query") if "remote_query" in tree else (),
         item=item,
         remote_data=cast("Record", remote_data),
         strict=call.prefers("handling=strict"),
@@ -88,6 +98,17 @@ def linked(answer: Answer, schema: Schema, resource: Resource, origin: str | Non
         return answer
     url = origin.rstrip("/") + resource.link.format(id=answer.item["id"])
     return Answer({**answer.item, "urls": [{"url": url, "type": "record"}]}, answer.raw, answer.partial)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names for a header, cut where headers get too long for some client or proxy."""
+    shown, length = list[str](), 0
+    for name in names:
+        length += len(name) + 2
+        if length > HEADER_LENGTH:
+            return ", ".join([*shown, f"and {len(names) - len(shown)} more"])
+        shown.append(name)
+    return ", ".join(shown)
 
 
 def limits(rate: Rate | None) -> dict[str, str]:

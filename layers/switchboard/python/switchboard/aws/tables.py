@@ -160,9 +160,9 @@ class AccessTable:
                     "until": _n(now + seconds),
                     "expires": _n(int(now) + seconds + 3600),
                 },
-                ConditionExpression="attribute_not_exists(pk) OR #until < :now",
+                ConditionExpression="attribute_not_exists(pk) OR #until < :now OR holder = :holder",
                 ExpressionAttributeNames={"#until": "until"},
-                ExpressionAttributeValues={":now": _n(now)},
+                ExpressionAttributeValues={":now": _n(now), ":holder": _s(holder)},
             )
         except ClientError as fault:
             if _refused(fault) is None:
@@ -205,12 +205,13 @@ class OnceTable:
             found = _refused(fault)
             if found is None:
                 raise
-            return _claim(found)
+            there = _claim(found)
+            return None if claim.run and there.run == claim.run else there
         return None
 
     def take_over(self, claim: Claim, *, seen: Claim, expires: int) -> bool:
         """Claim a record as it was seen."""
-        return self._put(claim, expires, seen)
+        return self._put(claim, expires, seen) or (bool(claim.run) and self._run(claim.key) == claim.run)
 
     def settle(self, claim: Claim, *, expires: int) -> None:
         """Store what became of our claim, if it is still ours."""
@@ -234,6 +235,11 @@ class OnceTable:
                 raise
             return False
         return True
+
+    def _run(self, key: str) -> str:
+        """The run that holds a record: a write whose answer was lost may have been ours."""
+        found: Any = self.client.get_item(TableName=self.name, Key={"pk": _s(key)}, ConsistentRead=True).get("Item")
+        return found.get("run", {}).get("S", "") if found else ""
 
     def release(self, claim: Claim) -> None:
         """Forget our claim, if it is still ours."""
@@ -270,6 +276,8 @@ def _item(claim: Claim, expires: int) -> dict[str, Any]:
         "settles_at": _n(claim.settles_at),
         "expires": _n(expires),
     }
+    if claim.run:
+        item["run"] = _s(claim.run)
     if claim.state == "settled":
         item |= {
             "status": _n(claim.status),
@@ -292,4 +300,5 @@ def _claim(item: Mapping[str, Any]) -> Claim:
         status=int(item.get("status", {}).get("N", 0)),
         headers=json.loads(item.get("headers", {}).get("S", "{}")),
         body=zlib.decompress(item["body"]["B"]) if "body" in item else b"",
+        run=item.get("run", {}).get("S", ""),
     )

@@ -230,7 +230,7 @@ class Dialect:
         Told by the rows marked `key`; of several, the oldest.
         """
         wanted = resource.table.into(self.open(resource, draft.body))
-        keys = [each.ours for each in resource.table.rows if each.key and dig(wanted, each.ours) is not None]
+        keys = [each.ours for each in resource.table.rows if each.key and not _blank(dig(wanted, each.ours))]
         if not keys:
             raise Problem(Kind.OUTCOME_UNKNOWN, "The request holds nothing by which the record could be recognised.")
         found: list[tuple[datetime, str]] = []
@@ -355,6 +355,11 @@ def _insight(kind: Kind, complaint: Complaint) -> dict[str, Any]:
             return {"forbidden_error": {"description": complaint.message or DETAILS[kind], "value": value}}
         case _:
             return {"remote_error": {"description": complaint.message or DETAILS[kind]}}
+
+
+def _blank(value: Any) -> bool:
+    """Whether a vendor would keep nothing of a value."""
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _alike(theirs: Any, ours: Any) -> bool:

@@ -58,8 +58,8 @@ class At:
 class Slots:
     """A list of typed values in a vendor's separate columns, one for each type it knows.
 
-    `by_type` goes from our type to the vendor's column. An item without a type takes the first column; an item whose
-    type the vendor lacks, or whose column is taken, finds no place.
+    `by_type` goes from our type to the vendor's column. An item without a type, or of one that the vendor lacks, takes
+    the first column (the type itself then finds no place); an item whose column is taken finds none.
     """
 
     value: str
@@ -68,6 +68,9 @@ class Slots:
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.by_type.values()))
+
+    def _odd(self, item: Record) -> bool:
+        return bool(item.get("type")) and item["type"] not in self.by_type
 
     def get(self, record: Record) -> Any:
         types = {column: kind for kind, column in reversed(list(self.by_type.items()))}
@@ -80,11 +83,15 @@ class Slots:
 
     def put(self, record: Record, value: Any) -> Sequence[str]:
         homeless: list[str] = []
-        for index, item in enumerate(value):
-            column = self.by_type.get(item["type"]) if item.get("type") else self.columns[0]
-            if column is None or column in record:
+        # Whose type the vendor lacks comes last: it must not take the place of one that belongs there.
+        for index, item in sorted(enumerate(value), key=lambda each: self._odd(each[1])):
+            kind = item.get("type")
+            column = self.by_type.get(kind, self.columns[0])
+            if column in record:
                 homeless.append(f"[{index}]")
                 continue
+            if self._odd(item):
+                homeless.append(f"[{index}].type")
             record[column] = item[self.value]
             homeless += [
                 f"[{index}].{part}" for part, given in item.items() if part not in (self.value, "type") and given

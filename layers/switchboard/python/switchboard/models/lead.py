@@ -3,10 +3,23 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from switchboard.models.schema import Schema
-from switchboard.models.values import Address, Count, Email, LooseRef, Moment, Phone, PhoneOut, Ref, Strict, Text, Url
+from switchboard.models.values import (
+    MOST,
+    Address,
+    Count,
+    Email,
+    LooseRef,
+    Moment,
+    Phone,
+    PhoneOut,
+    Ref,
+    Strict,
+    Text,
+    Url,
+)
 
 
 class LeadInput(Strict):
@@ -20,9 +33,9 @@ class LeadInput(Strict):
     first_name: Text | None = None
     last_name: Text | None = None
     lead_source: Text | None = None
-    email_addresses: list[Email] | None = None
-    phone_numbers: list[Phone] | None = None
-    addresses: list[Address] | None = None
+    email_addresses: list[Email] | None = Field(None, max_length=MOST)
+    phone_numbers: list[Phone] | None = Field(None, max_length=MOST)
+    addresses: list[Address] | None = Field(None, max_length=MOST)
     converted_contact: LooseRef | None = None
     converted_account: LooseRef | None = None
     description: Text | None = None

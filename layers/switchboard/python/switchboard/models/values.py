@@ -13,6 +13,10 @@ Id = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=ID)]
 """A vendor's id, always a string; never with a character that could leave its place in a path."""
 
 
+MOST = 100
+"""So many of what a person has a few of may be sent."""
+
+
 class Strict(BaseModel):
     """A part of a request: unknown fields are refused, nothing is coerced."""
 

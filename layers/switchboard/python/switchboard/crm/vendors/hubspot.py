@@ -42,12 +42,16 @@ class Linked:
 
     objects: str
     type_id: int
+    other_id: int
     columns: tuple[str, ...] = ()
 
     def get(self, record: Record) -> Any:
         links = record.get("associations")
-        if isinstance(links, list):  # as we write it
-            own = (each for each in links if dig(each, "types.0.associationTypeId") == self.type_id)
+        if isinstance(links, list):  # as we write it, or as a caller's remote_data does
+            types = (self.type_id, self.other_id)
+            own = (
+                each for each in links if any(dig(kind, "associationTypeId") in types for kind in many(each, "types"))
+            )
             return dig(next(own, None), "to.id")
         return dig(links, f"{self.objects}.results.0.id")
 
@@ -57,26 +61,34 @@ class Linked:
         return ()
 
 
-STANDARD = re.compile(r"^(hs_|hubspot_)|^(id|url|archived|associations|createdate|lastmodifieddate)$")
+STANDARD = re.compile(
+    r"^(hs_|hubspot_)|^(id|url|archived|associations|createdAt|updatedAt|createdate|lastmodifieddate)$"
+)
 """Names that no custom property of a portal has: HubSpot keeps these prefixes for itself."""
+
+CONTACT = Linked("contacts", 578, 608)
+"""A lead's contact: the primary one as we write it, any as we read it."""
 
 lead = Table(
     LEAD,
     row("id", "id", text, read_only=True),
     row("title", "hs_lead_name", text, key=True),
     row("owner.id", "hubspot_owner_id", text),
-    row("contact.id", Linked("contacts", 578), text, required=True, key=True),
-    row("account.id", Linked("companies", 580), text, required=True),
+    row("contact.id", CONTACT, text, required=True, key=True),
+    row("account.id", Linked("companies", 580, 610), text, required=True),
     row("lead_type", "hs_lead_type", text),
     row("status", "hs_pipeline_stage", text),
-    row("custom_fields", Named(lambda key: not STANDARD.match(key), "HubSpot keeps hs_ and hubspot_ for itself")),
+    row(
+        "custom_fields",
+        Named(lambda key: not STANDARD.match(key) and key not in OUTER, "HubSpot keeps hs_ and hubspot_ for itself"),
+    ),
     row("lead_source", "hs_lead_source", text, read_only=True),
     row("first_name", "hs_associated_contact_firstname", text, read_only=True),
     row("last_name", "hs_associated_contact_lastname", text, read_only=True),
     row("email_addresses", Slots("email", {"primary": "hs_associated_contact_email"}), read_only=True),
     row("last_activity_at", "hs_last_activity_date", moment, read_only=True),
-    row("created_at", "hs_createdate", moment, read_only=True),
-    row("updated_at", "hs_lastmodifieddate", moment, read_only=True),
+    row("created_at", "createdAt", moment, read_only=True),
+    row("updated_at", "updatedAt", moment, read_only=True),
 )
 
 
@@ -90,9 +102,13 @@ def name_of(contact: Any) -> str:
     return " ".join(part for part in (first, last) if part) or email or f"Contact {dig(contact, 'id')}"
 
 
+OUTER = ("id", "createdAt", "updatedAt", "associations")
+"""What a record has beside its properties."""
+
+
 def properties(resource: Resource) -> list[str]:
-    """The properties to ask for; the id comes by itself."""
-    return [name for name in resource.table.columns if name != "id"]
+    """The properties to ask for; what stands around them comes by itself."""
+    return [name for name in resource.table.columns if name not in OUTER]
 
 
 class HubSpot(Dialect):
@@ -117,10 +133,10 @@ class HubSpot(Dialect):
     def open(self, resource: Resource, body: Any) -> Record:
         known = dig(body, "properties")
         record: Record = dict(known) if isinstance(known, dict) else {}
-        return record | {key: body[key] for key in ("id", "associations") if dig(body, key) is not None}
+        return record | {key: body[key] for key in OUTER if dig(body, key) is not None}
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
-        columns = [*properties(resource), *(name for name in extra if name != "associations")]
+        columns = [*properties(resource), *(name for name in extra if name not in OUTER)]
         links = [each.place.objects for each in resource.table.rows if isinstance(each.place, Linked)]
         return {"properties": ",".join(columns)} | ({"associations": ",".join(links)} if links else {})
 
@@ -161,7 +177,7 @@ class HubSpot(Dialect):
     def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
         """A lead needs a name; without a title it takes the name of its contact, as HubSpot's own form does."""
         if resource.table.row("title") and not dig(draft.body, "properties.hs_lead_name"):
-            about = Linked("contacts", 578).get(self.open(resource, draft.body))
+            about = CONTACT.get(self.open(resource, draft.body))
             path = f"{OBJECTS}/contacts/{wire.segment(about)}"
             person = yield from self.ask(wire.get(path, {"properties": ",".join(NAME)}))
             draft = replace(draft, body=merged(draft.body, {"properties": {"hs_lead_name": name_of(person.body)}}))
@@ -169,23 +185,42 @@ class HubSpot(Dialect):
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """The leads of the draft's contact, by their associations: search lags behind writes by up to half a minute."""
-        about = Linked("contacts", 578).get(self.open(resource, draft.body))
+        about = CONTACT.get(self.open(resource, draft.body))
         path = f"{OBJECTS}/contacts/{wire.segment(about)}"
         query = {"properties": ",".join(NAME), "associations": "leads"}
         contact = (yield from self.ask(wire.get(path, query))).body
-        ids = {each["id"] for each in many(contact, "associations.leads.results") if str(each.get("id")).isdecimal()}
-        if not ids:
-            return []
-        # Ids grow with time: the newest hundred hold what was made a moment ago.
-        newest = [{"id": each} for each in sorted(ids, key=int)[-100:]]
-        wanted = {"properties": properties(resource), "propertiesWithHistory": [], "inputs": newest}
-        found = yield from self.ask(wire.post(f"{resource.path}/batch/read", wanted, safe=True))
-        leads = many(found.body, "results")
+        ids = [str(dig(each, "id")) for each in self._linked(contact)]
+        if any(dig(links, "paging.next") for links in _lists(contact)):
+            ids = yield from self._all_linked(str(about))
+        leads: list[Any] = []
+        for start in range(0, len(ids), 100):
+            inputs = [{"id": each} for each in ids[start : start + 100]]
+            wanted = {"properties": properties(resource), "propertiesWithHistory": [], "inputs": inputs}
+            found = yield from self.ask(wire.post(f"{resource.path}/batch/read", wanted, safe=True))
+            leads += many(found.body, "results")
         if not dig(draft.body, "properties.hs_lead_name"):  # then it was named after its contact
             leads = [each for each in leads if word(each, "properties.hs_lead_name") == name_of(contact)]
         # They were found through the contact; a batch read does not repeat it.
         link = {"contacts": {"results": [{"id": about}]}}
         return [each | {"associations": link} for each in leads]
+
+    def _all_linked(self, contact: str) -> Talk[list[str]]:
+        """The ids of all leads of a contact that has more than its own record shows."""
+        path, query = f"/crm/v4/objects/contacts/{wire.segment(contact)}/associations/leads", {"limit": "500"}
+        ids: list[str] = []
+        while True:
+            page = (yield from self.ask(wire.get(path, query))).body
+            ids += [str(each["toObjectId"]) for each in many(page, "results") if "toObjectId" in each]
+            after = word(page, "paging.next.after")
+            if not after or query.get("after") == after:
+                return list(dict.fromkeys(ids))
+            query = {**query, "after": after}
+
+    @staticmethod
+    def _linked(contact: Any) -> list[Any]:
+        """The associations in a contact that was asked for its leads alone, whatever key they stand under."""
+        found = [each for links in _lists(contact) for each in many(links, "results") if dig(each, "id")]
+        return list({str(each["id"]): each for each in found}.values())  # the same pair may stand under two labels
 
     def page_request(
         self, resource: Resource, since: datetime | None, cursor: Mapping[str, Any], limit: int
@@ -199,7 +234,7 @@ class HubSpot(Dialect):
         search: dict[str, Any] = {
             "filterGroups": [{"filters": [start]}],
             "sorts": [{"propertyName": CHANGED, "direction": "ASCENDING"}],
-            "properties": properties(resource),
+            "properties": [*properties(resource), CHANGED],
             "limit": max(1, min(limit, 200, SEARCH_END - int(after))),
             "after": after,
         }
@@ -208,23 +243,27 @@ class HubSpot(Dialect):
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
     ) -> tuple[list[Any], Mapping[str, Any] | None]:
-        """Past the end of a search the window is begun anew at the last moment, without the ids already given there."""
+        """Every page begins the window anew at its last moment, without the ids already given there.
+
+        A position in a search is an offset: a record that changes meanwhile moves to the end, and the one behind it
+        would be passed over. Only within one millisecond is the offset used, and there it ends at 10,000.
+        """
         bodies = [each for each in many(response.body, "results") if word(each, "id")]
         after = word(response.body, "paging.next.after") or ""
         if since is None:
             return bodies, {"after": after} if after else None
-        fresh = [each for each in bodies if each["id"] not in cursor.get("seen", ())]
-        moments = [utc(dig(each, f"properties.{CHANGED}")) for each in bodies]
+        seen = cursor.get("seen", ())
+        fresh = [each for each in bodies if each["id"] not in seen]
+        moments = [utc(dig(each, f"properties.{CHANGED}")) or utc(each.get("updatedAt")) for each in bodies]
         if not after.isdecimal() or not moments or (last := moments[-1]) is None:
             return fresh, None
         start, at = cursor.get("from") or _ms(since), _ms(last)
-        before = cursor.get("ids", ()) if cursor.get("at") == at else ()
-        ids = [*before, *(each["id"] for each, moment in zip(bodies, moments, strict=True) if moment == last)]
-        if int(after) < SEARCH_END:
-            return fresh, {"from": start, "after": after, "seen": list(cursor.get("seen", ())), "at": at, "ids": ids}
-        if at == start:
+        here = [each["id"] for each, moment in zip(bodies, moments, strict=True) if moment and _ms(moment) == at]
+        if at != start:
+            return fresh, {"from": at, "after": "0", "seen": here}
+        if int(after) >= SEARCH_END:
             raise Problem(Kind.CRM_REJECTED, f"More than {SEARCH_END} records changed within one millisecond.")
-        return fresh, {"from": at, "after": "0", "seen": ids}
+        return fresh, {"from": at, "after": after, "seen": list(dict.fromkeys([*seen, *here]))}
 
     def deleted(
         self, resource: Resource, *, since: datetime, cursor: Mapping[str, Any] | None = None
@@ -237,6 +276,11 @@ class HubSpot(Dialect):
         ids = [found for each in gone if (found := word(each, "id"))]
         after = word(response.body, "paging.next.after")
         return Gone(ids, {"after": after} if after else None)
+
+
+def _lists(contact: Any) -> list[Any]:
+    links = dig(contact, "associations")
+    return list(links.values()) if isinstance(links, dict) else []
 
 
 def _ms(when: datetime) -> str:

@@ -23,6 +23,13 @@ from switchboard.models.lead import LEAD
 CUSTOM = re.compile(r"^[0-9a-f]{40}(_\w+)?$")
 """Custom fields are named by a hash of 40 digits; parts of one value hang behind it (`_currency`, `_until`)."""
 
+FORBIDDEN = 403
+BLOCKED = "blocked"
+BLOCKED_SECONDS = 60
+"""Who does not heed its limits gets a page of HTML from the proxy in front; for how long is not told."""
+SPENT_SECONDS = 3600
+"""A day's budget comes back at midnight of a zone that is not told: an hour, and then another look."""
+
 lead = Table(
     LEAD,
     row("id", "id", text, read_only=True),
@@ -40,18 +47,23 @@ lead = Table(
 class Pipedrive(Dialect):
     """Bodies are `{success, data}`; a record deleted twice is 410 and still says success."""
 
-    codes = {"ERR_SCHEMA_VALIDATION_FAILED": Kind.CRM_REJECTED}  # noqa: RUF012
+    codes = {"ERR_SCHEMA_VALIDATION_FAILED": Kind.CRM_REJECTED, BLOCKED: Kind.CRM_RATE_LIMITED}  # noqa: RUF012
+    statuses = {402: Kind.CRM_FORBIDDEN}  # noqa: RUF012 - the company's own account is closed: a trial over, a bill unpaid
     forwarded = ("x-daily-",)  # its x-ratelimit-* would read like our own
 
     def open(self, resource: Resource, body: Any) -> Record:
         """A record in its envelope as answers carry it, or bare as lists and our own bodies do."""
-        data = dig(body, "data")
+        data = dig(body, "data") if dig(body, "success") is not None else None
         return data if isinstance(data, dict) else super().open(resource, body)
 
     def complaint(self, response: Response) -> Complaint | None:
         if response.ok and dig(response.body, "success") is not False:
             return None
+        if response.status == FORBIDDEN and not response.readable:
+            return Complaint(code=BLOCKED, retry_after=BLOCKED_SECONDS)
         reset = response.headers.get("x-ratelimit-reset", "")
+        if response.headers.get("x-daily-ratelimit-token-remaining") == "0":
+            reset = str(SPENT_SECONDS)
         return Complaint(
             code=word(response.body, "code"),
             message=word(response.body, "error"),
@@ -73,8 +85,8 @@ class Pipedrive(Dialect):
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """The leads of the draft's person or organization, newest first; lists do not lag, the search index does."""
-        about = {name: str(draft.body[name]) for name in ("person_id", "organization_id") if draft.body.get(name)}
-        query = {"limit": "100", "sort": "add_time DESC"} | dict(list(about.items())[:1])
+        about = next(name for name in ("person_id", "organization_id") if draft.body.get(name))
+        query = {"limit": "100", "sort": "add_time DESC", about: str(draft.body[about])}
         return many((yield from self.ask(wire.get(resource.path, query))).body, "data")
 
     def page_request(
@@ -83,7 +95,7 @@ class Pipedrive(Dialect):
         """`updated_since` takes whole seconds only; a fraction is refused."""
         query = {"start": str(cursor.get("start", 0)), "limit": str(min(limit, 500)), "sort": "update_time ASC"}
         if since is None:
-            query["sort"] = "id ASC"
+            query["sort"] = "add_time ASC"
         else:
             query["updated_since"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         return wire.get(resource.path, query)

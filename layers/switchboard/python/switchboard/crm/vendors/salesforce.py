@@ -36,6 +36,8 @@ ACCOUNT = "_account"
 converted = Codec(lambda value: value["id"], text.into)
 """A converted record: `{id}` in a request, a bare id in an answer."""
 
+PHONES = {"primary": "Phone", "work": "Phone", "mobile": "MobilePhone", "fax": "Fax"}
+
 lead = Table(
     LEAD,
     row("id", "Id", text, read_only=True),
@@ -46,7 +48,11 @@ lead = Table(
     row("last_name", "LastName", text, key=True),
     row("lead_source", "LeadSource", text),
     row("email_addresses", Slots("email", {"primary": "Email"}), key=True),
-    row("phone_numbers", Slots("number", {"primary": "Phone", "work": "Phone", "mobile": "MobilePhone", "fax": "Fax"})),
+    row(
+        "phone_numbers",
+        Slots("number", {"primary": "Phone", "work": "Phone", "mobile": "MobilePhone", "fax": "Fax"}),
+        key=True,
+    ),
     row("addresses", Postal("Street", "City", "State", "PostalCode", "Country")),
     row("custom_fields", Named(lambda key: key.endswith("__c"), "names of custom fields end with __c")),
     row("converted_contact", "ConvertedContactId", converted),
@@ -142,6 +148,14 @@ class Salesforce(Dialect):
         usage = re.search(r"api-usage=(\d+)/(\d+)", response.headers.get("sforce-limit-info", ""))
         return Rate(limit=int(usage[2]), remaining=max(0, int(usage[2]) - int(usage[1]))) if usage else None
 
+    def draft(self, resource: Resource, item: Record, remote_data: Record | None = None) -> Draft:
+        """A company that is named outright needs no account to be read; the account is then told as having no place."""
+        draft = super().draft(resource, item, remote_data)
+        if not (isinstance(draft.body, dict) and draft.body.get("Company") and ACCOUNT in draft.body):
+            return draft
+        body = {name: value for name, value in draft.body.items() if name != ACCOUNT}
+        return Draft(body, (*draft.ignored, "account"))
+
     def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
         """A lead's company is a text: where an account is given, its name is read first."""
         body: Record = dict(draft.body)
@@ -155,10 +169,12 @@ class Salesforce(Dialect):
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """SOQL does not lag behind writes. Only the keys are asked for: a column hidden from the user fails a query."""
         keys = [column for each in resource.table.rows if each.key for column in each.place.columns]
-        where = [f"{column} = {literal(draft.body[column])}" for column in keys if draft.body.get(column) is not None]
+        given = [(column, (text.into(draft.body.get(column)) or "").strip()) for column in keys]
+        known = {column: value for column, value in given if value}  # it trims, and keeps no blanks
+        where = [f"{column} = {literal(value)}" for column, value in known.items()]
         made = f"CreatedDate >= {literal(since)}"
         order = "CreatedDate ASC, Id ASC"
-        query = soql(resource, ["Id", "CreatedDate", *keys], *where, made, order=order, limit=200)
+        query = soql(resource, ["Id", "CreatedDate", *known], *where, made, order=order, limit=200)
         return many((yield from self.ask(query)).body, "records")
 
     def page_request(
@@ -196,7 +212,7 @@ class Salesforce(Dialect):
         query = soql(resource, ["Id"], *where, order="Id ASC", limit=DELETED_PAGE)
         response = yield from self.ask(wire.get(f"{DATA}/queryAll", query.query))
         ids = [found for each in many(response.body, "records") if (found := word(each, "Id"))]
-        return Gone(ids, {"id": ids[-1]} if len(ids) == DELETED_PAGE else None)
+        return Gone(ids, {"id": ids[-1]} if ids else None)
 
 
 _PIPELINES = (
@@ -213,7 +229,7 @@ CRM = catalog.CRM(
         "api": Host(None, ("salesforce.com",)),
         "token": Host("https://login.salesforce.com", ("salesforce.com",)),
     },
-    auth={"oauth2": OAuth2("/services/oauth2/token", origin="instance_url")},
+    auth={"oauth2": OAuth2("/services/oauth2/token", origin="instance_url", busy="already being processed")},
     dialect=Salesforce(),
     resources={
         "leads": Resource(lead, f"{DATA}/sobjects/Lead", link="/{id}"),
