@@ -341,6 +341,33 @@ def test_a_retry_creates_again_when_the_crm_says_no() -> None:
     assert sum(world.clock.slept) == pytest.approx(once.BROKEN_SECONDS), "it may have been about to say yes"
 
 
+def test_a_reply_that_cannot_be_stored_is_given_all_the_same_and_the_next_run_finds_the_record() -> None:
+    world = World()
+    settle = world.claims.settle
+
+    def too_large(*_: Any, **__: Any) -> None:
+        raise OverflowError("400 KB")
+
+    world.claims.settle = too_large
+    first = post(world)
+    world.claims.settle = settle
+    world.clock.pass_(60)
+    again = post(world)
+    assert (first.status, again.status) == (201, 201)
+    assert parsed(again)["id"] == parsed(first)["id"]
+    assert len(world.crm.records) == 1
+
+
+def test_a_doubt_is_not_forgotten_because_its_key_is_old() -> None:
+    world = World()
+    post(world, drops(stored=False))
+    world.clock.pass_(once.KEEP_SECONDS - 30)
+    assert post(world, serves(), times_out(stored=True)).status == 504
+    world.clock.pass_(40)
+    assert post(world).status == 201
+    assert len(world.crm.records) == 1
+
+
 def behind(turn: Turn) -> Turn:
     """A turn: a proxy answers so, and the CRM behind it goes on and stores the record two seconds later."""
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchboard.api import unified
-from switchboard.api.unified import Order, order, shape
+from switchboard.api.unified import FAULTS, HEADER_LENGTH, MEMBERS, Order, listed, order, shape
 from switchboard.crm.dialect import Answer
 from switchboard.crm.problem import Kind, Problem
 from switchboard.models.lead import LEAD
@@ -316,3 +316,34 @@ def test_the_parsed_query_and_body_are_kept_for_the_fingerprint() -> None:
 
 def test_the_forms_are_those_of_the_seed() -> None:
     assert unified.FORMS == ("unified", "normalized", "raw")
+
+
+def test_a_list_of_what_a_person_has_a_few_of_has_an_end() -> None:
+    problem = refused({"email_addresses": [1] * 200_000})
+    assert len(problem.faults) <= FAULTS
+    assert any(fault.field == "email_addresses" and fault.code == "too_long" for fault in problem.faults)
+
+
+def test_more_faults_than_anybody_reads_are_counted_and_not_told() -> None:
+    problem = refused({f"field_{number}": 1 for number in range(300)})
+    assert len(problem.faults) == FAULTS
+    assert problem.detail.endswith("and 200 more")
+
+
+def test_a_body_with_more_members_than_any_resource_has_is_refused_at_once() -> None:
+    assert len(refused({f"field_{number}": 1 for number in range(MEMBERS + 1)}).faults) == 0
+
+
+def test_a_list_of_names_for_a_header_is_cut_where_clients_would_choke() -> None:
+    names = [f"email_addresses[{number}].type" for number in range(300)]
+    shown = listed(names)
+    assert len(shown) < HEADER_LENGTH + 20
+    assert shown.startswith("email_addresses[0].type, ")
+    assert shown.endswith("more")
+    assert listed(names[:2]) == "email_addresses[0].type, email_addresses[1].type"
+
+
+def refused(body: dict[str, Any]) -> Problem:
+    with pytest.raises(Problem) as raised:
+        read(body)
+    return raised.value

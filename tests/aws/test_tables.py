@@ -508,3 +508,24 @@ def test_a_create_in_doubt_is_adopted_over_the_tables(counted: Counted) -> None:
                 statuses.append(problem.kind)
         assert statuses == ["outcome-unknown", 201]
         assert len(counted.world.crm.records) == 1
+
+
+def test_a_claim_whose_answer_was_lost_does_not_stand_in_its_own_way(once: OnceTable) -> None:
+    mine = replace(CLAIM, run="run-1")
+    assert claim(once, mine) is None
+    assert claim(once, mine) is None, "the SDK sends it again by itself"
+    assert claim(once, replace(mine, run="run-2")) == mine
+
+
+def test_a_take_over_whose_answer_was_lost_is_ours(once: OnceTable) -> None:
+    claim(once)
+    mine = replace(CLAIM, attempt=2, lease_until=START + 60, run="run-2")
+    assert once.take_over(mine, seen=CLAIM, expires=NOW + DAY)
+    assert once.take_over(mine, seen=CLAIM, expires=NOW + DAY)
+    assert not once.take_over(replace(mine, run="run-3"), seen=CLAIM, expires=NOW + DAY)
+
+
+def test_a_lease_is_given_again_to_who_holds_it(access: AccessTable) -> None:
+    assert access.acquire(BRAND, "token#a", "me", now=START, seconds=60)
+    assert access.acquire(BRAND, "token#a", "me", now=START + 1, seconds=60)
+    assert not access.acquire(BRAND, "token#a", "you", now=START + 2, seconds=60)
