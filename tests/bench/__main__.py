@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 
-from tests.bench.costs import Meter, costs, create, process
+from tests.bench.costs import Meter, costs, create
 from tests.bench.speed import init, mapped, warm
+from tests.local.inside import process
 from tests.local.process import ROOT
 from tests.local.stack import Stack
 from tests.local.tenant import Tenant, operator

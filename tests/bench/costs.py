@@ -1,24 +1,14 @@
 """Counts: what one warm create asks of DynamoDB, of Secrets Manager and of the CRM."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from functions.create_lead.app import handler
-from switchboard import app
 from switchboard.aws import clients
-from tests.local.stack import Stack
+from tests.local.inside import Invocation
 from tests.local.tenant import Tenant
-
-
-class Invocation:
-    """What Lambda would tell the handler."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Enough."""
-        return 25_000
 
 
 class Meter:
@@ -37,18 +27,6 @@ class Meter:
         """The calls made inside."""
         self.calls = found = Counter[str]()
         yield found
-
-
-@contextmanager
-def process(stack: Stack) -> Generator[None]:
-    """This process as one that runs CreateLead."""
-    before = dict(os.environ)
-    os.environ.update(stack.environment["CreateLead"])
-    app.services()
-    app.tokens()
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 def create(tenant: Tenant, crm: str, body: dict[str, Any], key: str | None = None) -> dict[str, Any]:

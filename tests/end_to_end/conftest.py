@@ -1,28 +1,15 @@
 """One local stack for all of these tests, and a new brand for each."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from switchboard import app
 from switchboard.admin import Admin
-from switchboard.aws import clients
-from switchboard.sender import Sender
+from tests.local import inside
 from tests.local.stack import Stack
 from tests.local.tenant import LEADS, Tenant, operator
 
 HERE = [pytest.mark.local, pytest.mark.xdist_group("local")]
-
-
-@dataclass(frozen=True)
-class Invocation:
-    """What Lambda would tell the handler: the seconds that it has."""
-
-    seconds: float
-
-    def get_remaining_time_in_millis(self) -> int:
-        return int(self.seconds * 1000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -67,20 +54,6 @@ def crm(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def process(stack: Stack) -> Iterator[None]:
-    """This process as one that runs CreateLead: its environment, and the world made before the first call."""
-    caches = (app.services, app.tokens, clients.dynamodb, clients.secretsmanager)
-    patch = pytest.MonkeyPatch()
-    for name, value in stack.environment["CreateLead"].items():
-        patch.setenv(name, value)
-    for each in caches:
-        each.cache_clear()
-    send, _ = app.services().send, app.tokens()
-    aws = [clients.dynamodb(), clients.secretsmanager()]
-    yield
-    assert isinstance(send, Sender)
-    send.close()
-    for client in aws:
-        client.close()
-    for each in caches:
-        each.cache_clear()
-    patch.undo()
+    """This process as one that runs CreateLead."""
+    with inside.process(stack):
+        yield

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.conftest import Invocation
+from tests.local.inside import Invocation
 from tests.local.tenant import Tenant, connect
 
 AT_ONCE = 50

@@ -9,7 +9,7 @@ import pytest
 
 from functions.create_lead.app import handler
 from switchboard.api import once
-from tests.end_to_end.conftest import Invocation
+from tests.local.inside import Invocation
 from tests.local.tenant import Tenant
 
 SECONDS = 4.0

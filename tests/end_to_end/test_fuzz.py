@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functions.create_lead.app import handler
-from tests.end_to_end.conftest import Invocation
+from tests.local.inside import Invocation
 from tests.local.tenant import Tenant
 
 words = st.text(max_size=12) | st.sampled_from(

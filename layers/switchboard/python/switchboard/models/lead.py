@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from switchboard.models.schema import Schema
 from switchboard.models.values import (
@@ -18,6 +18,7 @@ from switchboard.models.values import (
     Ref,
     Strict,
     Text,
+    Told,
     Url,
 )
 
@@ -48,7 +49,7 @@ class LeadInput(Strict):
     status: Text | None = None
 
 
-class Lead(BaseModel):
+class Lead(Told):
     """What callers get back."""
 
     id: str

@@ -23,6 +23,12 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
+class Told(BaseModel):
+    """A part of a response: a description, against which nothing is checked, so that nothing is built at start."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
 class Ref(Strict):
     """A record named by its vendor's id."""
 
@@ -90,7 +96,7 @@ LooseRef = Annotated[Ref, BeforeValidator(_as_ref)]
 """A reference that a request writes as `{id}` and a response as a bare id: both are taken."""
 
 
-class PhoneOut(BaseModel):
+class PhoneOut(Told):
     """A phone number as answered; the type is the vendor's word."""
 
     number: str | None = None
@@ -98,7 +104,7 @@ class PhoneOut(BaseModel):
     type: str | None = None
 
 
-class Url(BaseModel):
+class Url(Told):
     """A web address of a record."""
 
     url: str
