@@ -843,6 +843,26 @@ class TestList:
         assert all(request.safe for request in requests)
 
     @listing
+    def test_a_record_that_changes_while_the_list_is_read_hides_no_other(self, case: Case) -> None:
+        bodies = self.records(case, 8)
+
+        def answer(request: Request) -> Response:
+            told = case.voice.listing(request, bodies)
+            if len(partner.requests) == 1:  # when the first page is read, its first record becomes the newest
+                changed = case.record(case.least(), case.voice.id(1), created_at=minutes(0), updated_at=minutes(100))
+                bodies[:] = [*bodies[1:], changed]
+            return told
+
+        partner = Partner(answer)
+        dialect, cursor, found = case.crm.dialect, None, set[str]()
+        for _ in range(20):
+            page = partner.hold(dialect.list(case.resource, since=minutes(0), cursor=cursor, limit=3))
+            found |= {each.item["id"] for each in page.answers}
+            if (cursor := page.cursor) is None:
+                break
+        assert found == {case.voice.id(n) for n in range(1, 9)}
+
+    @listing
     def test_records_changed_at_one_moment_are_all_listed_once(self, case: Case) -> None:
         pages, _ = self.walk(case, self.records(case, 7, apart=0), limit=3, since=minutes(0))
         assert [id for page in pages for id in page] == [case.voice.id(n) for n in range(1, 8)]

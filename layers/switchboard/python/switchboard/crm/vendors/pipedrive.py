@@ -13,7 +13,7 @@ from typing import Any
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
 from switchboard.crm.catalog import Host, Resource
-from switchboard.crm.codecs import moment, number_id, text
+from switchboard.crm.codecs import moment, number_id, text, utc
 from switchboard.crm.dialect import Complaint, Dialect, Draft, Rate
 from switchboard.crm.mapping import Named, Record, Table, row
 from switchboard.crm.problem import Kind
@@ -97,15 +97,36 @@ class Pipedrive(Dialect):
         if since is None:
             query["sort"] = "add_time ASC"
         else:
-            query["updated_since"] = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            query["updated_since"] = cursor.get("from") or _second(since)
         return wire.get(resource.path, query)
 
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
     ) -> tuple[list[Any], Mapping[str, Any] | None]:
+        """Every page begins anew at the last second of the one before, without the ids already given there.
+
+        A position is an offset: a lead that changes meanwhile moves to the end, and the one behind it would be passed
+        over. Only within one second is the offset used.
+        """
         following = dig(response.body, "additional_data.pagination")
         start = dig(following, "next_start") if dig(following, "more_items_in_collection") else None
-        return many(response.body, "data"), {"start": start} if isinstance(start, int) else None
+        bodies = [each for each in many(response.body, "data") if word(each, "id")]
+        if since is None:
+            return bodies, {"start": start} if isinstance(start, int) else None
+        seen = cursor.get("seen", ())
+        fresh = [each for each in bodies if each["id"] not in seen]
+        moments = [utc(each.get("update_time")) for each in bodies]
+        if not isinstance(start, int) or not moments or (last := moments[-1]) is None:
+            return fresh, None
+        at = _second(last)
+        here = [each["id"] for each, moment in zip(bodies, moments, strict=True) if moment and _second(moment) == at]
+        if at != (cursor.get("from") or _second(since)):
+            return fresh, {"from": at, "start": 0, "seen": here}
+        return fresh, {"from": at, "start": start, "seen": list(dict.fromkeys([*seen, *here]))}
+
+
+def _second(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 CRM = catalog.CRM(
