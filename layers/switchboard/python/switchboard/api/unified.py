@@ -129,7 +129,7 @@ def _item(body: Record, schema: Schema, faults: list[Fault]) -> Record:
 
 
 def _body_fault(loc: tuple[str | int, ...], code: str, message: str) -> Fault:
-    field = ".".join(str(step) for step in loc)
+    field = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in loc).lstrip(".")
     where = pointer(*loc)
     if code == "extra_forbidden":
         return Fault(field, "unknown_field", "is not a field of this resource", where)
