@@ -31,9 +31,10 @@ LOCKED = 423
 """The record is being written by another; two seconds are to be waited at the least."""
 
 CHANGED = "hs_lastmodifieddate"
+"""What a search for changes is sorted by; a record's own `updatedAt` says the same."""
 
 SEARCH_END = 10_000
-"""A search gives no result beyond this position; the window is begun anew at the last moment seen."""
+"""A search gives no result beyond this position."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +79,7 @@ lead = Table(
     row("account.id", Linked("companies", 580, 610), text, required=True),
     row("lead_type", "hs_lead_type", text),
     row("status", "hs_pipeline_stage", text),
-    row(
-        "custom_fields",
-        Named(lambda key: not STANDARD.match(key) and key not in OUTER, "HubSpot keeps hs_ and hubspot_ for itself"),
-    ),
+    row("custom_fields", Named(lambda key: not STANDARD.match(key), "HubSpot keeps hs_ and hubspot_ for itself")),
     row("lead_source", "hs_lead_source", text, read_only=True),
     row("first_name", "hs_associated_contact_firstname", text, read_only=True),
     row("last_name", "hs_associated_contact_lastname", text, read_only=True),

@@ -129,19 +129,9 @@ class Salesforce(Dialect):
         code, message = word(first, "errorCode") or word(first, "statusCode"), word(first, "message")
         # `duplicateResut` is how the vendor spells it; a corrected spelling would be read as well.
         result = dig(first, "duplicateResut") or dig(first, "duplicateResult")
-        existing = word(result, "matchResults.0.matchRecords.0.record.Id")
-        if (
-            not existing
-            and code == "DUPLICATE_VALUE"
-            and (told := re.search(r"record with id: (\w{15,18})", str(message)))
-        ):
-            existing = told[1]
-        return Complaint(
-            code=code,
-            message=message,
-            fields=texts(first, "fields"),
-            existing_id=existing,
-        )
+        told = re.search(r"record with id: (\w{15,18})", message or "") if code == "DUPLICATE_VALUE" else None
+        existing = word(result, "matchResults.0.matchRecords.0.record.Id") or (told[1] if told else None)
+        return Complaint(code, message, fields=texts(first, "fields"), existing_id=existing)
 
     def rate(self, response: Response) -> Rate | None:
         """The daily allowance of the org; when it opens again is not told."""
