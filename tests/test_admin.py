@@ -306,3 +306,19 @@ def test_many_keys_are_listed_all(admin: Admin, brand: str, user: str) -> None:
     for _ in range(30):
         admin.issue_key(brand, user, ["lead.read"], name="n" * 300)
     assert len(admin.list_keys(brand)) == 30
+
+
+@pytest.mark.parametrize("key", ["sesame\n", " sesame", "sésame", "", "sesame\t1"])
+def test_a_credential_that_cannot_stand_in_a_header_is_refused_without_being_repeated(
+    admin: Admin, brand: str, key: str
+) -> None:
+    with pytest.raises(RefusedError, match=r"credentials\.api_key") as raised:
+        admin.connect_account(brand, "hubspot", {"api_key": key})
+    assert "same" not in str(raised.value)
+
+
+def test_an_account_may_get_its_tokens_elsewhere_at_the_vendor_and_nowhere_else(admin: Admin, brand: str) -> None:
+    tokens, own = {"access_token": "a", "refresh_token": "r"}, "https://acme.my.salesforce.com"
+    admin.connect_account(brand, "salesforce", tokens, origin=own, token_origin="https://test.salesforce.com")
+    with pytest.raises(RefusedError, match="token_origin"):
+        admin.connect_account(brand, "salesforce", tokens, origin=own, token_origin="https://evil.example")

@@ -545,3 +545,27 @@ def test_a_connection_is_used_again() -> None:
         assert [sender(GET, origin, within(5)).status for _ in range(2)] == [200, 200]
         sender.close()
     assert len(peers) == 1
+
+
+# --- what cannot be written or read ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["key\n", "kéy", "key\r\nx: y"])
+def test_a_credential_that_cannot_stand_in_a_header_sends_nothing_and_is_in_no_error(key: str) -> None:
+    clock = HeldClock()
+    sender = Sender(clock)
+    request = Request("POST", "/", json={}, headers={"authorization": f"Bearer {key}"})
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        origin = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(Problem) as raised:
+            sender(request, origin, Deadline(clock.now() + 5, clock))
+    sender.close()
+    assert (raised.value.kind, raised.value.outcome) == (Kind.CRM_UNAVAILABLE, Outcome.NOTHING)
+    assert raised.value.__suppress_context__
+    assert key.strip() not in str(raised.value)
+
+
+def test_an_answer_that_nests_too_deep_is_a_text() -> None:
+    assert not answer(b"[" * 1200 + b"]" * 1200).readable
+    assert answer(b"[" * 50 + b"]" * 50).readable
+    assert answer(b"[" + b"{},".join([b""] * 500) + b"{}]").readable, "many brackets are not deep ones"

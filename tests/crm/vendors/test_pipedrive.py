@@ -97,3 +97,28 @@ class TestList:
             request = next(PIPEDRIVE.list(LEADS, cursor=page.cursor, limit=5))
             assert request.query["start"].isdecimal()
             assert int(request.query["start"]) > 0
+
+
+class TestRefusals:
+    def problem(self, response: Response) -> Problem:
+        with pytest.raises(Problem) as caught:
+            script(response).hold(PIPEDRIVE.get(LEADS, "1"))
+        return caught.value
+
+    def test_the_page_of_the_proxy_in_front_is_a_limit_and_no_missing_right(self) -> None:
+        problem = self.problem(Response(403, {}, "<html>", readable=False))
+        assert problem.kind is Kind.CRM_RATE_LIMITED
+        assert problem.retry_after
+
+    def test_a_closed_company_account_is_a_refusal_that_may_end(self) -> None:
+        assert self.problem(Response(402, {}, {"success": False})).kind is Kind.CRM_FORBIDDEN
+
+    def test_a_spent_day_is_not_over_in_two_seconds(self) -> None:
+        headers = {"x-ratelimit-reset": "2", "x-daily-ratelimit-token-remaining": "0"}
+        assert (self.problem(Response(429, headers, {"success": False})).retry_after or 0) > 60
+        assert self.problem(Response(429, {"x-ratelimit-reset": "2"}, {"success": False})).retry_after == 2
+
+    def test_a_list_of_a_callers_own_does_not_pass_for_our_envelope(self) -> None:
+        with pytest.raises(Problem) as caught:
+            CASE.draft({}, {"data": {"title": "x", "person_id": 1}})
+        assert caught.value.kind is Kind.MISSING_FIELD

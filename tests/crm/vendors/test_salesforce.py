@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from switchboard.crm.auth import OAuth2
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.vendors.salesforce import CRM, literal
 from switchboard.crm.wire import Response
@@ -191,3 +192,42 @@ class TestList:
     def test_no_query_goes_by_an_offset(self) -> None:
         for since in (None, minutes(0)):
             assert "OFFSET" not in next(SALESFORCE.list(LEADS, since=since, limit=5)).query["q"]
+
+
+class TestLogin:
+    def refusal(self, sentence: str) -> Problem:
+        login = CRM.auth["oauth2"]
+        assert isinstance(login, OAuth2)
+        return login.refusal(Response(400, {}, {"error": "invalid_grant", "error_description": sentence}))
+
+    def test_an_account_whose_token_another_is_refreshing_is_not_lost(self) -> None:
+        problem = self.refusal("token request is already being processed")
+        assert (problem.kind, problem.retry_after) == (Kind.CRM_UNAVAILABLE, 2)
+
+    def test_an_account_whose_grant_is_dead_is(self) -> None:
+        assert self.refusal("expired access/refresh token").kind is Kind.NEEDS_REAUTH
+
+
+class TestNamedCompany:
+    def test_an_account_beside_a_company_is_told_as_having_no_place_and_is_not_read(self) -> None:
+        item = {"last_name": "Lovelace", "account": {"id": "001000000000001"}}
+        draft = CASE.draft(item, {"Company": "Engines"})
+        assert draft.ignored == ("account",)
+        assert draft.body == {"LastName": "Lovelace", "Company": "Engines"}
+
+
+class TestLook:
+    def query(self, item: dict[str, Any]) -> str:
+        partner = script(ok({"records": []}))
+        partner.hold(SALESFORCE.find(LEADS, CASE.draft(item), minutes(0)))
+        return partner.requests[0].query["q"]
+
+    def test_it_looks_for_what_the_vendor_keeps_of_a_text(self) -> None:
+        query = self.query({"last_name": "  Lovelace ", "first_name": " ", "title": ""})
+        assert "LastName = 'Lovelace'" in query
+        assert "FirstName" not in query
+        assert "Title" not in query
+
+    def test_it_asks_for_no_column_that_was_not_sent(self) -> None:
+        query = self.query({"last_name": "Lovelace", "phone_numbers": [{"number": "1", "type": "mobile"}]})
+        assert query.startswith("SELECT Id, CreatedDate, LastName, MobilePhone FROM Lead WHERE")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from switchboard.crm.problem import Kind, Outcome, Problem, Remote
+from switchboard.crm.problem import Kind, Problem, Remote
 from switchboard.crm.wire import Request, Response, Talk, dig, word
 
 type Credentials = Mapping[str, Any]
@@ -60,14 +60,12 @@ class OAuth2:
     client_in: where the client's id and secret go, in the form or in an HTTP Basic header.
     lifetime: seconds an access token lives where the answer does not say; None: only a refusal tells.
     origin: the field of the answer that names the account's host.
-    busy: words of a refusal that only says another refresh of this account is under way.
     """
 
     token_path: str
     client_in: Literal["form", "basic"] = "form"
     lifetime: int | None = None
     origin: str | None = None
-    busy: str | None = None
     header: Header = Header(field="access_token")
 
     def sign(self, credentials: Credentials) -> dict[str, str]:
@@ -88,13 +86,29 @@ class OAuth2:
         response = yield Request("POST", self.token_path, form=form, headers=headers, to="token")
         token = word(response.body, "access_token")
         if not response.ok or not token:
-            raise _refusal(response, self.busy)
+            raise self.refusal(response)
         return Token(
             access_token=token,
             refresh_token=word(response.body, "refresh_token") or str(credentials["refresh_token"]),
             expires_in=_seconds(dig(response.body, "expires_in")) or self.lifetime,
             origin=word(response.body, self.origin) if self.origin else None,
         )
+
+    def refusal(self, response: Response) -> Problem:
+        """What a token endpoint's refusal means. Its body stays here: it may repeat what we sent."""
+        code = word(response.body, "error") or word(response.body, "status") or ""
+        code = code if CODE.fullmatch(code) else None
+        remote = Remote(response.status, code)
+        if response.status == 429:
+            detail = "The CRM's token endpoint is throttling us."
+            return Problem(Kind.CRM_RATE_LIMITED, detail, remote=remote, retry_after=10)
+        if (code or "").lower().startswith(OUR_CLIENT) or "invalid client" in said(response):
+            detail = "The CRM does not accept our OAuth app; its client id or secret needs an operator."
+            return Problem(Kind.CRM_UNAVAILABLE, detail, remote=remote)
+        if response.readable and response.status in (400, 401):
+            detail = "The CRM no longer accepts this account's credentials; the account has to be connected again."
+            return Problem(Kind.NEEDS_REAUTH, detail, remote=remote)
+        return Problem(Kind.CRM_UNAVAILABLE, "The CRM's token endpoint did not give a token.", remote=remote)
 
 
 type Scheme = Header | Basic | OAuth2
@@ -113,22 +127,6 @@ def _seconds(value: Any) -> int | None:
         return None
 
 
-def _refusal(response: Response, busy: str | None) -> Problem:
-    """What a token endpoint's refusal means. Its body stays here: it may repeat what we sent."""
-    code = word(response.body, "error") or word(response.body, "status") or ""
-    code = code if CODE.fullmatch(code) else None
-    said = " ".join(word(response.body, name) or "" for name in ("error_description", "message", "error")).lower()
-    remote = Remote(response.status, code)
-    if response.status == 429:
-        detail = "The CRM's token endpoint is throttling us."
-        return Problem(Kind.CRM_RATE_LIMITED, detail, remote=remote, retry_after=10)
-    if busy and busy in said:
-        detail = "Another refresh of this account's token is under way."
-        return Problem(Kind.CRM_UNAVAILABLE, detail, remote=remote, retry_after=2)
-    if (code or "").lower().startswith(OUR_CLIENT) or "invalid client" in said:
-        detail = "The CRM does not accept our OAuth app; its client id or secret needs an operator."
-        return Problem(Kind.CRM_UNAVAILABLE, detail, remote=remote)
-    if response.readable and response.status in (400, 401):
-        detail = "The CRM no longer accepts this account's credentials; the account has to be connected again."
-        return Problem(Kind.NEEDS_REAUTH, detail, remote=remote, outcome=Outcome.NOTHING)
-    return Problem(Kind.CRM_UNAVAILABLE, "The CRM's token endpoint did not give a token.", remote=remote)
+def said(response: Response) -> str:
+    """The sentences of a token endpoint's refusal, in lower case: to be looked at, never to be shown."""
+    return " ".join(word(response.body, name) or "" for name in ("error_description", "message", "error")).lower()

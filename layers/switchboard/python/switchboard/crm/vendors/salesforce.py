@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
-from switchboard.crm.auth import OAuth2
+from switchboard.crm.auth import OAuth2, said
 from switchboard.crm.catalog import Host, Resource, Unsupported
 from switchboard.crm.codecs import Codec, moment, text
 from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, Rate
 from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, row
-from switchboard.crm.problem import Kind
+from switchboard.crm.problem import Kind, Problem, Remote
 from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, merged, texts, word
 from switchboard.models.lead import LEAD
 
@@ -50,7 +50,7 @@ lead = Table(
     row("email_addresses", Slots("email", {"primary": "Email"}), key=True),
     row(
         "phone_numbers",
-        Slots("number", {"primary": "Phone", "work": "Phone", "mobile": "MobilePhone", "fax": "Fax"}),
+        Slots("number", PHONES),
         key=True,
     ),
     row("addresses", Postal("Street", "City", "State", "PostalCode", "Country")),
@@ -205,6 +205,18 @@ class Salesforce(Dialect):
         return Gone(ids, {"id": ids[-1]} if ids else None)
 
 
+class Login(OAuth2):
+    """`invalid_grant` also says that another refresh of the same account is under way; that account is not lost."""
+
+    __slots__ = ()
+
+    def refusal(self, response: Response) -> Problem:
+        if "already being processed" not in said(response):
+            return super().refusal(response)
+        detail = "Another refresh of this account's token is under way."
+        return Problem(Kind.CRM_UNAVAILABLE, detail, remote=Remote(response.status), retry_after=2)
+
+
 _PIPELINES = (
     "Stages are values of the picklist Opportunity.StageName, and there is no pipeline object; "
     "the REST API reads them, only the Metadata API writes them."
@@ -219,7 +231,7 @@ CRM = catalog.CRM(
         "api": Host(None, ("salesforce.com",)),
         "token": Host("https://login.salesforce.com", ("salesforce.com",)),
     },
-    auth={"oauth2": OAuth2("/services/oauth2/token", origin="instance_url", busy="already being processed")},
+    auth={"oauth2": Login("/services/oauth2/token", origin="instance_url")},
     dialect=Salesforce(),
     resources={
         "leads": Resource(lead, f"{DATA}/sobjects/Lead", link="/{id}"),
