@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -18,12 +19,23 @@ class Reply:
         return json.loads(self.text)
 
 
+def _bearer(grant: dict[str, Any]) -> dict[str, str]:
+    return {"Authorization": f"Bearer {grant['access_token']}"}
+
+
 class Caller:
-    def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        headers: dict[str, str] | None = None,
+        kind: str = "oauth2",
+        sign: Callable[[dict[str, Any]], dict[str, str]] = _bearer,
+    ) -> None:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "", parts.port or 80
         self.url = url
         self.headers = headers or {}
+        self.kind, self.sign = kind, sign
 
     def send(
         self,
@@ -72,8 +84,8 @@ class Caller:
         return self.post("/_sandbox/grants", wishes).json
 
     def authorised(self, **wishes: Any) -> "Caller":
-        """The same CRM, with a fresh access token."""
-        return Caller(self.url, {"Authorization": f"Bearer {self.grant(**wishes)['access_token']}"})
+        """The same CRM, with fresh credentials."""
+        return Caller(self.url, self.sign(self.grant(**{"kind": self.kind, **wishes})), self.kind, self.sign)
 
     def plant(self, noun: str, fields: dict[str, Any]) -> Any:
         return self.post(f"/_sandbox/records/{noun}", fields).json["id"]

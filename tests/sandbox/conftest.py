@@ -30,7 +30,9 @@ def sandbox(running: Sandbox) -> Sandbox:
 @pytest.fixture
 def crm(sandbox: Sandbox, request: pytest.FixtureRequest) -> Caller:
     """The CRM that the test module or its parameter names."""
-    return Caller(sandbox.urls[getattr(request, "param", None) or request.module.CRM])
+    name = getattr(request, "param", None) or request.module.CRM
+    recipe = RECIPES[name]
+    return Caller(sandbox.urls[name], kind=recipe.kind, sign=recipe.sign)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox import Sandbox
-from tests.sandbox.caller import Caller
-from tests.sandbox.recipes import RECIPES, Recipe, every_crm, token_request
+from tests.sandbox.caller import Caller, Reply
+from tests.sandbox.recipes import RECIPES, Recipe, every_crm, every_oauth, token_request
 
 HERE = Path(__file__).parent
 
@@ -18,56 +18,64 @@ HERE = Path(__file__).parent
 @every_crm
 def test_a_lead_is_created_stored_and_counted(crm: Caller, recipe: Recipe) -> None:
     reply = recipe.create(crm.authorised())
-    assert reply.status == 201
-    assert [row.get("id") or row["Id"] for row in crm.stored("leads")] == [recipe.read_id(reply.json)]
-    assert crm.counts() == {"POST leads": 1}
+    assert reply.status == recipe.made
+    [row] = crm.stored(recipe.noun)
+    assert str(recipe.read_id(reply.json)) in {str(value) for value in row.values()}
+    assert crm.counts() == {f"POST {recipe.noun}": 1}
 
 
 @every_crm
 def test_the_journal_says_what_arrived_and_keeps_no_secret(crm: Caller, recipe: Recipe) -> None:
+    grant = crm.grant(kind=recipe.kind)
+    recipe.create(crm, headers=recipe.sign(grant), query={"trace": "1"})
+    [lead] = crm.get("/_sandbox/requests").json
+    assert (lead["n"], lead["method"], lead["path"], lead["status"]) == (1, "POST", recipe.path, recipe.made)
+    assert lead["query"] == {"trace": "1"}
+    for secret in ("client_secret", "refresh_token", "access_token", "api_key"):
+        assert grant.get(secret, "no such secret") not in json.dumps(lead)
+
+
+@every_oauth
+def test_the_journal_keeps_no_secret_of_a_refresh(crm: Caller) -> None:
     grant = crm.grant()
     token_request(crm, grant)
-    recipe.create(crm.authorised(), query={"trace": "1"})
-    token, lead = crm.get("/_sandbox/requests").json
-    assert (lead["n"], lead["method"], lead["path"], lead["status"]) == (2, "POST", recipe.path, 201)
-    assert lead["query"] == {"trace": "1"}
+    [token] = crm.get("/_sandbox/requests").json
     assert token["body"]["grant_type"] == "refresh_token"
     for secret in ("client_secret", "refresh_token", "access_token", "client_id"):
-        assert grant[secret] not in json.dumps([token, lead])
+        assert grant[secret] not in json.dumps(token)
 
 
 @every_crm
 def test_without_a_token_nothing_is_stored(crm: Caller, recipe: Recipe) -> None:
     for headers in ({}, {"Authorization": "Bearer nobody"}, {"Authorization": "Basic eDp5"}):
-        assert recipe.create(crm, headers=headers).status == 401
-    assert crm.stored("leads") == []
+        assert recipe.create(crm, headers=headers).status == recipe.refused("revoked_token")
+    assert crm.stored(recipe.noun) == []
 
 
-@every_crm
+@every_oauth
 def test_an_expired_token_is_refused_and_refreshing_helps(crm: Caller, recipe: Recipe) -> None:
     grant = crm.grant(expired=True)
-    stale = {"Authorization": f"Bearer {grant['access_token']}"}
-    assert recipe.create(crm, headers=stale).status == 401
-    fresh = token_request(crm, grant).json["access_token"]
-    assert recipe.create(crm, headers={"Authorization": f"Bearer {fresh}"}).status == 201
+    assert recipe.create(crm, headers=recipe.sign(grant)).status == 401
+    fresh = token_request(crm, grant).json
+    assert recipe.create(crm, headers=recipe.sign(grant | fresh)).status == recipe.made
 
 
-@every_crm
+@every_oauth
 def test_an_access_token_lives_as_long_as_the_grant_says(crm: Caller) -> None:
     grant = crm.grant(expires_in=100)
     assert grant["expires_at"] == pytest.approx(time.time() + 100, abs=5)
 
 
-@every_crm
+@every_oauth
 def test_a_grant_that_rotates_gives_a_new_refresh_token_and_the_old_one_dies(crm: Caller) -> None:
     grant = crm.grant(rotates=True)
     first = token_request(crm, grant).json
     assert first["refresh_token"] != grant["refresh_token"]
-    assert token_request(crm, grant).status == 400
-    assert token_request(crm, grant, refresh_token=first["refresh_token"]).status == 200
+    assert not token_was_given(token_request(crm, grant))
+    assert token_was_given(token_request(crm, grant, refresh_token=first["refresh_token"]))
 
 
-@every_crm
+@every_oauth
 def test_a_grant_that_does_not_rotate_keeps_its_refresh_token(crm: Caller) -> None:
     grant = crm.grant()
     for _ in range(2):
@@ -76,23 +84,28 @@ def test_a_grant_that_does_not_rotate_keeps_its_refresh_token(crm: Caller) -> No
         assert reply.json.get("refresh_token", grant["refresh_token"]) == grant["refresh_token"]
 
 
-@every_crm
+@every_oauth
 @pytest.mark.parametrize("wrong", ["client_id", "client_secret", "refresh_token"])
-def test_a_wrong_client_or_refresh_token_is_400(crm: Caller, wrong: str) -> None:
-    assert token_request(crm, crm.grant(), **{wrong: "wrong"}).status == 400
+def test_a_wrong_client_or_refresh_token_gets_no_token(crm: Caller, wrong: str) -> None:
+    """Most vendors refuse with 400 or 401, Zoho with a 200 that holds an error."""
+    assert not token_was_given(token_request(crm, crm.grant(), **{wrong: "wrong"}))
 
 
-@every_crm
+def token_was_given(reply: Reply) -> bool:
+    return reply.status == 200 and "access_token" in reply.json
+
+
+@every_oauth
 def test_a_revoked_grant_neither_works_nor_refreshes(crm: Caller, recipe: Recipe) -> None:
     grant = crm.grant()
     crm.post("/_sandbox/grants/revoke", {"token": grant["access_token"]})
-    assert recipe.create(crm, headers={"Authorization": f"Bearer {grant['access_token']}"}).status == 401
-    assert token_request(crm, grant).status == 400
+    assert recipe.create(crm, headers=recipe.sign(grant)).status == 401
+    assert not token_was_given(token_request(crm, grant))
 
 
 @every_crm
 def test_a_token_without_the_scope_is_403(crm: Caller, recipe: Recipe) -> None:
-    assert recipe.create(crm.authorised(scopes=[])).status == 403
+    assert recipe.create(crm.authorised(scopes=[])).status == recipe.refused("missing_scope")
 
 
 def test_api_keys_work_where_the_vendor_has_them(sandbox: Sandbox) -> None:

@@ -6,7 +6,7 @@ salesforce: field table and query language; pipedrive: plain bodies, two API gen
 2. `clear` (empty the store and seed it), `plant` and `stored` for the control plane;
 3. handlers marked with `@route`, which return an Answer or raise RefusalError;
 4. the sentences of refusal that `Fake` leaves open, in the vendor's words;
-5. a Recipe in recipes.py: with it the tests of all CRMs run on the new one, too.
+5. a Recipe in tests/sandbox/recipes: with it the tests of all CRMs run on the new one, too.
 """
 
 import importlib
