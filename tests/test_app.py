@@ -202,7 +202,9 @@ def test_a_path_of_ours_with_another_method_is_405_and_names_those_it_takes(meth
 def test_a_405_says_in_its_header_what_is_allowed() -> None:
     # RFC 9110, 15.5.6: the origin server MUST generate an Allow header field.
     found, _ = unknown("/unified/crm/leads")
-    assert found["headers"].get("allow") == "POST"
+    assert found["headers"].get("allow") == "GET, POST"
+    found, _ = unknown("/unified/crm/stages/7", "PATCH")
+    assert found["headers"].get("allow") == "GET, DELETE"
 
 
 def test_a_path_with_a_slash_behind_it_is_not_told_that_it_takes_what_it_was_given() -> None:

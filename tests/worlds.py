@@ -254,6 +254,10 @@ class MemorySecrets:
         with self._step("secrets.app"):
             return self.apps[crm]
 
+    def signing(self) -> bytes:
+        with self._step("secrets.signing"):
+            return b"a key that signs cursors"
+
 
 class MemoryLog:
     """The port `Log`."""
@@ -309,7 +313,9 @@ class BriefDialect(AcmeDialect):
 class MuteDialect(AcmeDialect):
     """There is no way to ask whether a record arrived."""
 
-    candidates = Dialect.candidates
+    def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
+        yield from ()
+        raise Problem(Kind.OUTCOME_UNKNOWN, "This CRM offers no way to ask whether the record arrived.")
 
 
 TABLE = Table(
@@ -355,7 +361,7 @@ CRMS = {
         vendor("acme", AcmeDialect(), Resource(TABLE, PATH)),
         vendor("brief", BriefDialect(), Resource(TABLE, PATH, link="/show/{id}"), own_host=True),
         vendor("closed", AcmeDialect(), Unsupported("It keeps leads to itself.", "https://docs.closed.example/leads")),
-        vendor("deaf", AcmeDialect(), Resource(TABLE, PATH, verbs=("get", "list"), lacks={"create": READ_ONLY})),
+        vendor("deaf", AcmeDialect(), Resource(TABLE, PATH, lacks={"create": READ_ONLY, "delete": READ_ONLY})),
         vendor("early", AcmeDialect(), None),
         vendor("linked", AcmeDialect(), Resource(LINKED_TABLE, PATH, any_of=(("contact.id", "account.id"),))),
         vendor("mute", MuteDialect(), Resource(TABLE, PATH)),

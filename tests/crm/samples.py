@@ -21,7 +21,7 @@ from switchboard.crm.dialect import Draft
 from switchboard.crm.mapping import Record
 from switchboard.crm.wire import Request, Response, dig, get, plant
 from switchboard.models.schema import Schema
-from tests.crm.voices import Voice, minutes, voice
+from tests.crm.voices import FullVoice, Voice, minutes, voice
 from tests.talk import Partner, Reply, ok
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
@@ -39,6 +39,12 @@ class Case:
 
     def __repr__(self) -> str:
         return f"{self.crm.name}-{self.plural}"
+
+    @property
+    def said(self) -> FullVoice:
+        """The voice of a CRM whose every word is known."""
+        assert isinstance(self.voice, FullVoice)
+        return self.voice
 
     @property
     def schema(self) -> Schema:
@@ -71,8 +77,8 @@ class Case:
         for name, value in {"id": id, **read_only}.items():
             row = self.resource.table.row(name)
             if row is not None:
-                row.place.put(columns, value if isinstance(value, str) else self.voice.moment(value))
-        return self.voice.bare(columns)
+                row.place.put(columns, value if isinstance(value, str) else self.said.moment(value))
+        return self.said.bare(columns)
 
     def answers(self, id: str, record: Any = None, read_back: Reply | None = None) -> Partner:
         """A CRM that takes every create, makes a record of this id, and reads it back."""
@@ -80,16 +86,16 @@ class Case:
 
         def answer(request: Request) -> Reply:
             if not request.safe:
-                return ok(self.voice.made(id), 201)
+                return ok(self.said.made(id), 201)
             if request.path == self.crm.dialect.member(self.resource, id):
-                return read_back or ok(self.voice.one(whole))
-            return ok(self.voice.aside(request))
+                return read_back or ok(self.said.one(whole))
+            return ok(self.said.aside(request))
 
         return Partner(answer)
 
     def looks_up(self, bodies: list[Any]) -> Partner:
         """A CRM that holds these records, as far as a search for a lost create goes."""
-        return Partner(lambda request: ok(self.voice.lookup(request, bodies)))
+        return Partner(lambda request: ok(self.said.lookup(request, bodies)))
 
 
 CASES = {
@@ -100,6 +106,9 @@ CASES = {
     if isinstance(resource, Resource)
 }
 """Every resource of every CRM, by a name for it."""
+
+SPOKEN = {name: case for name, case in CASES.items() if case.plural == "leads" and isinstance(case.voice, FullVoice)}
+"""The leads of the CRMs whose every word is known."""
 
 
 def filled(model: type[BaseModel], voice: Voice, number: Callable[[], int]) -> Record:
@@ -269,7 +278,7 @@ def garbage(crm: CRM, *bodies: Any) -> st.SearchStrategy[Any]:
 
 def records(case: Case) -> list[Any]:
     """What a CRM answers when all is well."""
-    said, bare = case.voice, case.record(case.sample(), case.voice.id(1), created_at=minutes(1), updated_at=minutes(1))
+    said, bare = case.said, case.record(case.sample(), case.said.id(1), created_at=minutes(1), updated_at=minutes(1))
     found = [case.crm.dialect.list(case.resource, since=since, limit=5) for since in (None, minutes(0))]
     pages = [said.listing(next(talk), [bare] * 9).body for talk in found] if "list" in case.resource.verbs else []
     looked = [said.lookup(get("/x"), [bare])]

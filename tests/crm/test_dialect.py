@@ -105,12 +105,6 @@ class TestSentences:
         assert PLAIN.forward(Response(200, headers)) == {"x-limit-left": "1", "retry-after": "2", "x-request-id": "r"}
         assert PLAIN.request_id(Response(200, headers)) == "r"
 
-    def test_a_dialect_that_cannot_look_says_so(self) -> None:
-        draft = PLAIN.draft(RESOURCE, GIVEN)
-        with pytest.raises(Problem, match="no way to ask") as caught:
-            script().hold(Dialect().find(RESOURCE, draft, SINCE))
-        assert caught.value.kind is Kind.OUTCOME_UNKNOWN
-
     def test_a_dialect_that_lists_and_does_not_say_how_is_a_fault_of_ours(self) -> None:
         with pytest.raises(NotImplementedError, match="/leads"):
             script().hold(Dialect().list(RESOURCE, limit=1))

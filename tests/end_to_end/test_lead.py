@@ -119,7 +119,7 @@ def test_a_dead_grant_makes_the_account_need_reauth_and_a_reconnect_mends_it(ten
 @pytest.mark.parametrize(
     ("method", "path", "status", "surface"),
     [
-        ("GET", "/unified/crm/leads", 405, "statusCode"),
+        ("PUT", "/unified/crm/leads", 405, "statusCode"),
         ("POST", "/unified/crm/no-such-thing", 404, "statusCode"),
         ("POST", "/v1/pods/no/such/thing", 404, "success"),
         ("GET", "/nowhere", 404, "type"),

@@ -1,8 +1,7 @@
 """A brand on the local stack with a user, a key and one account in every fake CRM; and a lead for each to try."""
 
-import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -10,48 +9,17 @@ import boto3
 import httpx
 
 from switchboard.admin import Admin, IssuedKey
+from tests.local import samples
+from tests.local.samples import Body, Sample
 from tests.local.stack import Stack
 
-SCOPES = ("lead.write",)
-ORIGINS = {"salesforce": "https://sandbox.my.salesforce.com", "pipedrive": "https://sandbox.pipedrive.com"}
-"""The host that a CRM would have given the account, where it gives one."""
+SCOPES = ("lead.all", "pipeline.all", "stage.all")
+
+SAMPLES = samples.load()
+"""For each CRM, what it takes."""
 
 CONTROL = httpx.Client(verify=False, trust_env=False, timeout=10)
 """To the control planes; one, because the certificates that a client loads take longer than a request."""
-
-type Body = dict[str, Any]
-type Plant = Callable[..., str]
-"""Makes a record in a fake CRM behind its API, and answers its id."""
-
-_numbers = itertools.count(1)
-
-
-def hubspot(plant: Plant) -> Body:
-    """HubSpot wants a contact and, as the contract has it, an account."""
-    contact = plant("contacts", firstname="Ada", lastname="Lovelace", email=f"ada{next(_numbers)}@example.com")
-    company = plant("companies", name="Analytical Engines")
-    return {"title": "Engine no. 2", "contact": {"id": contact}, "account": {"id": company}}
-
-
-def salesforce(plant: Plant) -> Body:
-    """Salesforce wants a last name and a company, which is read from the account."""
-    account = plant("Account", Name="Analytical Engines")
-    email = {"email": f"ada{next(_numbers)}@example.com", "type": "primary"}
-    names = {"first_name": "Ada", "last_name": "Lovelace"}
-    return {"title": "Engine no. 2", **names, "account": {"id": account}, "email_addresses": [email]}
-
-
-def pipedrive(plant: Plant) -> Body:
-    """Pipedrive wants a title, and a person or an organization."""
-    return {"title": "Engine no. 2", "contact": {"id": plant("persons", name="Ada Lovelace")}}
-
-
-LEADS: Mapping[str, Callable[[Plant], Body]] = {
-    "hubspot": hubspot,
-    "pipedrive": pipedrive,
-    "salesforce": salesforce,
-}
-"""For each CRM, a lead that it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +27,12 @@ class Vendor:
     """One fake CRM, by its control plane."""
 
     url: str
+    name: str
+
+    @property
+    def sample(self) -> Sample:
+        """What it takes."""
+        return SAMPLES[self.name]
 
     def control(self, method: str, path: str, body: Body | None = None) -> Any:
         """Ask the control plane."""
@@ -72,21 +46,21 @@ class Vendor:
 
     def fault(self, kind: str, **given: Any) -> None:
         """Arm a fault for the next create of a lead."""
-        self.control("POST", "faults", {"kind": kind, "method": "POST", "route": "leads", **given})
+        self.control("POST", "faults", {"kind": kind, "method": "POST", "route": self.sample.noun("leads"), **given})
 
     @property
     def posts(self) -> int:
         """How many creates of leads arrived."""
-        return int(self.control("GET", "counts").get("POST leads", 0))
+        return int(self.control("GET", "counts").get(f"POST {self.sample.noun('leads')}", 0))
 
     @property
     def leads(self) -> int:
         """How many leads it holds."""
-        return len(self.control("GET", "records/leads"))
+        return len(self.control("GET", f"records/{self.sample.noun('leads')}"))
 
     def grant(self, **given: Any) -> Body:
-        """New credentials of an account, and the OAuth app that they belong to."""
-        return self.control("POST", "grants", given)
+        """New credentials of an account, and the OAuth app that they belong to if there is one."""
+        return self.control("POST", "grants", {"kind": self.sample.kind, **given})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,28 +85,48 @@ class Tenant:
         """A new brand on the stack."""
         brand = admin.create_brand("Analytical Engines")
         user = admin.create_user(brand, "charles@example.com", "admin")
-        vendors = {crm: Vendor(stack.vendors[crm]) for crm in crms or stack.vendors}
+        vendors = {crm: Vendor(stack.vendors[crm], crm) for crm in crms or SAMPLES}
         accounts = {crm: connect(admin, brand, crm, vendor) for crm, vendor in vendors.items()}
         return cls(stack.url, admin, brand, user, admin.issue_key(brand, user, SCOPES), vendors, accounts)
 
     @staticmethod
     def quiet(url: str) -> None:
         """Take back the faults that are armed at a fake CRM."""
-        Vendor(url).control("DELETE", "faults")
+        CONTROL.delete(f"{url}/_sandbox/faults").raise_for_status()
 
     def lead(self, crm: str) -> Body:
         """A lead that this CRM takes; what it refers to exists."""
-        return LEADS[crm](self.vendors[crm].plant)
+        return SAMPLES[crm].lead(self.vendors[crm].plant)
 
     def create(
-        self, crm: str, body: Any, *, form: str = "unified", key: str | None = None, secret: str | None = None
+        self,
+        crm: str,
+        body: Any,
+        *,
+        form: str = "unified",
+        key: str | None = None,
+        secret: str | None = None,
+        plural: str = "leads",
     ) -> httpx.Response:
-        """POST /unified/crm/leads."""
-        headers = {"authorization": f"Bearer {secret or self.key.secret}"}
-        if key is not None:
-            headers["idempotency-key"] = key
-        params = {"integrated_account_id": self.accounts[crm], "truto_response_format": form}
-        return self.client.post(f"{self.url}/unified/crm/leads", params=params, json=body, headers=headers)
+        """POST /unified/crm/{plural}."""
+        headers = {"idempotency-key": key} if key is not None else {}
+        return self.call("POST", crm, plural, body, headers, secret, truto_response_format=form)
+
+    def call(
+        self,
+        method: str,
+        crm: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        secret: str | None = None,
+        **params: str,
+    ) -> httpx.Response:
+        """A call below /unified/crm, for the account in this CRM."""
+        sent = {"authorization": f"Bearer {secret or self.key.secret}", **(headers or {})}
+        query = {"integrated_account_id": self.accounts[crm], **params}
+        url = f"{self.url}/unified/crm/{path}"
+        return self.client.request(method, url, params=query, json=body, headers=sent)
 
     def event(self, crm: str, body: Any, key: str | None = None) -> Body:
         """The same as API Gateway would hand it to the function."""
@@ -170,9 +164,8 @@ def operator(stack: Stack) -> Admin:
 
 def connect(admin: Admin, brand: str, crm: str, vendor: Vendor, **given: Any) -> str:
     """Connect a fake CRM to a brand; answers the account's id."""
-    granted = vendor.grant(**given)
-    admin.set_app(crm, granted["client_id"], granted["client_secret"])
-    credentials = {name: granted[name] for name in ("access_token", "refresh_token")}
-    if granted.get("expires_at"):
-        credentials["expires_at"] = int(granted["expires_at"])
-    return admin.connect_account(brand, crm, credentials, origin=ORIGINS.get(crm))
+    granted, sample = vendor.grant(**given), vendor.sample
+    if "client_id" in granted:
+        admin.set_app(crm, granted["client_id"], granted["client_secret"])
+    credentials, settings = sample.credentials(granted), sample.settings(granted)
+    return admin.connect_account(brand, crm, credentials, origin=sample.origin, settings=settings)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.local.process import ROOT
+from tests.local.tenant import SAMPLES
 
 pytestmark = [pytest.mark.local, pytest.mark.xdist_group("local")]
 
@@ -51,7 +52,7 @@ def test_every_curl_line_makes_a_lead(dev: tuple[str, ...]) -> None:
     if not shutil.which("curl"):
         pytest.skip("there is no curl on this machine")
     curls = [line for line in dev if line.startswith("curl ")]
-    assert len(curls) == 3
+    assert len(curls) == len(SAMPLES)
     for line in curls:
         answer = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True)
         assert json.loads(answer.stdout)["id"], answer.stdout

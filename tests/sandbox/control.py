@@ -91,7 +91,7 @@ class Control:
         kind: str = "oauth2",
         expires_in: float | None = None,
         expired: bool = False,
-        rotates: bool = False,
+        rotates: bool | None = None,
         scopes: list[str] | None = None,
     ) -> dict[str, Json]:
         allowed = None if scopes is None else frozenset(scopes)
@@ -109,7 +109,7 @@ class Control:
         issued = self.fake.grants.mint(
             lifetime=self.fake.token_lifetime if expires_in is None else expires_in,
             expired=expired,
-            rotates=rotates,
+            rotates=self.fake.rotates if rotates is None else rotates,
             scopes=allowed,
         )
         return {

@@ -47,6 +47,8 @@ class Fake:
     name: ClassVar[str]
     token_path: ClassVar[str]
     token_lifetime: ClassVar[float]
+    rotates: ClassVar[bool] = False
+    """Whether a refresh gives a new refresh token, and kills the old one, unless the control plane wishes otherwise."""
     key_prefix: ClassVar[str | None] = None
     defaults: ClassVar[dict[str, Any]] = {}
     nouns: ClassVar[dict[str, str]] = {}

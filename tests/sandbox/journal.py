@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass
+from typing import cast
 
 from tests.sandbox.exchange import Json, Request
 
@@ -29,10 +30,10 @@ class Journal:
         self.entries: list[Entry] = []
 
     def arrived(self, request: Request, route: str) -> Entry:
-        query = masked(request.query)
-        entry = Entry(
-            len(self.entries) + 1, request.method, request.path, query, route, None, None, readable_body(request)
-        )
+        query, body = masked(request.query), readable_body(request)
+        if route == "token" and isinstance(body, dict):
+            body = masked(cast("dict[str, Json]", body))
+        entry = Entry(len(self.entries) + 1, request.method, request.path, query, route, None, None, body)
         self.entries.append(entry)
         return entry
 
@@ -44,7 +45,7 @@ class Journal:
         return dict(Counter(f"{entry.method} {entry.route}" for entry in self.entries))
 
 
-def masked(pairs: dict[str, str]) -> dict[str, str]:
+def masked(pairs: dict[str, Json]) -> dict[str, Json]:
     return {name: "[redacted]" if name in SECRETS else value for name, value in pairs.items()}
 
 

@@ -67,21 +67,22 @@ def test_an_access_token_lives_as_long_as_the_grant_says(crm: Caller) -> None:
 
 
 @every_oauth
-def test_a_grant_that_rotates_gives_a_new_refresh_token_and_the_old_one_dies(crm: Caller) -> None:
+def test_a_grant_that_rotates_gives_a_new_refresh_token_and_the_old_one_dies(crm: Caller, recipe: Recipe) -> None:
     grant = crm.grant(rotates=True)
     first = token_request(crm, grant).json
     assert first["refresh_token"] != grant["refresh_token"]
-    assert not token_was_given(token_request(crm, grant))
+    assert token_was_given(token_request(crm, grant)) is recipe.always_rotates
     assert token_was_given(token_request(crm, grant, refresh_token=first["refresh_token"]))
 
 
 @every_oauth
-def test_a_grant_that_does_not_rotate_keeps_its_refresh_token(crm: Caller) -> None:
-    grant = crm.grant()
+def test_a_grant_that_does_not_rotate_keeps_its_refresh_token(crm: Caller, recipe: Recipe) -> None:
+    grant = crm.grant(rotates=False)
     for _ in range(2):
         reply = token_request(crm, grant)
         assert reply.status == 200
-        assert reply.json.get("refresh_token", grant["refresh_token"]) == grant["refresh_token"]
+        kept = reply.json.get("refresh_token", grant["refresh_token"]) == grant["refresh_token"]
+        assert kept is not recipe.always_rotates
 
 
 @every_oauth

@@ -283,13 +283,13 @@ def test_pipelines_and_stages_are_made_and_used(api: Caller, recorded: Recorded)
     was = recorded("hubspot/pipelines.list.200.json")["body"]["results"][0]
     [default] = api.get("/crm/pipelines/2026-09/deals").json["results"]
     assert default.keys() == was.keys()
-    assert [stage["id"] for stage in default["stages"]] == [stage["id"] for stage in was["stages"]]
+    assert default["stages"] == was["stages"]
     stages = [{"label": "Open", "displayOrder": 0, "metadata": {"probability": "0.5"}}]
     wanted = {"label": "Renewals", "displayOrder": 1, "stages": stages}
     made = api.post("/crm/v3/pipelines/deals", wanted)
     was = recorded("hubspot/pipeline.create.spec.201.json")
     assert (made.status, made.json.keys()) == (was["status"], was["body"].keys())
-    assert made.json["stages"][0].keys() == was["body"]["stages"][0].keys()
+    assert made.json["stages"][0].keys() == default["stages"][0].keys() >= was["body"]["stages"][0].keys()
     path = f"/crm/v3/pipelines/deals/{made.json['id']}"
     assert api.post("/crm/v3/pipelines/deals", wanted).status == 400
     assert api.post(f"{path}/stages", {"label": "Won", "displayOrder": 1}).status == 400
@@ -301,6 +301,205 @@ def test_pipelines_and_stages_are_made_and_used(api: Caller, recorded: Recorded)
     assert api.post(f"{V3}/deals", {"properties": deal | {"dealstage": "asleep"}}).status == 400
     assert api.delete(path).status == 204
     assert api.get(path).status == 404
+
+
+PIPELINES, DATED_PIPELINES = "/crm/v3/pipelines", "/crm/pipelines/2026-09"
+
+
+def deal_stage(label: str, order: int = 0, probability: str = "0.5", **more: Any) -> dict[str, Any]:
+    return {"label": label, "displayOrder": order, "metadata": {"probability": probability}} | more
+
+
+def renewals(api: Caller, path: str = PIPELINES) -> dict[str, Any]:
+    stages = [deal_stage("Open"), deal_stage("Won", 1, "1.0")]
+    made = api.post(f"{path}/deals", {"label": "Renewals", "displayOrder": 1, "stages": stages})
+    assert made.status == 201, made.text
+    return made.json
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"displayOrder": 1, "stages": [deal_stage("Open")]},
+        {"label": "R", "stages": [deal_stage("Open")]},
+        {"label": "R", "displayOrder": 1},
+        {"label": "R", "displayOrder": 1, "stages": []},
+        {"label": "R", "displayOrder": 1, "stages": {}},
+        {"label": " ", "displayOrder": 1, "stages": [deal_stage("Open")]},
+        {"label": 5, "displayOrder": 1, "stages": [deal_stage("Open")]},
+        {"label": "R", "displayOrder": "1", "stages": [deal_stage("Open")]},
+        {"label": "R", "displayOrder": -1, "stages": [deal_stage("Open")]},
+        {"label": "sales pipeline ", "displayOrder": 1, "stages": [deal_stage("Open")]},
+        {"label": "Support Pipeline", "displayOrder": 1, "stages": [deal_stage("Open")]},
+        {"label": "R", "displayOrder": 1, "stages": [deal_stage("Open"), deal_stage("OPEN", 1)]},
+        {"label": "R", "displayOrder": 1, "stages": [{"label": "Open", "metadata": {"probability": "0.5"}}]},
+        {"label": "R", "displayOrder": 1, "stages": [{"label": "Open", "displayOrder": 0}]},
+        {"label": "R", "displayOrder": 1, "stages": [{"label": "Open", "displayOrder": 0, "metadata": {}}]},
+        {"label": "R", "displayOrder": 1, "stages": [deal_stage("Open", probability="1.1")]},
+        {"label": "R", "displayOrder": 1, "stages": [deal_stage("Open", probability="likely")]},
+        {"label": "R", "displayOrder": 1, "stages": [deal_stage("Open", metadata={"probability": 0.5})]},
+        {"label": "R", "displayOrder": 1, "stages": [deal_stage(str(number), number) for number in range(101)]},
+    ],
+)
+def test_a_pipeline_that_does_not_fit_is_400_and_not_made(api: Caller, body: dict[str, Any]) -> None:
+    before = api.stored("pipelines")
+    for path in (PIPELINES, DATED_PIPELINES):
+        reply = api.post(f"{path}/deals", body)
+        assert (reply.status, reply.json["category"]) == (400, "VALIDATION_ERROR")
+    assert api.stored("pipelines") == before
+
+
+def test_labels_are_unique_per_account_and_per_pipeline(crm: Caller, api: Caller) -> None:
+    made = renewals(api)
+    path = f"{PIPELINES}/deals/{made['id']}"
+    again = api.post(f"{path}/stages", deal_stage(" open ", 2))
+    assert (again.status, again.json["subCategory"]) == (400, "PipelineError.STAGE_LABEL_EXISTS")
+    assert api.patch(f"{path}/stages/{made['stages'][0]['id']}", {"label": "Won"}).status == 400
+    assert api.patch(f"{path}/stages/{made['stages'][0]['id']}", {"label": "OPEN"}).json["label"] == "OPEN"
+    assert api.post(f"{path}/stages", deal_stage("Contract Sent", 2)).status == 201
+    assert api.patch(path, {"label": "Sales Pipeline"}).status == 400
+    assert api.patch(path, {"label": "RENEWALS"}).json["label"] == "RENEWALS"
+    crm.adjust(labels_unique_per="object")
+    assert api.patch(path, {"label": "Sales Pipeline"}).status == 400
+    assert api.patch(path, {"label": "Support Pipeline"}).status == 200
+
+
+def test_a_patch_changes_what_it_names(api: Caller) -> None:
+    made = renewals(api)
+    path = f"{PIPELINES}/deals/{made['id']}"
+    changed = api.patch(path, {"displayOrder": 7, "metadata": {"probability": "0.1"}, "stages": []})
+    assert changed.json == made | {"displayOrder": 7, "updatedAt": changed.json["updatedAt"]}
+    stage = f"{path}/stages/{made['stages'][0]['id']}"
+    moved = api.patch(stage, {"displayOrder": 3}).json
+    assert (moved["displayOrder"], moved["label"], moved["metadata"]) == (3, "Open", made["stages"][0]["metadata"])
+    closed = api.patch(stage, {"metadata": {"probability": "0"}}).json["metadata"]
+    assert closed == {"isClosed": "true", "probability": "0.0"}
+    assert api.patch(stage, {"metadata": {"probability": "0.25", "isClosed": "true"}}).json["metadata"] == {
+        "isClosed": "false", "probability": "0.25",
+    }  # fmt: skip
+    for refused in ({"archived": False}, {"label": ""}, {"displayOrder": True}):
+        assert api.patch(path, refused).status == 400
+        assert api.patch(stage, refused).status == 400
+    assert api.patch(stage, {"metadata": {}}).status == 400
+    assert api.patch(f"{PIPELINES}/deals/{made['id']}x", {"label": "X"}).status == 404
+    assert api.get(f"{path}/stages/{made['stages'][0]['id']}x").status == 404
+
+
+def test_a_put_replaces_everything(api: Caller) -> None:
+    made = renewals(api, DATED_PIPELINES)
+    path = f"{DATED_PIPELINES}/deals/{made['id']}"
+    kept, gone = (stage["id"] for stage in made["stages"])
+    body = {
+        "label": "New",
+        "displayOrder": 2,
+        "stages": [deal_stage("Begun", stageId=kept), deal_stage("Lost", 1, "0.0")],
+    }
+    assert api.put(path, {"label": "New", "displayOrder": 2}).status == 400
+    replaced = api.put(path, body).json
+    assert (replaced["id"], replaced["label"], replaced["createdAt"]) == (made["id"], "New", made["createdAt"])
+    assert [stage["label"] for stage in replaced["stages"]] == ["Begun", "Lost"]
+    assert replaced["stages"][0]["id"] == kept
+    assert replaced["stages"][1]["id"] not in (kept, gone)
+    assert api.get(f"{path}/stages/{gone}").status == 404
+    stage = f"{path}/stages/{kept}"
+    assert api.put(stage, {"label": "Open", "displayOrder": 0}).status == 400
+    assert api.put(stage, deal_stage("Open", 5, "0.9")).json["metadata"]["probability"] == "0.9"
+    older = api.put(f"{PIPELINES}/deals/{made['id']}", body).json
+    assert older["stages"][0]["id"] != kept  # v3 knows no stageId
+
+
+@pytest.mark.parametrize(("kind", "mine", "other"), [("deals", 1, 0), ("leads", 0, 1)])
+def test_deleting_what_is_in_use_is_refused_on_demand_and_since_2026_09_by_itself(
+    api: Caller, contact: str, kind: str, mine: int, other: int
+) -> None:
+    flags = ("validateReferencesBeforeDelete", "validateDealStageUsagesBeforeDelete")
+    stage = deal_stage("Open")
+    ids: list[str] = []
+    for label in ("A", "B"):
+        made = api.post(
+            f"{PIPELINES}/{kind}", {"label": label, "displayOrder": 1, "stages": [stage, deal_stage("X", 1)]}
+        )
+        ids.append(made.json["id"])
+        used, spare = (one["id"] for one in made.json["stages"])
+        if kind == "deals":
+            properties = {"dealname": "D", "pipeline": ids[-1], "dealstage": used}
+            record = api.post(f"{V3}/deals", {"properties": properties}).json["id"]
+        else:
+            record = lead(api, to(contact, 578), hs_pipeline=ids[-1], hs_pipeline_stage=used).json["id"]
+        for path, query in (
+            (f"{PIPELINES}/{kind}/{ids[-1]}", {flags[0]: "true"}),
+            (f"{PIPELINES}/{kind}/{ids[-1]}", {flags[1]: "true"}),
+            (f"{DATED_PIPELINES}/{kind}/{ids[-1]}", {}),
+            (f"{DATED_PIPELINES}/{kind}/{ids[-1]}", {flags[other]: "false"}),
+            (f"{DATED_PIPELINES}/{kind}/{ids[-1]}/stages/{used}", {}),
+        ):
+            reply = api.delete(path, query=query)
+            assert (reply.status, reply.json["subCategory"]) == (400, "PipelineError.STAGE_ID_IN_USE"), (path, query)
+            assert reply.json["context"]["objectIds"] == [f"[{record}]"]
+        new = {"label": f"New {label}", "displayOrder": 1, "stages": [stage]}
+        assert api.put(f"{DATED_PIPELINES}/{kind}/{ids[-1]}", new).status == 400
+        assert api.delete(f"{DATED_PIPELINES}/{kind}/{ids[-1]}/stages/{spare}").status == 204
+    assert api.delete(f"{PIPELINES}/{kind}/{ids[0]}").status == 204
+    assert api.delete(f"{DATED_PIPELINES}/{kind}/{ids[1]}", query={flags[mine]: "false"}).status == 204
+    made = renewals(api) if kind == "deals" else None
+    if made:
+        properties = {"dealname": "D", "pipeline": made["id"], "dealstage": made["stages"][0]["id"]}
+        record = api.post(f"{V3}/deals", {"properties": properties}).json["id"]
+        path = f"{DATED_PIPELINES}/deals/{made['id']}"
+        assert api.delete(path).status == 400
+        api.delete(f"{V3}/deals/{record}")
+        assert api.delete(path).status == 204  # what is in the bin does not count
+        assert api.delete(path).status == 404
+
+
+def test_the_last_stage_stays(api: Caller) -> None:
+    made = renewals(api)
+    paths = [f"{PIPELINES}/deals/{made['id']}/stages/{stage['id']}" for stage in made["stages"]]
+    assert [api.delete(path).status for path in paths] == [204, 400]
+    assert len(api.get(f"{PIPELINES}/deals/{made['id']}").json["stages"]) == 1
+
+
+def test_stages_of_leads_and_tickets_have_metadata_of_their_own(api: Caller) -> None:
+    [tickets] = api.get(f"{PIPELINES}/tickets").json["results"]
+    assert {stage["metadata"]["ticketState"] for stage in tickets["stages"]} == {"OPEN", "CLOSED"}
+    path = f"{PIPELINES}/0-5/{tickets['id']}/stages"
+    plain = {"label": "Asked", "displayOrder": 4}
+    assert api.post(path, plain).json["metadata"] == {"ticketState": "OPEN"}
+    assert api.post(path, plain | {"label": "B", "metadata": {"ticketState": "closed"}}).status == 400
+    [leads] = api.get(f"{PIPELINES}/leads").json["results"]
+    made = api.post(f"{PIPELINES}/leads/{leads['id']}/stages", plain)
+    assert (made.status, made.json["metadata"]) == (201, {})
+    full = [plain | {"label": str(number)} for number in range(31)]
+    assert api.post(f"{PIPELINES}/leads", {"label": "L", "displayOrder": 1, "stages": full}).status == 400
+    assert api.post(f"{PIPELINES}/leads", {"label": "L", "displayOrder": 1, "stages": full[:30]}).status == 201
+    assert api.get(f"{PIPELINES}/unicorns").status == 400
+
+
+def test_ids_may_be_chosen_in_the_dated_paths(api: Caller) -> None:
+    body = {"label": "A", "displayOrder": 1, "pipelineId": "renewals", "stages": [deal_stage("Open", stageId="open")]}
+    made = api.post(f"{DATED_PIPELINES}/deals", body).json
+    assert (made["id"], made["stages"][0]["id"]) == ("renewals", "open")
+    for change in ({"pipelineId": "default"}, {"stages": [deal_stage("Open", stageId="closedwon")]}):
+        assert api.post(f"{DATED_PIPELINES}/deals", body | {"label": "B", "pipelineId": "b"} | change).status == 400
+    older = api.post(f"{PIPELINES}/deals", body | {"label": "C"}).json
+    assert older["id"].isdigit()
+    assert older["stages"][0]["id"].isdigit()
+
+
+def test_a_plan_allows_so_many_pipelines(crm: Caller, api: Caller) -> None:
+    crm.adjust(most_pipelines=2)
+    renewals(api)
+    body = {"label": "One more", "displayOrder": 2, "stages": [deal_stage("Open")]}
+    assert api.post(f"{PIPELINES}/deals", body).status == 400
+    assert api.post(f"{PIPELINES}/leads", body).status == 201
+
+
+def test_pipelines_want_the_scopes_of_their_object(crm: Caller) -> None:
+    reader = crm.authorised(scopes=["crm.objects.deals.read"])
+    assert reader.get(f"{PIPELINES}/deals").status == 200
+    assert reader.get(f"{PIPELINES}/leads").status == 403
+    for reply in (reader.post(f"{PIPELINES}/deals", {}), reader.delete(f"{PIPELINES}/deals/default")):
+        assert reply.json["context"]["requiredGranularScopes"] == ["crm.objects.deals.write"]
 
 
 def test_rules_of_admins_bind_only_the_newest_version(crm: Caller, api: Caller, contact: str) -> None:

@@ -266,6 +266,122 @@ def test_pipelines_and_stages_look_as_recorded_and_place_deals(api: Caller, reco
     assert [api.delete(f"/api/v2/pipelines/{pipeline['id']}").status for _ in range(2)] == [200, 410]
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("pipelines", {}),
+        ("pipelines", {"name": ""}),
+        ("pipelines", {"name": None}),
+        ("pipelines", {"name": 5}),
+        ("pipelines", {"name": "R", "is_deal_probability_enabled": 1}),
+        ("pipelines", {"name": "R", "order_nr": 1}),
+        ("pipelines", {"name": "R", "stages": []}),
+        ("stages", {"name": "Open"}),
+        ("stages", {"pipeline_id": 1}),
+        ("stages", {"name": " ", "pipeline_id": 1}),
+        ("stages", {"name": "Open", "pipeline_id": "1"}),
+        ("stages", {"name": "Open", "pipeline_id": 99}),
+        ("stages", {"name": "Open", "pipeline_id": 1, "deal_probability": 101}),
+        ("stages", {"name": "Open", "pipeline_id": 1, "deal_probability": "50"}),
+        ("stages", {"name": "Open", "pipeline_id": 1, "days_to_rotten": None}),
+        ("stages", {"name": "Open", "pipeline_id": 1, "days_to_rotten": 0}),
+        ("stages", {"name": "Open", "pipeline_id": 1, "order_nr": 1}),
+    ],
+)
+def test_a_pipeline_or_stage_that_does_not_fit_is_400(api: Caller, kind: str, body: dict[str, Any]) -> None:
+    before = api.stored(kind)
+    reply = api.post(f"/api/v2/{kind}", body)
+    assert (reply.status, reply.json["code"]) == (400, "ERR_SCHEMA_VALIDATION_FAILED")
+    assert api.stored(kind) == before
+
+
+def test_pipelines_and_stages_are_changed_and_keep_their_order(api: Caller, recorded: Recorded) -> None:
+    pipeline = api.patch("/api/v2/pipelines/1", {"name": "Sales"}).json["data"]
+    assert pipeline.keys() == recorded("pipedrive/pipeline.update-v2.200.json")["body"]["data"].keys()
+    assert pipeline["name"] == "Sales"
+    twin = api.post("/api/v2/pipelines", {"name": "Sales", "is_deal_probability_enabled": True}).json["data"]
+    assert (twin["order_nr"], twin["is_deal_probability_enabled"]) == (2, True)
+    made = [api.post("/api/v2/stages", {"name": name, "pipeline_id": twin["id"]}).json["data"] for name in "AB"]
+    assert [stage["order_nr"] for stage in made] == [1, 2]
+    path = f"/api/v2/stages/{made[0]['id']}"
+    changed = api.patch(path, {"is_deal_rot_enabled": True, "days_to_rotten": 5, "deal_probability": 0}).json["data"]
+    assert (changed["days_to_rotten"], changed["deal_probability"], changed["name"]) == (5, 0, "A")
+    for body in ({"name": ""}, {"order_nr": 2}, {"pipeline_id": 99}, {"is_deleted": True}):
+        assert api.patch(path, body).status == 400
+    assert api.patch(path, {"pipeline_id": 1}).json["data"]["pipeline_id"] == 1
+    for kind in ("pipelines", "stages"):
+        missing = api.get(f"/api/v2/{kind}/99")
+        was = recorded("pipedrive/entity.not-found-v2.404.json")
+        assert (missing.status, missing.json) == (was["status"], was["body"])
+
+
+@pytest.mark.parametrize("kind", ["pipelines", "stages"])
+def test_pipelines_and_stages_follow_a_cursor(api: Caller, recorded: Recorded, kind: str) -> None:
+    for name in ("C", "B", "A"):
+        api.post(f"/api/v2/{kind}", {"name": name} | ({"pipeline_id": 1} if kind == "stages" else {}))
+    everything = [row["id"] for row in api.stored(kind)]
+    for direction in ("asc", "desc"):
+        seen: list[int] = []
+        query: dict[str, Any] = {"limit": 3, "sort_by": "add_time", "sort_direction": direction}
+        while query:
+            page = api.get(f"/api/v2/{kind}", query=query).json
+            seen += [row["id"] for row in page["data"]]
+            cursor = page["additional_data"]["next_cursor"]
+            query = query | {"cursor": cursor} if cursor else {}
+        assert seen == (everything if direction == "asc" else everything[::-1])
+    for wrong in ("limit=501", "limit=0", "cursor=x", "sort_by=name", "sort_direction=up"):
+        assert api.get(f"/api/v2/{kind}?{wrong}").json["code"] == "ERR_SCHEMA_VALIDATION_FAILED", wrong
+    assert len(api.get(f"/api/v2/{kind}?limit=500").json["data"]) == len(everything)
+    assert api.get(f"/api/v2/{kind}").json.keys() == recorded("pipedrive/pipelines.list-v2.200.json")["body"].keys()
+
+
+def test_only_stages_are_sorted_by_their_order_and_told_by_their_pipeline(api: Caller) -> None:
+    other = api.post("/api/v2/pipelines", {"name": "Other"}).json["data"]["id"]
+    stage = api.post("/api/v2/stages", {"name": "Open", "pipeline_id": other}).json["data"]["id"]
+    ordered = api.get("/api/v2/stages?sort_by=order_nr&sort_direction=desc").json["data"]
+    assert [row["order_nr"] for row in ordered] == sorted((row["order_nr"] for row in ordered), reverse=True)
+    assert api.get("/api/v2/pipelines?sort_by=order_nr").status == 400
+    assert [row["id"] for row in api.get(f"/api/v2/stages?pipeline_id={other}").json["data"]] == [stage]
+    assert api.get("/api/v2/stages?pipeline_id=other").status == 400
+
+
+def test_a_deleted_pipeline_takes_its_stages_along(api: Caller) -> None:
+    pipeline = api.post("/api/v2/pipelines", {"name": "Renewals"}).json["data"]["id"]
+    stages = [
+        api.post("/api/v2/stages", {"name": name, "pipeline_id": pipeline}).json["data"]["id"] for name in ("A", "B")
+    ]
+    path = f"/api/v2/stages/{stages[0]}"
+    assert api.delete(path).json == {"success": True, "data": {"id": stages[0]}}
+    assert (api.delete(path).status, api.delete(path).json["success"]) == (410, True)
+    assert api.get(path).json["data"]["is_deleted"] is True
+    assert api.patch(path, {"name": "C"}).status == 404
+    assert [row["id"] for row in api.get(f"/api/v2/stages?pipeline_id={pipeline}").json["data"]] == stages[1:]
+    assert api.post("/api/v2/deals", {"title": "D", "stage_id": stages[0]}).status == 400
+    assert api.post("/api/v2/deals", {"title": "D", "pipeline_id": pipeline}).json["data"]["stage_id"] == stages[1]
+    assert api.delete(f"/api/v2/pipelines/{pipeline}").status == 200
+    assert api.get(f"/api/v2/stages?pipeline_id={pipeline}").json["data"] == []
+    for body in ({"stage_id": stages[1]}, {"pipeline_id": pipeline}):
+        assert api.post("/api/v2/deals", {"title": "D"} | body).status == 400
+    assert api.post("/api/v2/stages", {"name": "C", "pipeline_id": pipeline}).status == 400
+    assert api.delete("/api/v2/pipelines/99").status == 404
+
+
+def test_a_company_without_its_first_pipeline_makes_others(api: Caller) -> None:
+    assert api.delete("/api/v2/pipelines/1").status == 200
+    made = api.post("/api/v2/pipelines", {"name": "Renewals"})
+    assert made.status == 200
+    assert [row["id"] for row in api.get("/api/v2/pipelines").json["data"]] == [made.json["data"]["id"]]
+    assert api.post("/api/v2/deals", {"title": "D"}).json["data"]["pipeline_id"] == made.json["data"]["id"]
+
+
+def test_pipelines_are_read_with_the_scopes_of_deals_and_written_by_admins(crm: Caller) -> None:
+    for scope, statuses in (("deals:read", (200, 403)), ("deals:full", (200, 403)), ("admin", (200, 200))):
+        api = crm.authorised(scopes=[scope])
+        replies = (api.get("/api/v2/stages"), api.post("/api/v2/pipelines", {"name": "R"}))
+        assert tuple(reply.status for reply in replies) == statuses, scope
+    assert crm.authorised(scopes=["leads:full"]).get("/api/v2/pipelines").status == 403
+
+
 def test_a_lead_is_not_made_archived_and_keeps_its_origin(api: Caller, person: int) -> None:
     assert lead(api, person_id=person, is_archived=True).status == 400
     made = lead(api, person_id=person, origin_id="form-7").json["data"]

@@ -16,17 +16,6 @@ PIPEDRIVE = CRM.dialect
 LEADS = CASE.resource
 
 
-class TestDelete:
-    def test_what_is_gone_already_is_removed(self) -> None:
-        for body in ({"success": True, "data": {"id": 11}}, None):
-            assert script(Response(410, {}, body)).hold(PIPEDRIVE.delete(LEADS, "11")) is None
-
-    def test_what_never_was_is_not_found(self) -> None:
-        with pytest.raises(Problem) as caught:
-            script(Response(404, {}, {"success": False})).hold(PIPEDRIVE.delete(LEADS, "11"))
-        assert caught.value.kind is Kind.CRM_NOT_FOUND
-
-
 class TestIds:
     @pytest.mark.parametrize("field", ["owner", "contact", "account"])
     def test_an_id_goes_out_as_a_number(self, field: str) -> None:
@@ -83,11 +72,13 @@ class TestFind:
 
 class TestList:
     @pytest.mark.parametrize("pagination", [None, {}, {"more_items_in_collection": False, "next_start": 5}], ids=repr)
-    def test_a_list_that_promises_no_more_ends(self, pagination: Any) -> None:
+    def test_a_list_that_promises_no_more_goes_on_with_what_was_archived_and_ends(self, pagination: Any) -> None:
         body = {"success": True, "data": None, "additional_data": {"pagination": pagination}}
-        page = script(ok(body)).hold(PIPEDRIVE.list(LEADS, limit=5))
-        assert page.cursor is None
-        assert page.answers == []
+        partner = script(ok(body), ok(body))
+        first = partner.hold(PIPEDRIVE.list(LEADS, limit=5))
+        last = partner.hold(PIPEDRIVE.list(LEADS, cursor=first.cursor, limit=5))
+        assert [request.path for request in partner.requests] == ["/api/v1/leads", "/api/v1/leads/archived"]
+        assert (first.answers, last.answers, last.cursor) == ([], [], None)
 
     def test_a_list_that_promises_more_and_does_not_say_where_does_not_begin_again(self) -> None:
         pagination = {"more_items_in_collection": True}

@@ -178,8 +178,16 @@ class TestComplaint:
 class TestList:
     def test_the_cursor_holds_the_last_moment_and_id(self) -> None:
         record = {"Id": "00Q1", "SystemModstamp": "2026-05-01T12:00:00.000+0000"}
-        page = script(ok({"records": [record]})).hold(SALESFORCE.list(LEADS, since=minutes(0), limit=5))
+        page = script(ok({"records": [record]})).hold(SALESFORCE.list(LEADS, since=minutes(0), limit=1))
         assert page.cursor == {"id": "00Q1", "at": "2026-05-01T12:00:00.000+0000"}
+
+    def test_a_page_that_is_not_full_is_the_last(self) -> None:
+        record = {"Id": "00Q1", "SystemModstamp": "2026-05-01T12:00:00.000+0000"}
+        assert script(ok({"records": [record]})).hold(SALESFORCE.list(LEADS, limit=5)).cursor is None
+
+    def test_all_fields_are_asked_for_as_one_that_is_hidden_would_fail_the_query(self) -> None:
+        query = next(SALESFORCE.list(LEADS, limit=500)).query["q"]
+        assert query == "SELECT FIELDS(ALL) FROM Lead ORDER BY Id ASC LIMIT 200"
 
     def test_a_changed_record_without_its_moment_ends_in_a_problem_or_a_page_that_can_be_resumed(self) -> None:
         try:

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from switchboard.crm.mapping import Record
+from switchboard.crm.problem import Kind
 from switchboard.crm.wire import Request, Response
-from tests.crm.voices import Voice
+from tests.crm.voices import FullVoice
 
 OBJECTS = {578: "contacts", 608: "contacts", 580: "companies", 610: "companies"}
 SEARCH_END = 10_000
@@ -32,8 +33,8 @@ def bare(record: Record) -> Any:
 
 def lookup(request: Request, bodies: list[Any]) -> Any:
     if request.method == "GET":
-        results = [{"id": body["id"], "type": "contact_to_lead"} for body in bodies]
-        return {"id": "7", "properties": {}, "associations": {"leads": {"results": results}} if results else {}}
+        kinds = [{"category": "HUBSPOT_DEFINED", "typeId": 579, "label": None}]
+        return {"results": [{"toObjectId": int(body["id"]), "associationTypes": kinds} for body in bodies]}
     wanted = [each["id"] for each in request.json["inputs"]]
     found = [{k: v for k, v in body.items() if k != "associations"} for body in bodies if body["id"] in wanted]
     return {"status": "COMPLETE", "results": found}
@@ -66,7 +67,22 @@ def refusal(code: str, message: str) -> Any:
     return body | {"errors": [error], "policyName": "SECONDLY"}
 
 
-VOICE = Voice(
+KINDS = {
+    "association.no-body.400": Kind.CRM_REJECTED,
+    "contact.create.conflict.409": Kind.CRM_CONFLICT,
+    "contacts.batch-create.conflict.409": Kind.CRM_CONFLICT,
+    "contacts.batch-create.invalid-properties.400": Kind.CRM_REJECTED,
+    "contacts.batch-update.duplicate-ids.400": Kind.CRM_REJECTED,
+    "error.expired-token.401": Kind.NEEDS_REAUTH,
+    "error.missing-scopes.403": Kind.CRM_FORBIDDEN,
+    "error.not-found.404": Kind.CRM_NOT_FOUND,
+    "error.rate-limit.daily.429": Kind.CRM_RATE_LIMITED,
+    "error.rate-limit.secondly-search.429": Kind.CRM_RATE_LIMITED,
+    "error.rate-limit.ten-secondly.429": Kind.CRM_RATE_LIMITED,
+}
+"""By the fact sheet, section on errors: what each recorded refusal is."""
+
+VOICE = FullVoice(
     custom="favourite_colour",
     id=lambda n: str(500_000_000 + n),
     moment=moment,
@@ -74,6 +90,7 @@ VOICE = Voice(
     one=lambda body: body,
     made=lambda id: {"id": id, "properties": {"hs_object_id": id}, "archived": False},
     refusal=refusal,
+    kinds=KINDS,
     aside=lambda request: {"id": "7", "properties": {"firstname": "Ada", "lastname": "Lovelace"}},
     lookup=lookup,
     listing=listing,

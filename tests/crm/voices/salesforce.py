@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from switchboard.crm.mapping import Record
+from switchboard.crm.problem import Kind
 from switchboard.crm.wire import Request, Response
-from tests.crm.voices import Voice
+from tests.crm.voices import FullVoice
 
 
 def moment(when: datetime) -> str:
@@ -20,9 +21,9 @@ def bare(record: Record) -> Any:
 
 
 def listing(request: Request, bodies: list[Any]) -> Response:
-    """As much of SOQL as keyset paging takes; of a record only the selected columns are answered."""
+    """As much of SOQL as keyset paging takes; all fields come at most 200 records at once."""
     query = request.query["q"]
-    columns = [name.strip() for name in query.removeprefix("SELECT ").partition(" FROM ")[0].split(",")]
+    assert query.startswith("SELECT FIELDS(ALL) FROM ")
     at = {name: datetime.fromisoformat(body["SystemModstamp"]) for body in bodies if (name := body["Id"])}
     if after := re.search(r"SystemModstamp > (\S+) OR \(SystemModstamp = \S+ AND Id > '(\w+)'\)", query):
         last = (datetime.fromisoformat(after[1]), after[2])
@@ -32,8 +33,8 @@ def listing(request: Request, bodies: list[Any]) -> Response:
     elif beyond := re.search(r"Id > '(\w+)'", query):
         bodies = [body for body in bodies if body["Id"] > beyond[1]]
     limit = int(query.rpartition("LIMIT ")[2])
-    records = [{"attributes": body["attributes"]} | {name: body.get(name) for name in columns} for body in bodies]
-    return Response(200, {}, {"totalSize": len(records), "done": True, "records": records[:limit]})
+    assert limit <= 200
+    return Response(200, {}, {"totalSize": len(bodies), "done": True, "records": bodies[:limit]})
 
 
 def refusal(code: str, message: str) -> Any:
@@ -42,7 +43,29 @@ def refusal(code: str, message: str) -> Any:
     return [{"message": message, "errorCode": code, "fields": ["LastName"], "duplicateResut": duplicates}]
 
 
-VOICE = Voice(
+KINDS = {
+    "collections.create.empty.400": Kind.CRM_REJECTED,
+    "contact.create.duplicates-detected.400": Kind.CRM_CONFLICT,
+    "describe.not-found.404": Kind.CRM_NOT_FOUND,
+    "error.cross-reference-access.400": Kind.CRM_FORBIDDEN,
+    "error.expired-session.401": Kind.NEEDS_REAUTH,
+    "error.request-limit.403": Kind.CRM_RATE_LIMITED,
+    "error.required-field-missing.400": Kind.CRM_REJECTED,
+    "error.restricted-picklist.400": Kind.CRM_REJECTED,
+    "oauth.password.invalid-grant.400": Kind.NEEDS_REAUTH,
+    "oauth.refresh.invalid-grant.400": Kind.NEEDS_REAUTH,
+    "query.aggregate-no-more.400": Kind.CRM_REJECTED,
+    "query.unknown-object.400": Kind.CRM_REJECTED,
+    "record.delete.no-permission.403": Kind.CRM_FORBIDDEN,
+    "record.get.not-found.404": Kind.CRM_NOT_FOUND,
+    "record.upsert.multiple-match.300": Kind.CRM_REJECTED,
+    "record.write.field-not-writeable.400": Kind.CRM_REJECTED,
+    "record.write.success-false.200": Kind.CRM_REJECTED,
+    "sosl.malformed.400": Kind.CRM_REJECTED,
+}
+"""By the fact sheet, section on errors: what each recorded refusal is."""
+
+VOICE = FullVoice(
     custom="Colour__c",
     id=lambda n: f"00Q{n:015d}",
     moment=moment,
@@ -50,6 +73,7 @@ VOICE = Voice(
     one=lambda body: body,
     made=lambda id: {"id": id, "success": True, "errors": []},
     refusal=refusal,
+    kinds=KINDS,
     aside=lambda request: {"attributes": {"type": "Account"}, "Name": "Acme"},
     lookup=lambda request, bodies: {"totalSize": len(bodies), "done": True, "records": bodies},
     listing=listing,

@@ -36,6 +36,7 @@ class Recipe:
 
     noun: the vendor's plural for it, in labels and in the store. made: the status of a create that went well.
     kind: of the grant that authorises; sign: the headers made of it. statuses: where a refusal differs from STATUSES.
+    always_rotates: every refresh gives a new refresh token and the old one lives on, whatever the grant asks for.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Recipe:
     kind: str = "oauth2"
     sign: Callable[[dict[str, Any]], dict[str, str]] = bearer
     statuses: Mapping[str, int] = field(default_factory=dict[str, int])
+    always_rotates: bool = False
 
     def refused(self, fault: str) -> int:
         return self.statuses.get(fault, STATUSES[fault])
@@ -69,8 +71,10 @@ every_oauth = pytest.mark.parametrize(
 
 
 def token_request(crm: Caller, grant: dict[str, Any], **changes: str) -> Reply:
-    """Each vendor's way of showing the client: all three at once do no harm."""
+    """Each vendor's way of showing the client: all three at once do no harm. JSON where the grant asks for it."""
     form = {name: grant[name] for name in ("client_id", "client_secret", "refresh_token")} | changes
     basic = base64.b64encode(f"{form['client_id']}:{form['client_secret']}".encode()).decode()
     form["grant_type"] = "refresh_token"
+    if grant.get("token_body") == "json":
+        return crm.post(grant["token_path"], form)
     return crm.post(grant["token_path"], form=form, headers={"Authorization": f"Basic {basic}"})

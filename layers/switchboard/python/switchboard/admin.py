@@ -11,13 +11,15 @@ from uuid import uuid4
 
 from switchboard.api import keys, scopes
 from switchboard.crm import registry
-from switchboard.crm.auth import OAuth2
+from switchboard.crm.auth import Scheme
+from switchboard.crm.catalog import CRM
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?", re.ASCII)
+SETTING_LENGTH = 128
 BRAND_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -125,32 +127,39 @@ class Admin:
         *,
         origin: str | None = None,
         token_origin: str | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> str:
         """Connect a CRM to a brand; answers the account's id, a UUID.
 
-        `credentials` are `{api_key}`, or `{access_token, refresh_token, expires_at}`, in epoch seconds.
+        `credentials` are what one of the CRM's schemes wants: `{api_key}`, with a user name beside it where the CRM has
+        both, or `{access_token, refresh_token, expires_at}`, in epoch seconds.
         `origin` is the account's own host, where the CRM gives each account one; `token_origin` is where its tokens
-        come from, if not from the CRM's usual place (an account for testing).
+        come from, if not from the CRM's usual place (an account for testing, another region). `settings` are what
+        else the CRM wants to know of an account, by the names that it declares.
         """
         self._brand(brand)
         _known(crm)
         declared = registry.load(crm)
         scheme = next((name for name, each in declared.auth.items() if _fits(each, credentials)), None)
         if scheme is None:
-            raise RefusedError(f"credentials: {declared.title} takes {' or '.join(declared.auth)}")
+            kinds = [f"{name} ({', '.join(each.fields)})" for name, each in declared.auth.items()]
+            raise RefusedError(f"credentials: {declared.title} takes {' or '.join(kinds)}")
         if origin and not declared.hosts["api"].allows(origin):
             raise RefusedError(f"origin: is no host of {declared.title}")
         if not origin and not declared.hosts["api"].default:
             raise RefusedError(f"origin: {declared.title} gives each account a host of its own; name it")
         if token_origin and not declared.hosts["token"].allows(token_origin):
             raise RefusedError(f"token_origin: is no host of {declared.title}")
+        told = _settings(declared, settings or {})
+        if token_origin:
+            told["token_origin"] = token_origin
         _whole(credentials)
         account = str(uuid4())
         self._keep(f"{self.prefix}/accounts/{brand}/{account}", dict(credentials))
         item = {"crm": crm, "scheme": scheme, "status": "active", "created_at": int(time.time())}
         hosts = {"origin": origin} if origin else {}
-        if token_origin:
-            hosts["settings"] = json.dumps({"token_origin": token_origin})
+        if told:
+            hosts["settings"] = json.dumps(told)
         self._put(brand, f"account#{account}", item | hosts)
         return account
 
@@ -236,8 +245,20 @@ def _known(crm: str) -> None:
         raise RefusedError(f"crm: has to be one of {', '.join(registry.NAMES)}")
 
 
-def _fits(scheme: object, credentials: Mapping[str, Any]) -> bool:
-    needed = {"access_token", "refresh_token"} if isinstance(scheme, OAuth2) else {"api_key"}
+def _settings(declared: CRM, given: Mapping[str, str]) -> dict[str, str]:
+    for name in given.keys() - declared.settings.keys():
+        raise RefusedError(
+            f"settings: {declared.title} has no {name}; it has: {', '.join(declared.settings) or 'none'}"
+        )
+    for name, setting in declared.settings.items():
+        value = given.get(name, setting.default)
+        if not value or len(value) > SETTING_LENGTH:
+            raise RefusedError(f"settings: {declared.title} needs {name}, {setting.what}")
+    return dict(given)
+
+
+def _fits(scheme: Scheme, credentials: Mapping[str, Any]) -> bool:
+    needed = set(scheme.fields)
     return needed <= credentials.keys()
 
 

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger
 
-from switchboard.api import routes
+from switchboard.api import capabilities, routes
 from switchboard.api.call import Call
+from switchboard.api.reading import Read
 from switchboard.api.reply import Reply, refusal
 from switchboard.api.tokens import Tokens
 from switchboard.api.walk import Create
+from switchboard.crm.catalog import Verb
 from switchboard.crm.problem import Kind, Problem
 from switchboard.models.schema import Schema
 from switchboard.ports import Deadline, Services
@@ -95,6 +97,21 @@ def unified_create(schema: Schema) -> Handler:
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         services()  # made while the function starts, where time is cheap and SnapStart can keep it
     return handler(lambda call, deadline: create.walk(call, services(), tokens(), deadline))
+
+
+def unified_read(verb: Verb) -> Handler:
+    """`GET` and `DELETE` below `/unified/crm`: read or remove records in the CRM of an integrated account."""
+    read = Read(verb)
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        services()
+    return handler(lambda call, deadline: read.walk(call, services(), tokens(), deadline))
+
+
+def unified_capabilities() -> Handler:
+    """`GET /unified/crm/capabilities`: what each CRM can do."""
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        services()
+    return handler(lambda call, _: capabilities.walk(call, services()))
 
 
 def unknown_route() -> Handler:

@@ -104,12 +104,14 @@ def set_app(admin: Admin, crm: str) -> None:
 @click.argument("crm")
 @click.option("--origin", help="The account's own host, such as https://acme.example.com.")
 @click.option("--token-origin", help="Where its tokens come from, if not from the CRM's usual place.")
+@click.option("--setting", "pairs", multiple=True, help="What else the CRM wants to know, as name=value.")
 @click.pass_obj
-def connect_account(admin: Admin, brand: str, crm: str, origin: str | None, token_origin: str | None) -> None:
+def connect_account(admin: Admin, brand: str, crm: str, pairs: tuple[str, ...], **hosts: str | None) -> None:
     """Connect a CRM; reads its credentials as JSON from standard input and prints the account's id."""
     credentials = _given()
-    hosts = {"origin": origin, "token_origin": token_origin}
-    _say(integrated_account_id=_tried(lambda: admin.connect_account(brand, crm, credentials, **hosts)))
+    settings = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+    made = _tried(lambda: admin.connect_account(brand, crm, credentials, settings=settings, **hosts))
+    _say(integrated_account_id=made)
 
 
 @main.command()

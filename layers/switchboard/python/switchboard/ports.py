@@ -137,6 +137,10 @@ class Secrets(Protocol):
         """The client id and secret of our OAuth app at a CRM."""
         ...
 
+    def signing(self) -> bytes:
+        """The key that signs what callers hold and bring back."""
+        ...
+
 
 class Clock(Protocol):
     """Time, so that tests may hold it."""

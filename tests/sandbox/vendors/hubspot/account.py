@@ -39,7 +39,7 @@ class Account(Fake):
     key_prefix = "pat-na1-"
     nouns: ClassVar[dict[str, str]] = {
         word: kind for kind, number in OBJECT_TYPES.items() for word in (kind, SINGULAR[kind], number)
-    }
+    } | {"ticket": "tickets", "0-5": "tickets"}
     defaults: ClassVar[dict[str, Any]] = {
         "search_lag": 2.0,
         "requests_per_interval": 1_000_000,
@@ -48,12 +48,15 @@ class Account(Fake):
         "requests_per_day": 1_000_000,
         "associations_per_page": 100,
         "required_properties": {},
+        "most_pipelines": 1_000_000,
+        "labels_unique_per": "account",
     }
     """The vendor's own numbers are 110 (OAuth) or 190 (private app) per 10 s, 5 searches per second, and 250,000
     a day, which only private apps are counted for.
 
     `required_properties` ({"leads": ["hs_lead_label"]}) are an admin's rules, which only 2026-09 enforces.
     How many associations a record shows before it pages them is not documented.
+    `most_pipelines` of one object depend on the plan; their labels are `labels_unique_per` account or object.
     """
     specs: ClassVar[dict[str, str]] = {
         "contacts.v3.json": "/crm/v3/objects/contacts",

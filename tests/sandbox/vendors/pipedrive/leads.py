@@ -10,7 +10,8 @@ from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.pipedrive.company import bad_request, done, not_found, v1
 from tests.sandbox.vendors.pipedrive.fields import CUSTOM, FieldError, described, read
-from tests.sandbox.vendors.pipedrive.records import MOST, Records
+from tests.sandbox.vendors.pipedrive.pages import MOST
+from tests.sandbox.vendors.pipedrive.records import Records
 
 SORTABLE = (
     "id",

@@ -3,8 +3,6 @@
 https://developers.pipedrive.com/docs/api/v1/Persons and the siblings of it
 """
 
-import base64
-import json
 import re
 from datetime import UTC, datetime
 from itertools import count
@@ -17,7 +15,6 @@ from tests.sandbox.vendors.pipedrive.fields import REFERENCES, REQUIRED, FieldEr
 from tests.sandbox.vendors.pipedrive.pipelines import Pipelines
 
 KINDS = '<any("persons", "organizations", "deals"):kind>'
-MOST = 500
 NULLS = {
     "persons": ("org_id", "picture_id"),
     "organizations": ("address",),
@@ -88,29 +85,7 @@ class Records(Pipelines):
         since, until = (self.seconds(request, name) for name in ("updated_since", "updated_until"))
         rows = [row for row in rows if (not since or row["update_time"] >= since)]
         rows = [row for row in rows if (not until or row["update_time"] < until)]
-        field, direction = query.get("sort_by", "id"), query.get("sort_direction", "asc")
-        if field not in ("id", "update_time", "add_time") or direction not in ("asc", "desc"):
-            raise schema_failed("sort_by or sort_direction")
-        rows.sort(key=lambda row: (row[field], row["id"]), reverse=direction == "desc")
-        return self.page(request, rows, field)
-
-    def page(self, request: Request, rows: list[dict[str, Json]], field: str) -> Answer:
-        """The cursor holds the sort value and id of the last row, so that insertions shift nothing."""
-        limit = self.limit(request)
-        if "cursor" in request.query:
-            try:
-                last = json.loads(base64.urlsafe_b64decode(request.query["cursor"]))
-                keys = [[row[field], row["id"]] for row in rows]
-                after = [last["fieldValue"], last["id"]]
-                ascending = request.query.get("sort_direction", "asc") == "asc"
-                rows = [row for row, key in zip(rows, keys, strict=True) if (key > after if ascending else key < after)]
-            except (ValueError, KeyError, TypeError) as odd:
-                raise schema_failed("cursor: is invalid") from odd
-        shown, cursor = rows[:limit], None
-        if len(rows) > limit:
-            last = {"field": field, "fieldValue": shown[-1][field], "sortDirection": "asc", "id": shown[-1]["id"]}
-            cursor = base64.urlsafe_b64encode(json.dumps(last).encode()).decode()
-        return done(shown, additional_data={"next_cursor": cursor})
+        return self.sorted_page(request, rows, "id", "update_time", "add_time")
 
     @route(
         "GET", *v2(f"/{KINDS}/search", '/<any("leads"):kind>/search'), label="{kind}/search", scope="search:read"
@@ -166,12 +141,6 @@ class Records(Pipelines):
         return done(described(kind), additional_data={"next_cursor": None})
 
     # Reading and writing.
-
-    def limit(self, request: Request) -> int:
-        text = request.query.get("limit", "100")
-        if not text.isdigit() or not 1 <= int(text) <= MOST:
-            raise schema_failed(f"limit: must be between 1 and {MOST}")
-        return int(text)
 
     def seconds(self, request: Request, name: str) -> str | None:
         """RFC 3339 in whole seconds; fractions are refused."""

@@ -11,7 +11,7 @@ from switchboard.api.reply import Reply, refusal, result
 from switchboard.api.speak import Line
 from switchboard.api.unified import Order
 from switchboard.crm.catalog import Resource
-from switchboard.crm.dialect import DETAILS, Answer, Draft
+from switchboard.crm.dialect import Answer, Draft
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.models.schema import Schema
 from switchboard.ports import Claim
@@ -20,8 +20,6 @@ SKEW_SECONDS = 30
 """How far a vendor's clock may run behind ours when we ask what it made since a claim."""
 LOOK_SECONDS = 8
 """What is kept of the deadline for one more look, and a create after it."""
-REAUTH_SECONDS = 60
-"""An account that needs to be connected again gets one live try in this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,39 +73,21 @@ class Creation:
 
     def work(self, call: Call, doubt: Claim | None) -> Reply:
         """Create the record, or adopt the one that an earlier run in doubt has made."""
-        self.knock()
+        self.line.knock()
         try:
             answer = (self.adopted(doubt) if doubt else None) or self.created()
         except Problem as problem:
-            self.note(problem)
+            self.line.note(problem)
             if once.definitive(problem):
                 return refusal(call, problem)
             raise
-        self.note()
+        self.line.note()
         answer = unified.linked(answer, self.schema, self.resource, self.line.origin)
         headers = {**self.line.forwarded, **unified.limits(self.line.rate)}
         headers.pop("retry-after", None)  # of a read that failed; the record is made
         if self.draft.ignored:
             headers["switchboard-ignored-fields"] = unified.listed(self.draft.ignored)
         return result(201, unified.shape(answer, self.schema, self.order), headers)
-
-    def knock(self) -> None:
-        """An account that needs to be connected again gets one live try in a while; else it is refused here."""
-        services, account = self.line.services, self.line.account
-        if account.status == "active":
-            return
-        if not services.access.may_retry(account, now=int(services.clock.now()), every=REAUTH_SECONDS):
-            raise Problem(Kind.NEEDS_REAUTH, DETAILS[Kind.NEEDS_REAUTH], crm=account.crm)
-
-    def note(self, problem: Problem | None = None) -> None:
-        """Note on the account what the CRM makes of its credentials."""
-        account, mark = self.line.account, self.line.services.access.mark
-        if problem and problem.kind is Kind.NEEDS_REAUTH:
-            error = problem.remote.code if problem.remote and problem.remote.code else "credentials refused"
-            now = int(self.line.services.clock.now())
-            mark(account, status="needs_reauth", last_error=error, retried_at=now)
-        elif account.status != "active" and self.line.accepted:
-            mark(account, status="active", last_error="")
 
     def created(self) -> Answer:
         """A new record."""
@@ -117,8 +97,8 @@ class Creation:
 
     def adopted(self, doubt: Claim) -> Answer | None:
         """The record that the run in doubt has made; None where the CRM says for certain that there is none."""
-        clock = self.line.services.clock
-        while (answer := self.found(doubt)) is None and (wait := doubt.settles_at - clock.now()) > 0:
+        clock, settled = self.line.services.clock, doubt.settles_at + self.line.crm.dialect.lag
+        while (answer := self.found(doubt)) is None and (wait := settled - clock.now()) > 0:
             if wait + LOOK_SECONDS > self.line.deadline.left:
                 detail = "The CRM does not have the record yet, and may still be making it."
                 raise Problem(Kind.OUTCOME_UNKNOWN, detail, retry_after=int(wait) + 1, outcome=Outcome.UNKNOWN)

@@ -6,10 +6,13 @@ from typing import Any
 from switchboard.api.tokens import Tokens
 from switchboard.crm.auth import Credentials
 from switchboard.crm.catalog import CRM
-from switchboard.crm.dialect import Rate
+from switchboard.crm.dialect import DETAILS, Rate
 from switchboard.crm.problem import Kind, Outcome, Problem
-from switchboard.crm.wire import Party, Request, Response, Talk
+from switchboard.crm.wire import Party, Request, Response, Talk, segment
 from switchboard.ports import Account, Deadline, Services
+
+REAUTH_SECONDS = 60
+"""An account that needs to be connected again gets one live try in this time."""
 
 SECRET_FIELDS = ("access_token", "refresh_token", "api_key", "client_secret", "password")
 
@@ -42,6 +45,24 @@ class Line:
     def forwarded(self) -> dict[str, str]:
         """The vendor's headers that the caller may see."""
         return self.crm.dialect.forward(self.last) if self.last else {}
+
+    def knock(self) -> None:
+        """An account that needs to be connected again gets one live try in a while; else it is refused here."""
+        services, account = self.services, self.account
+        if account.status == "active":
+            return
+        if not services.access.may_retry(account, now=int(services.clock.now()), every=REAUTH_SECONDS):
+            raise Problem(Kind.NEEDS_REAUTH, DETAILS[Kind.NEEDS_REAUTH], crm=account.crm)
+
+    def note(self, problem: Problem | None = None) -> None:
+        """Note on the account what the CRM makes of its credentials."""
+        account, mark = self.account, self.services.access.mark
+        if problem and problem.kind is Kind.NEEDS_REAUTH:
+            error = problem.remote.code if problem.remote and problem.remote.code else "credentials refused"
+            now = int(self.services.clock.now())
+            mark(account, status="needs_reauth", last_error=error, retried_at=now)
+        elif account.status != "active" and self.accepted:
+            mark(account, status="active", last_error="")
 
     def hold[T](self, talk: Talk[T]) -> T:
         """Hold the conversation to its end. A token that the CRM refuses is renewed once and the request sent again."""
@@ -78,7 +99,8 @@ class Line:
     def _send(self, request: Request, credentials: Credentials) -> Response:
         scheme = self.crm.auth[self.account.scheme]
         self.origin = credentials.get("origin") or self.account.origin
-        signed = replace(request, headers={**request.headers, **scheme.sign(credentials)})
+        path = self._filled(request.path)
+        signed = replace(request, path=path, headers={**request.headers, **scheme.sign(credentials)})
         self.calls += 1
         response = self.services.send(signed, self._origin(request.to, credentials), self.deadline)
         if not response.ok:
@@ -95,12 +117,20 @@ class Line:
             while True:
                 self.calls += 1
                 origin = self._origin(request.to, {})
-                request = talk.send(self.services.send(request, origin, self.deadline))
+                whole = replace(request, path=self._filled(request.path))
+                request = talk.send(self.services.send(whole, origin, self.deadline))
         except StopIteration as end:
             return end.value
         except Problem as problem:
             problem.outcome = Outcome.NOTHING  # whatever became of the token, no record was touched
             raise
+
+    def _filled(self, path: str) -> str:
+        """A path with the account's settings where it names them; no setting can leave its place in it."""
+        for name, setting in self.crm.settings.items():
+            value = self.account.settings.get(name) or setting.default
+            path = path.replace("{" + name + "}", segment(value or ""))
+        return path
 
     def _origin(self, party: Party, credentials: dict[str, Any] | Credentials) -> str:
         """The host to send to: the account's own if the vendor's declaration allows it, else the vendor's."""

@@ -1,7 +1,9 @@
 """The unified surface: what a request to it says beside its body, and the three forms of its answers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, cast
 from uuid import UUID
 
@@ -10,10 +12,11 @@ from pydantic import ValidationError
 from switchboard.api import query
 from switchboard.api.call import Call
 from switchboard.crm.catalog import Resource
+from switchboard.crm.codecs import utc
 from switchboard.crm.dialect import Answer, Rate
 from switchboard.crm.mapping import Record
 from switchboard.crm.problem import Fault, Kind, Problem, pointer
-from switchboard.crm.wire import Pairs
+from switchboard.crm.wire import Pairs, dig
 from switchboard.models.schema import Schema
 
 type Form = Literal["unified", "normalized", "raw"]
@@ -22,23 +25,66 @@ FAULTS = 100
 """So many faults of one request are told; a caller with more has another problem."""
 MEMBERS = 1000
 """So many members a body may have."""
+COMMON = (
+    "integrated_account_id",
+    "truto_response_format",
+    "truto_ignore_remote_data",
+    "truto_exclude_fields",
+    "remote_query",
+)
+"""Parameters of every request."""
+LISTING = ("limit", "next_cursor", "updated_at", "truto_key_by")
+"""Parameters of a list."""
+PAGE = 25
+MOST_PAGE = 100
+ZONED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 FORMS: tuple[Form, ...] = ("unified", "normalized", "raw")
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A checked request to create a record through the unified surface."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What every request to the unified surface says: of which account, and in what form it wants its answer."""
 
     account_id: str
     form: Form
     ignore_remote_data: bool
     exclude: frozenset[str]
     remote_query: Pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order(Asked):
+    """A checked request to create a record."""
+
     item: Record
     remote_data: Record
     strict: bool
     said: tuple[Any, Any]
     """The parsed query and body, for the fingerprint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish(Asked):
+    """A checked request for a stretch of a list. `including`: what changed at `since` itself is asked for, too."""
+
+    limit: int
+    next_cursor: str | None
+    since: datetime | None
+    including: bool
+    key_by: str | None
+    pipeline: str | None
+
+    def where(self, brand: str, plural: str) -> list[Any]:
+        """What a cursor of this list is bound to."""
+        since = self.since.isoformat() if self.since else None
+        return [brand, self.account_id, plural, since, self.including, self.pipeline, self.limit]
+
+    def keeps(self, item: Record) -> bool:
+        """Whether a record belongs to the list, as far as the CRM did not see to it."""
+        changed = utc(item.get("updated_at"))
+        if self.since and changed and (changed < self.since or (changed == self.since and not self.including)):
+            return False
+        return self.pipeline is None or dig(item, "pipeline.id") == self.pipeline
 
 
 def order(call: Call, schema: Schema) -> Order:
@@ -48,30 +94,15 @@ def order(call: Call, schema: Schema) -> Order:
         raise Problem(Kind.INVALID, f"The body has more than {MEMBERS} members.")
     tree = query.parse(call.query)
     faults: list[Fault] = []
-    account_id = _account_id(tree, faults)
-    form = _form(tree, faults)
-    ignore = _boolean(tree, "truto_ignore_remote_data", faults)
-    exclude = _names(tree, "truto_exclude_fields", faults)
-    if not isinstance(tree.get("remote_query", {}), dict):
-        faults.append(_parameter("remote_query", "wrong_type", "has to be an object: remote_query[name]=value"))
+    common = _common(call, tree, faults)
     remote_data = {} if body.get("remote_data") is None else body["remote_data"]
     if not isinstance(remote_data, dict):
         faults.append(Fault("remote_data", "wrong_type", "has to be an object", "#/remote_data"))
         remote_data = {}
     item = _item({name: value for name, value in body.items() if name != "remote_data"}, schema, faults)
-    if faults:
-        told = faults[:FAULTS]
-        more = f"; and {len(faults) - FAULTS} more" if len(faults) > FAULTS else ""
-        detail = "; ".join(f"{fault.field}: {fault.detail}" for fault in told) + more
-        missing = [fault.field for fault in faults if fault.code == "required"]
-        insight = {"missing_required_query_parameters": {"description": "These are required.", "value": missing}}
-        raise Problem(Kind.INVALID, detail, faults=tuple(told), insight=insight if missing else None)
+    refuse(faults)
     return Order(
-        account_id=account_id,
-        form=form,
-        ignore_remote_data=ignore,
-        exclude=exclude,
-        remote_query=query.below(call.query, "remote_query") if "remote_query" in tree else (),
+        **common,
         item=item,
         remote_data=cast("Record", remote_data),
         strict=call.prefers("handling=strict"),
@@ -79,17 +110,72 @@ def order(call: Call, schema: Schema) -> Order:
     )
 
 
-def shape(answer: Answer, schema: Schema, order: Order) -> Any:
+def asked(call: Call) -> Asked:
+    """What a request about one record says. Raises every fault of its query at once."""
+    tree, faults = query.parse(call.query), list[Fault]()
+    common = _common(call, tree, faults)
+    _strangers(tree, faults)
+    refuse(faults)
+    return Asked(**common)
+
+
+def wish(call: Call, schema: Schema) -> Wish:
+    """The list that a call wishes for. Raises every fault of its query at once: a filter that is not known is one,
+    for a list that it had not narrowed would pass for one that it had."""
+    tree, faults = query.parse(call.query), list[Fault]()
+    common = _common(call, tree, faults)
+    since, including = _since(tree, faults)
+    found = Wish(
+        **common,
+        limit=_limit(tree, faults),
+        next_cursor=_text(tree, "next_cursor", faults),
+        since=since,
+        including=including,
+        key_by=_key_by(tree, schema, faults),
+        pipeline=_pipeline(tree, schema, faults),
+    )
+    _strangers(tree, faults, *LISTING, *(("pipeline",) if "pipeline" in schema.readable else ()))
+    refuse(faults)
+    return found
+
+
+def refuse(faults: list[Fault]) -> None:
+    """Raise what is wrong, if something is: all of it, up to a hundred."""
+    if not faults:
+        return
+    told = faults[:FAULTS]
+    more = f"; and {len(faults) - FAULTS} more" if len(faults) > FAULTS else ""
+    detail = "; ".join(f"{fault.field}: {fault.detail}" for fault in told) + more
+    missing = [fault.field for fault in faults if fault.code == "required"]
+    insight = {"missing_required_query_parameters": {"description": "These are required.", "value": missing}}
+    raise Problem(Kind.INVALID, detail, faults=tuple(told), insight=insight if missing else None)
+
+
+def _common(call: Call, tree: query.Tree, faults: list[Fault]) -> dict[str, Any]:
+    """The members of Asked."""
+    objective = isinstance(tree.get("remote_query", {}), dict)
+    if not objective:
+        faults.append(parameter("remote_query", "wrong_type", "has to be an object: remote_query[name]=value"))
+    return {
+        "account_id": _account_id(tree, faults),
+        "form": _form(tree, faults),
+        "ignore_remote_data": _boolean(tree, "truto_ignore_remote_data", faults),
+        "exclude": _names(tree, "truto_exclude_fields", faults),
+        "remote_query": query.below(call.query, "remote_query") if objective and "remote_query" in tree else (),
+    }
+
+
+def shape(answer: Answer, schema: Schema, asked: Asked) -> Any:
     """An answer of a CRM in the form that was asked for."""
-    if order.form == "raw":
+    if asked.form == "raw":
         return answer.raw
-    if order.form == "normalized":
+    if asked.form == "normalized":
         shown: Record = {name: answer.item.get(name) for name in schema.readable}
     else:
         shown = {name: answer.item[name] for name in schema.readable if name in answer.item}
-        if not order.ignore_remote_data:
+        if not asked.ignore_remote_data:
             shown["remote_data"] = answer.raw
-    return {name: value for name, value in shown.items() if name not in order.exclude}
+    return {name: value for name, value in shown.items() if name not in asked.exclude}
 
 
 def linked(answer: Answer, schema: Schema, resource: Resource, origin: str | None) -> Answer:
@@ -140,7 +226,7 @@ def _body_fault(loc: tuple[str | int, ...], code: str, message: str) -> Fault:
 def _account_id(tree: query.Tree, faults: list[Fault]) -> str:
     given = tree.get("integrated_account_id")
     if given is None:
-        faults.append(_parameter("integrated_account_id", "required", "is required"))
+        faults.append(parameter("integrated_account_id", "required", "is required"))
         return ""
     try:
         return str(UUID(given)) if isinstance(given, str) and len(given) == 36 else _not_uuid(faults)
@@ -149,7 +235,7 @@ def _account_id(tree: query.Tree, faults: list[Fault]) -> str:
 
 
 def _not_uuid(faults: list[Fault]) -> str:
-    faults.append(_parameter("integrated_account_id", "wrong_type", "has to be one UUID"))
+    faults.append(parameter("integrated_account_id", "wrong_type", "has to be one UUID"))
     return ""
 
 
@@ -157,14 +243,14 @@ def _form(tree: query.Tree, faults: list[Fault]) -> Form:
     given = tree.get("truto_response_format", "unified")
     found: Form | None = next((form for form in FORMS if form == given), None)
     if found is None:
-        faults.append(_parameter("truto_response_format", "invalid_value", "has to be one of " + ", ".join(FORMS)))
+        faults.append(parameter("truto_response_format", "invalid_value", "has to be one of " + ", ".join(FORMS)))
     return found or "unified"
 
 
 def _boolean(tree: query.Tree, name: str, faults: list[Fault]) -> bool:
     given = tree.get(name, "false")
     if given not in ("true", "false"):
-        faults.append(_parameter(name, "wrong_type", "has to be true or false"))
+        faults.append(parameter(name, "wrong_type", "has to be true or false"))
     return given == "true"
 
 
@@ -172,10 +258,65 @@ def _names(tree: query.Tree, name: str, faults: list[Fault]) -> frozenset[str]:
     given = tree.get(name, [])
     listed = given.split(",") if isinstance(given, str) else given
     if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
-        faults.append(_parameter(name, "wrong_type", "has to be a list of names"))
+        faults.append(parameter(name, "wrong_type", "has to be a list of names"))
         return frozenset()
     return frozenset(part.strip() for each in listed for part in each.split(",") if part.strip())
 
 
-def _parameter(name: str, code: str, detail: str) -> Fault:
+def _text(tree: query.Tree, name: str, faults: list[Fault]) -> str | None:
+    given = tree.get(name)
+    if given is not None and not isinstance(given, str):
+        faults.append(parameter(name, "wrong_type", "has to be one text"))
+        return None
+    return given or None
+
+
+def _limit(tree: query.Tree, faults: list[Fault]) -> int:
+    given = tree.get("limit", str(PAGE))
+    if isinstance(given, str) and given.isascii() and given.isdecimal() and 1 <= int(given[:4]) <= MOST_PAGE:
+        return int(given)
+    faults.append(parameter("limit", "invalid_value", f"has to be a whole number from 1 to {MOST_PAGE}"))
+    return PAGE
+
+
+def _since(tree: query.Tree, faults: list[Fault]) -> tuple[datetime | None, bool]:
+    given = tree.get("updated_at")
+    if given is None:
+        return None, False
+    if not isinstance(given, dict) or len(given) != 1 or next(iter(given)) not in ("gt", "gte"):
+        faults.append(parameter("updated_at", "wrong_type", "has to be given as updated_at[gt] or updated_at[gte]"))
+        return None, False
+    [(operator, written)] = given.items()
+    moment = utc(written) if isinstance(written, str) and ZONED.fullmatch(written) else None
+    if moment is None:
+        detail = "has to be a date and time in RFC 3339, with its zone (a + is written %2B)"
+        faults.append(parameter(f"updated_at[{operator}]", "wrong_type", detail))
+    return moment, operator == "gte"
+
+
+def _key_by(tree: query.Tree, schema: Schema, faults: list[Fault]) -> str | None:
+    given = _text(tree, "truto_key_by", faults)
+    if given is not None and given not in schema.readable:
+        faults.append(parameter("truto_key_by", "invalid_value", "has to be a field of this resource"))
+        return None
+    return given
+
+
+def _pipeline(tree: query.Tree, schema: Schema, faults: list[Fault]) -> str | None:
+    given = tree.get("pipeline")
+    if given is None or "pipeline" not in schema.readable:
+        return None
+    if isinstance(given, dict) and list(given) == ["id"] and isinstance(given["id"], str):
+        return given["id"]
+    faults.append(parameter("pipeline", "wrong_type", "has to be given as pipeline[id]"))
+    return None
+
+
+def _strangers(tree: query.Tree, faults: list[Fault], *known: str) -> None:
+    strange = [name for name in tree if name not in COMMON and name not in known]
+    faults += [parameter(name, "unknown_parameter", "is not a parameter of this request") for name in strange]
+
+
+def parameter(name: str, code: str, detail: str) -> Fault:
+    """A fault of a parameter of the query."""
     return Fault(name, code, detail, name)

@@ -2,10 +2,11 @@
 
 <prefix>/accounts/<brand>/<account>   the credentials of an account
 <prefix>/apps/<crm>                   client id and secret of the operator's OAuth app at a CRM
+<prefix>/signing                      the key that signs cursors; made with the stack
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from switchboard.crm.auth import Credentials
@@ -23,6 +24,8 @@ class SecretStore:
 
     connect: "Callable[[], SecretsManagerClient]"
     prefix: str
+    _signing: list[bytes] = field(default_factory=list[bytes], repr=False)
+    """The signing key, once it has been read: it stays as long as the stack."""
 
     def account(self, brand: str, id: str) -> Credentials:
         """The credentials of an account, as they stand now."""
@@ -44,6 +47,13 @@ class SecretStore:
             detail = "There is no OAuth app for this CRM; an operator has to set one."
             raise Problem(Kind.CRM_UNAVAILABLE, detail)
         return found
+
+    def signing(self) -> bytes:
+        """The key that signs what callers hold; read once per process."""
+        if not self._signing:
+            found = self.connect().get_secret_value(SecretId=f"{self.prefix}/signing")
+            self._signing.append(found["SecretString"].encode())
+        return self._signing[0]
 
     def _read(self, name: str) -> Credentials | None:
         client = self.connect()

@@ -21,6 +21,11 @@ class Header:
     prefix: str = "Bearer "
     field: str = "api_key"
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What the secret of an account has to hold."""
+        return (self.field,)
+
     def sign(self, credentials: Credentials) -> dict[str, str]:
         """The headers that authenticate a request."""
         return {self.name: self.prefix + str(credentials[self.field])}
@@ -32,6 +37,11 @@ class Basic:
 
     user: str = "api_key"
     password: str | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What the secret of an account has to hold."""
+        return (self.user, self.password) if self.password else (self.user,)
 
     def sign(self, credentials: Credentials) -> dict[str, str]:
         """The headers that authenticate a request."""
@@ -67,6 +77,11 @@ class OAuth2:
     lifetime: int | None = None
     origin: str | None = None
     header: Header = Header(field="access_token")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What the secret of an account has to hold."""
+        return ("access_token", "refresh_token")
 
     def sign(self, credentials: Credentials) -> dict[str, str]:
         """The headers that authenticate a request."""

@@ -12,38 +12,97 @@ if TYPE_CHECKING:
     from switchboard.crm.auth import Scheme
     from switchboard.crm.dialect import Dialect
     from switchboard.crm.mapping import Table
+    from switchboard.crm.paging import Paging
     from switchboard.crm.wire import Party
 
 LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 ORIGIN = re.compile(rf"https://({LABEL}(?:\.{LABEL})+)/?", re.ASCII)
 """An origin as plain as it can be: no user, no port, no path, nothing escaped."""
 
-type Verb = Literal["create", "get", "list", "delete"]
+type Verb = Literal["create", "list", "get", "delete"]
+VERBS: tuple[Verb, ...] = ("create", "list", "get", "delete")
 
 
 @dataclass(frozen=True)
 class Resource:
     """One resource of a CRM: its rows, where it lives, and what may be done with it.
 
-    lacks: verbs that the CRM cannot do with this resource, each with its reason.
+    lacks: verbs that the CRM cannot do with this resource, each with its reason; it can do all others.
+    emulates: verbs that take more than the vendor's own call for it, each with how it is done.
+    nearest: the vendor has no such object; what stands for it, in one sentence.
     any_of: groups of our fields of which a create needs at least one.
     link: path of the record's page in the vendor's own web app, under the account's host.
+    paging: how its list is walked, where the dialect does not say.
+    asks_for_changes: the dialect asks for what changed since a moment in a way of its own.
+    within: the vendor tells of these records only inside those of another resource.
     """
 
     table: Table
     path: str
-    verbs: tuple[Verb, ...] = ("create", "get", "list", "delete")
     lacks: Mapping[Verb, Unsupported] = field(default_factory=dict["Verb", "Unsupported"])
+    emulates: Mapping[Verb, str] = field(default_factory=dict["Verb", str])
+    nearest: str | None = None
     any_of: tuple[tuple[str, ...], ...] = ()
     link: str | None = None
+    paging: Paging | None = None
+    asks_for_changes: bool = False
+    within: Within | None = None
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        """What may be done with it."""
+        return tuple(verb for verb in VERBS if verb not in self.lacks)
+
+    @property
+    def plural(self) -> str:
+        """What it is called."""
+        return self.table.schema.plural
+
+    @property
+    def changes(self) -> bool:
+        """Whether its list can be narrowed to what changed since a moment."""
+        if self.within:
+            return self.within.at is not None
+        return self.asks_for_changes or (self.paging is not None and self.paging.changes)
+
+    def offer(self, verb: Verb) -> Native | Emulated | Unsupported:
+        """In what way the CRM can do this."""
+        if verb in self.lacks:
+            return self.lacks[verb]
+        how = " ".join(part for part in (self.nearest, self.emulates.get(verb)) if part)
+        return Emulated(how) if how else Native()
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """The vendor has a call for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emulated:
+    """The vendor has no one call for it; how it is done all the same."""
+
+    how: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A resource that this CRM cannot offer, said out loud: why, and the vendor page that shows it."""
+    """What this CRM cannot offer, said out loud: why, and the vendor page that shows it."""
 
     why: str
     see: str
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Where records are found that the vendor tells of only inside others.
+
+    outer: the other resource. items: path of the list in it. at: path of the moment of change in a record.
+    """
+
+    outer: Resource
+    items: str
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +123,20 @@ class Host:
         return f"https://{form[1]}" == self.default or any(form[1].endswith("." + domain) for domain in self.domains)
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Something of an account that stands in the paths of its requests, where they hold its name in braces.
+
+    what: said to whoever connects an account. default: for accounts that do not say; None where each has its own.
+    """
+
+    what: str
+    default: str | None = None
+
+
 @dataclass(frozen=True)
 class CRM:
-    """One vendor. `resources` maps the plural of a resource to what can be said of it; absent means not built yet."""
+    """One vendor. `resources` maps the plural of each resource to what can be said of it."""
 
     name: str
     title: str
@@ -75,3 +145,9 @@ class CRM:
     auth: Mapping[str, Scheme]
     dialect: Dialect
     resources: Mapping[str, Resource | Unsupported] = field(default_factory=dict[str, "Resource | Unsupported"])
+    settings: Mapping[str, Setting] = field(default_factory=dict[str, "Setting"])
+
+    def offer(self, plural: str, verb: Verb) -> Native | Emulated | Unsupported:
+        """In what way this CRM can do that with a resource; KeyError where nothing is said of it."""
+        found = self.resources[plural]
+        return found if isinstance(found, Unsupported) else found.offer(verb)

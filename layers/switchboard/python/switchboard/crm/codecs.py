@@ -4,9 +4,10 @@
 `into` is total: what it cannot read is None, because a vendor may add a format before we learn it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any
 
 
@@ -69,6 +70,20 @@ text = Codec(_text, _text)
 number_id = Codec(_decimal_id, _text)
 """An id that the vendor keeps as an integer. Ours are always strings."""
 
+
+def _number(value: Any) -> float | int | None:
+    try:
+        found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
+    except ValueError:
+        return None
+    if found is None or not isfinite(found):
+        return None
+    return int(found) if found.is_integer() else found
+
+
+number = Codec(_same, _number)
+"""A number; a vendor may write it as a text."""
+
 moment = Codec(rfc3339, _moment_into)
 """A point in time: ours is an aware datetime going out and RFC 3339 UTC coming in; the vendor's is ISO 8601."""
 
@@ -78,3 +93,14 @@ def ref(key: str = "id", ids: Codec = text) -> Codec:
     return Codec(
         lambda value: {key: ids.out(value)}, lambda value: ids.into(value.get(key)) if isinstance(value, dict) else None
     )
+
+
+def choice(theirs: Mapping[str, Any]) -> Codec:
+    """One of a few: ours by name, the vendor's beside it. What has no name of ours is left out."""
+
+    def out(value: Any) -> Any:
+        if value not in theirs:
+            raise ValueError("has to be one of " + ", ".join(theirs))
+        return theirs[value]
+
+    return Codec(out, lambda value: next((ours for ours, told in theirs.items() if told == value), None))

@@ -9,6 +9,7 @@ from switchboard.crm import wire
 from switchboard.crm.catalog import Resource
 from switchboard.crm.codecs import utc
 from switchboard.crm.mapping import Record
+from switchboard.crm.paging import Cursor, Stretch, bodies, changed, sliced
 from switchboard.crm.problem import Fault, Kind, Outcome, Problem, Remote, pointed
 from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, merged
 
@@ -36,6 +37,14 @@ DETAILS = {
     Kind.CRM_REJECTED: "The CRM refused the request.",
 }
 
+OUTER = "_outer"
+"""Where a record that stands within another has that other one, for its rows."""
+
+NO_CONTENT = 204
+
+LOOK_PAGE = 100
+"""So many records of a list are looked through at once."""
+
 MESSAGE_KEYS = ("message", "error_description", "error_info", "error", "detail", "description", "title", "msg")
 
 
@@ -49,6 +58,8 @@ class Complaint:
     existing_id: str | None = None
     retry_after: int | None = None
     missing_scopes: tuple[str, ...] = ()
+    kind: Kind | None = None
+    """What it means, where neither code nor status tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +69,17 @@ class Rate:
     limit: int | None = None
     remaining: int | None = None
     reset: int | None = None
+
+
+def whole(text: str | None) -> int | None:
+    """A number of digits alone, as headers hold it."""
+    return int(text) if text and text.isascii() and text.isdecimal() else None
+
+
+def rate(response: Response, limit: str, remaining: str, reset: str) -> Rate | None:
+    """A vendor's limit from three headers; None unless all are there."""
+    told = [whole(response.headers.get(name)) for name in (limit, remaining, reset)]
+    return None if None in told else Rate(*told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +105,7 @@ class Page:
     """A stretch of a list. `cursor` resumes behind it: a position that holds no URL, None at the end."""
 
     answers: Sequence[Answer]
-    cursor: Mapping[str, Any] | None = None
+    cursor: Cursor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +113,7 @@ class Gone:
     """Ids of records that were deleted, and where the list goes on; `cursor` as in a Page."""
 
     ids: Sequence[str]
-    cursor: Mapping[str, Any] | None = None
+    cursor: Cursor | None = None
 
 
 class Dialect:
@@ -107,6 +129,12 @@ class Dialect:
     """Beginnings of the response headers that callers may see, in lower case."""
 
     request_id_headers: tuple[str, ...] = ("x-request-id", "x-correlation-id")
+
+    headers: Mapping[str, str] = {}
+    """What the vendor wants in the head of every request, in lower case."""
+
+    lag = 0
+    """Seconds after which a new record stands in the vendor's lists at the latest. Until then its "no" is no answer."""
 
     # --- sentences -------------------------------------------------------------------------------------------------
 
@@ -126,6 +154,14 @@ class Dialect:
         """The query that asks for the columns of the table and these, where the vendor has to be asked for columns."""
         return {}
 
+    def making(self, resource: Resource, body: Any) -> Request:
+        """The request that makes a record of this body."""
+        return wire.post(resource.path, body)
+
+    def removal(self, resource: Resource, id: str, outer: Record | None) -> Request:
+        """The request that removes a record; `outer` is the record that it stands within, if it stands within one."""
+        return wire.delete(self.member(resource, id))
+
     def written_id(self, resource: Resource, response: Response) -> str | None:
         """The id of the record that a create made."""
         found = dig(self.open(resource, response.body), "id")
@@ -143,6 +179,17 @@ class Dialect:
         """The vendor's own limit, where it tells."""
         return None
 
+    def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
+        """The body of a create with what has to be read beforehand, such as the id of something given by its name."""
+        yield from ()
+        return body
+
+    def enrich(self, resource: Resource, bodies: list[Any]) -> Talk[list[Any]]:
+        """Records as they were answered, with what the vendor keeps elsewhere, such as the name of something it tells
+        by id. One look-up for all of them."""
+        yield from ()
+        return bodies
+
     def expired(self, response: Response) -> bool:
         """Whether the vendor refused the access token, so that a new one may help."""
         return response.status == 401
@@ -150,22 +197,29 @@ class Dialect:
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """Bodies of records that may be the one that a create of this draft made since then.
 
-        They must come from a look-up that does not lag behind writes; a search index does. A CRM that has none says so.
+        They must come from a look-up that lags behind writes by no more than `lag`; a search index is none. Here it is
+        the list, of what changed since then where the vendor can tell.
         """
-        yield from ()
-        raise Problem(Kind.OUTCOME_UNKNOWN, "This CRM offers no way to ask whether the record arrived.")
+        found: list[Any] = []
+        cursor: Cursor | None = {}
+        while cursor is not None:
+            part, cursor = yield from self.stretch(resource, since if resource.changes else None, cursor, LOOK_PAGE)
+            found += part
+        return found
 
-    def page_request(
-        self, resource: Resource, since: datetime | None, cursor: Mapping[str, Any], limit: int
-    ) -> Request:
+    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
         """The request for one stretch of a list, oldest change first where `since` is given."""
-        raise NotImplementedError(f"{type(self).__name__} lists {resource.path} but does not say how")
+        if resource.paging is None:
+            raise NotImplementedError(f"{type(self).__name__} lists {resource.path} but does not say how")
+        return wire.get(resource.path, self.view(resource) | resource.paging.ask(since, cursor, limit))
 
     def page(
-        self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
-    ) -> tuple[list[Any], Mapping[str, Any] | None]:
+        self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
+    ) -> Stretch:
         """The bodies in an answer to `page_request`, and where the next stretch begins."""
-        raise NotImplementedError(f"{type(self).__name__} lists {resource.path} but does not say how")
+        if resource.paging is None:
+            raise NotImplementedError(f"{type(self).__name__} lists {resource.path} but does not say how")
+        return resource.paging.read(response, since, cursor, limit)
 
     # --- conversations ---------------------------------------------------------------------------------------------
 
@@ -178,7 +232,8 @@ class Dialect:
 
     def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
         """Make the record. `whole` asks for all its columns, by a read of its id where the answer lacks some."""
-        response = yield from self.ask(wire.post(resource.path, draft.body, passed=passed))
+        body = yield from self.prepare(resource, draft.body)
+        response = yield from self.ask(replace(self.making(resource, body), passed=passed))
         made = self.written_id(resource, response)
         if made is None:
             raise Problem(
@@ -187,35 +242,45 @@ class Dialect:
                 remote=self.remote(response),
                 outcome=Outcome.UNKNOWN,
             )
-        if not whole or self.answers_whole(resource, response):
-            answer = self.answer(resource, response.body)
-            return replace(answer, item={**answer.item, "id": made})
+        if not whole:
+            return Answer({**self.item(resource, response.body), "id": made}, response.body)
         try:
-            sent = [name for name in self.open(resource, draft.body) if name not in resource.table.columns]
+            if self.answers_whole(resource, response):
+                answer = yield from self.answer(resource, response.body)
+                return replace(answer, item={**answer.item, "id": made})
+            sent = [name for name in self.open(resource, body) if name not in resource.table.columns]
             return (yield from self.get(resource, made, sent))
         except Problem:
             # The record exists: a failed look at it must not make the caller create it again.
-            return Answer({"id": made}, response.body, partial=True)
+            return Answer({**self.item(resource, response.body), "id": made}, response.body, partial=True)
 
     def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
-        """Read one record by its id; `extra` are columns to ask for beside those of the table."""
+        """One record by its id, with the columns of the table and these."""
+        if resource.within:
+            outer, body = yield from self.locate(resource, id)
+            return (yield from self.answer(resource, {**body, OUTER: outer}))
         response = yield from self.ask(wire.get(self.member(resource, id), self.view(resource, extra)))
-        found = self.answer(resource, response.body)
+        if response.status == NO_CONTENT:
+            raise absent()
+        found = yield from self.answer(resource, response.body)
         # An answer without its id says nothing of the record, but the record is there.
         return found if "id" in found.item else replace(found, item={**found.item, "id": id}, partial=True)
 
     def delete(self, resource: Resource, id: str) -> Talk[None]:
         """Remove one record. A CRM that never says not-found answers the same for a record that never was."""
-        yield from self.ask(wire.delete(self.member(resource, id)))
+        outer: Record | None = None
+        if resource.within:
+            outer, _ = yield from self.locate(resource, id)
+        yield from self.ask(self.removal(resource, id, outer))
 
     def list(
-        self, resource: Resource, *, since: datetime | None = None, cursor: Mapping[str, Any] | None = None, limit: int
+        self, resource: Resource, *, since: datetime | None = None, cursor: Cursor | None = None, limit: int
     ) -> Talk[Page]:
         """One stretch of the list: of everything, or of what changed since then, oldest change first."""
-        position = cursor or {}
-        response = yield from self.ask(self.page_request(resource, since, position, limit))
-        bodies, following = self.page(resource, response, since, position)
-        return Page([self.answer(resource, body) for body in bodies], following)
+        found, following = yield from self.stretch(resource, since, cursor or {}, limit)
+        told = yield from self.enrich(resource, found)
+        answers = [Answer(self.item(resource, full), bare(body)) for full, body in zip(told, found, strict=True)]
+        return Page(answers, following)
 
     def deleted(
         self, resource: Resource, *, since: datetime, cursor: Mapping[str, Any] | None = None
@@ -227,16 +292,18 @@ class Dialect:
     def find(self, resource: Resource, draft: Draft, since: datetime) -> Talk[str | None]:
         """The id of the record that a create of this draft made at or after `since`, or None if there is none.
 
-        Told by the rows marked `key`; of several, the oldest.
+        Told by the rows marked `key`; of several, the oldest. Where a vendor does not say when a record was made, the
+        keys alone decide: such are stages and the like, of which nobody wants two of one name.
         """
-        wanted = resource.table.into(self.open(resource, draft.body))
+        wanted = self.item(resource, draft.body)
         keys = [each.ours for each in resource.table.rows if each.key and not _blank(dig(wanted, each.ours))]
         if not keys:
             raise Problem(Kind.OUTCOME_UNKNOWN, "The request holds nothing by which the record could be recognised.")
+        dated = resource.table.row("created_at") is not None
         found: list[tuple[datetime, str]] = []
         for body in (yield from self.candidates(resource, draft, since)):
-            item = resource.table.into(self.open(resource, body))
-            made = utc(item.get("created_at"))
+            item = self.item(resource, body)
+            made = utc(item.get("created_at")) if dated else since
             if (
                 "id" in item
                 and made
@@ -248,13 +315,48 @@ class Dialect:
 
     # --- what conversations are made with ----------------------------------------------------------------------------
 
-    def answer(self, resource: Resource, body: Any) -> Answer:
-        """A body as a record of ours."""
-        return Answer(resource.table.into(self.open(resource, body)), body)
+    def stretch(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
+        """One stretch of a list, as bodies; what stands within others is taken out of them."""
+        if resource.within is None:
+            response = yield from self.ask(self.page_request(resource, since, cursor, limit))
+            return self.page(resource, response, since, cursor, limit)
+        outers, following = yield from self.stretch(resource.within.outer, None, cursor.get("outer", {}), limit)
+        inner = [
+            {**body, OUTER: outer}
+            for outer in outers
+            for body in bodies(self.open(resource.within.outer, outer), resource.within.items)
+        ]
+        part, rest = sliced(changed(inner, resource.within.at, since), cursor, limit)
+        if rest is not None:
+            return part, {**cursor, **rest}
+        return part, None if following is None else {"outer": following}
+
+    def locate(self, resource: Resource, id: str) -> Talk[tuple[Record, Record]]:
+        """A record that stands within another, and that other: (outer, inner). Raises `crm-not-found`."""
+        cursor: Cursor | None = {}
+        while cursor is not None:
+            part, cursor = yield from self.stretch(resource, None, cursor, LOOK_PAGE)
+            for body in part:
+                if self.item(resource, body).get("id") == id:
+                    return body[OUTER], bare(body)
+        raise absent()
+
+    def item(self, resource: Resource, body: Any) -> Record:
+        """A body in our form."""
+        return resource.table.into(self.open(resource, body))
+
+    def answer(self, resource: Resource, body: Any) -> Talk[Answer]:
+        """A body as a record of ours, with what the vendor keeps elsewhere."""
+        [full] = yield from self.enrich(resource, [body])
+        return Answer(self.item(resource, full), bare(body))
+
+    def exchange(self, request: Request) -> Talk[Response]:
+        """Send one request, in the way that the vendor wants every request."""
+        return (yield replace(request, headers={**self.headers, **request.headers}))
 
     def ask(self, request: Request) -> Talk[Response]:
         """Send one request, and raise what its answer complains about."""
-        response = yield request
+        response = yield from self.exchange(request)
         self.check(request, response)
         return response
 
@@ -265,7 +367,7 @@ class Dialect:
             if response.readable:
                 return
             complaint = Complaint(message="The answer could not be read.")
-        kind = self._kind(response, complaint)
+        kind = complaint.kind or self._kind(response, complaint)
         certain = (400 <= response.status < 500 and response.status != 408) or (response.ok and response.readable)
         told = Outcome.REFUSED if certain else Outcome.UNKNOWN
         outcome = Outcome.NOTHING if request.safe else told
@@ -316,6 +418,16 @@ def sentence(body: Any) -> str | None:
     if not isinstance(body, dict):
         return None
     return next((body[key] for key in MESSAGE_KEYS if isinstance(body.get(key), str) and body[key]), None)
+
+
+def absent() -> Problem:
+    """There is no such record, as far as the vendor's answers show."""
+    return Problem(Kind.CRM_NOT_FOUND, DETAILS[Kind.CRM_NOT_FOUND])
+
+
+def bare(body: Any) -> Any:
+    """A body as the vendor gave it."""
+    return {name: value for name, value in body.items() if name != OUTER} if isinstance(body, dict) else body
 
 
 def require(resource: Resource, item: Record, composed: Record) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from switchboard.crm import codecs
 from switchboard.crm.codecs import Codec
 from switchboard.crm.problem import invalid, pointer
-from switchboard.crm.wire import dig, plant
+from switchboard.crm.wire import dig, many, plant
 from switchboard.models.schema import Schema
 
 type Record = dict[str, Any]
@@ -52,6 +52,60 @@ class At:
     def put(self, record: Record, value: Any) -> Sequence[str]:
         plant(record, self.path, value)
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """What holds of every record of a vendor, and stands in none."""
+
+    value: Any
+    columns: tuple[str, ...] = ()
+
+    def get(self, record: Record) -> Any:
+        return self.value if any(value is not None for value in record.values()) else None
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        raise ValueError("cannot be written")
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A list of objects on both sides. `parts` goes from our paths to the vendor's; `^` begins a path in the record
+    around it, which is only read."""
+
+    path: str
+    parts: Mapping[str, str]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def get(self, record: Record) -> Any:
+        found: list[Record] = []
+        for body in many(record, self.path):
+            item: Record = {}
+            for ours, theirs in self.parts.items():
+                value = dig(record, theirs[1:]) if theirs.startswith("^") else dig(body, theirs)
+                if (told := codecs.text.into(value)) is not None:
+                    plant(item, ours, told)
+            found.append(item)
+        return found or None
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        homeless: list[str] = []
+        bodies: list[Record] = []
+        for index, item in enumerate(value):
+            body: Record = {}
+            for ours, given in item.items():
+                if given is None:
+                    continue
+                if ours in self.parts:
+                    plant(body, self.parts[ours], given)
+                else:
+                    homeless.append(f"[{index}].{ours}")
+            bodies.append(body)
+        plant(record, self.path, bodies)
+        return homeless
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What travels between us and a CRM: requests, responses, and the conversations made of them."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -62,6 +63,25 @@ def post(path: str, json: Any, *, safe: bool = False, passed: Pairs = ()) -> Req
 def delete(path: str) -> Request:
     """A removal: repeating it removes nothing more."""
     return Request("DELETE", path, safe=True)
+
+
+def passing[T](talk: Talk[T], passed: Pairs) -> Talk[T]:
+    """The same conversation, whose first request carries what a caller wants passed on."""
+    try:
+        request = replace(next(talk), passed=passed)
+    except StopIteration as end:
+        return end.value
+    while True:
+        try:
+            response = yield request
+        except Exception as fault:
+            step = partial(talk.throw, fault)
+        else:
+            step = partial(talk.send, response)
+        try:
+            request = step()
+        except StopIteration as end:
+            return end.value
 
 
 def segment(value: Any) -> str:

@@ -104,6 +104,13 @@ class PhoneOut(Told):
     type: str | None = None
 
 
+class RefOut(Told):
+    """A record named by its vendor's id, and by its name where the vendor tells it."""
+
+    id: str
+    name: str | None = None
+
+
 class Url(Told):
     """A web address of a record."""
 

@@ -7,25 +7,41 @@ Errors       https://developers.hubspot.com/docs/api-reference/error-handling
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
-from switchboard.crm.catalog import Host, Resource
-from switchboard.crm.codecs import moment, text, utc
-from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, Rate, sentence
-from switchboard.crm.mapping import Named, Record, Slots, Table, row
+from switchboard.crm.catalog import Host, Resource, Within
+from switchboard.crm.codecs import choice, moment, number, text, utc
+from switchboard.crm.dialect import OUTER, Complaint, Dialect, Draft, Gone, Rate, bare, rate, sentence, whole
+from switchboard.crm.mapping import Always, Each, Named, Record, Slots, Table, row
+from switchboard.crm.paging import Cursor, Stretch, Token, Whole, window
 from switchboard.crm.problem import Kind, Problem
-from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, merged, texts, word
+from switchboard.crm.wire import Request, Response, Talk, dig, many, merged, texts, word
 from switchboard.models.lead import LEAD
+from switchboard.models.pipeline import PIPELINE
+from switchboard.models.stage import STAGE
 
 VERSION = "2026-09"
 """The dated API: supported for 18 months from 8 September 2026. Bodies are those of v3."""
 
 OBJECTS = f"/crm/objects/{VERSION}"
+
+PIPELINES = f"/crm/pipelines/{VERSION}/deals"
+
+FIRST_STAGES = [
+    {"label": "Open", "displayOrder": 0, "metadata": {"probability": "0.5", "isClosed": "false"}},
+    {"label": "Won", "displayOrder": 1, "metadata": {"probability": "1.0", "isClosed": "true"}},
+    {"label": "Lost", "displayOrder": 2, "metadata": {"probability": "0.0", "isClosed": "true"}},
+]
+"""HubSpot makes no pipeline without stages, and a deal has to end somewhere."""
+
+STAGES_WITHIN = "A stage is found in the list of all pipelines: HubSpot reads and removes it by pipeline and stage."
+
+AFTER = "paging.next.after"
 
 LOCKED = 423
 """The record is being written by another; two seconds are to be waited at the least."""
@@ -90,6 +106,46 @@ lead = Table(
 )
 
 
+def closed(stage: Record) -> bool:
+    """Whether deals end in a stage; HubSpot writes it as a text."""
+    return str(dig(stage, "metadata.isClosed")).lower() == "true"
+
+
+class Outcomes(Each):
+    """The stages of a pipeline, with what a deal is there: closed with a probability of one is won, of none lost."""
+
+    __slots__ = ()
+
+    def get(self, record: Record) -> Any:
+        found = super().get(record)
+        for item, body in zip(found or (), many(record, self.path), strict=False):
+            won = str(dig(body, "metadata.probability")) in ("1.0", "1")
+            item["status"] = ("won" if won else "lost") if closed(body) else "open"
+        return found
+
+
+pipeline = Table(
+    PIPELINE,
+    row("id", "id", text, read_only=True),
+    row("name", "label", text, required=True, key=True),
+    row("entity", Always("opportunity"), read_only=True),
+    row("stages", Outcomes("stages", {"id": "id", "name": "label", "pipeline.id": "^id"})),
+    row("created_at", "createdAt", moment, read_only=True),
+    row("updated_at", "updatedAt", moment, read_only=True),
+)
+
+stage = Table(
+    STAGE,
+    row("id", "id", text, read_only=True),
+    row("name", "label", text, required=True, key=True),
+    row("pipeline.id", f"{OUTER}.id", text, required=True, key=True),
+    row("pipeline.name", f"{OUTER}.label", text, read_only=True),
+    row("position", "displayOrder", number, read_only=True),
+    row("status", "archived", choice({"active": False, "inactive": True}), read_only=True),
+    row("created_at", "createdAt", moment, read_only=True),
+    row("updated_at", "updatedAt", moment, read_only=True),
+)
+
 NAME = ("firstname", "lastname", "email")
 """What a contact is called by."""
 
@@ -100,13 +156,13 @@ def name_of(contact: Any) -> str:
     return " ".join(part for part in (first, last) if part) or email or f"Contact {dig(contact, 'id')}"
 
 
-OUTER = ("id", "createdAt", "updatedAt", "associations")
+OUTSIDE = ("id", "createdAt", "updatedAt", "associations")
 """What a record has beside its properties."""
 
 
 def properties(resource: Resource) -> list[str]:
     """The properties to ask for; what stands around them comes by itself."""
-    return [name for name in resource.table.columns if name not in OUTER]
+    return [name for name in resource.table.columns if name not in OUTSIDE]
 
 
 class HubSpot(Dialect):
@@ -125,22 +181,28 @@ class HubSpot(Dialect):
     request_id_headers = ("x-hubspot-correlation-id", "x-request-id")
 
     def seal(self, resource: Resource, record: Record) -> Any:
+        if resource is not leads:
+            return record
         links = record.pop("associations", None)
         return {"properties": record} | ({"associations": links} if links else {})
 
     def open(self, resource: Resource, body: Any) -> Record:
+        if resource is not leads:
+            return super().open(resource, body)
         known = dig(body, "properties")
         record: Record = dict(known) if isinstance(known, dict) else {}
-        return record | {key: body[key] for key in OUTER if dig(body, key) is not None}
+        return record | {key: body[key] for key in OUTSIDE if dig(body, key) is not None}
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
-        columns = [*properties(resource), *(name for name in extra if name not in OUTER)]
+        if resource is not leads:
+            return {}
+        columns = [*properties(resource), *(name for name in extra if name not in OUTSIDE)]
         links = [each.place.objects for each in resource.table.rows if isinstance(each.place, Linked)]
         return {"properties": ",".join(columns)} | ({"associations": ",".join(links)} if links else {})
 
     def answers_whole(self, resource: Resource, response: Response) -> bool:
-        """A create answers computed properties but never the associations."""
-        return False
+        """A create answers computed properties but never the associations, nor the pipeline of a stage."""
+        return resource is pipelines
 
     def complaint(self, response: Response) -> Complaint | None:
         if response.ok:
@@ -166,68 +228,85 @@ class HubSpot(Dialect):
         return super().request_id(response) or word(response.body, "correlationId")
 
     def rate(self, response: Response) -> Rate | None:
-        names = ("max", "remaining", "interval-milliseconds")
-        figures = [response.headers.get(f"x-hubspot-ratelimit-{name}", "") for name in names]
-        if not all(figure.isdecimal() for figure in figures):
-            return None
-        return Rate(int(figures[0]), int(figures[1]), -(-int(figures[2]) // 1000))
+        told = rate(
+            response, *(f"x-hubspot-ratelimit-{name}" for name in ("max", "remaining", "interval-milliseconds"))
+        )
+        return replace(told, reset=-(-(told.reset or 0) // 1000)) if told else None
 
-    def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
+    def making(self, resource: Resource, body: Any) -> Request:
+        if resource is not stages:
+            return super().making(resource, body)
+        return wire.post(f"{PIPELINES}/{wire.segment(dig(body, f'{OUTER}.id'))}/stages", bare(body))
+
+    def removal(self, resource: Resource, id: str, outer: Record | None) -> Request:
+        """Unasked, HubSpot removes a pipeline or stage with deals in it, and leaves them nowhere."""
+        if resource is leads:
+            return super().removal(resource, id, outer)
+        path = f"{PIPELINES}/{wire.segment(outer['id'])}/stages" if outer else PIPELINES
+        query = {"validateReferencesBeforeDelete": "true", "validateDealStageUsagesBeforeDelete": "true"}
+        return replace(wire.delete(f"{path}/{wire.segment(id)}"), query={} if outer else query)
+
+    def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
+        """What HubSpot has to be told, and nobody wants to say: a name, a place in the order, a probability."""
+        if resource is leads:
+            return body if dig(body, "properties.hs_lead_name") else (yield from self._named(resource, body))
+        if resource is stages:
+            path = f"{PIPELINES}/{wire.segment(dig(body, f'{OUTER}.id'))}"
+            siblings = many((yield from self.ask(wire.get(path))).body, "stages")
+            odds = [str(dig(each, "metadata.probability")) for each in siblings if not closed(each)]
+            return merged(
+                {"displayOrder": _behind(siblings), "metadata": {"probability": max(odds, default="0.5")}}, body
+            )
+        others = many((yield from self.ask(wire.get(PIPELINES))).body, "results")
+        named = [{"displayOrder": place, **each} for place, each in enumerate(many(body, "stages"))]
+        for place, each in enumerate(named, 1):
+            each.setdefault("metadata", {"probability": f"{place / (len(named) + 1):.1f}"})
+        return {"displayOrder": _behind(others), **body, "stages": named or FIRST_STAGES}
+
+    def _named(self, resource: Resource, body: Any) -> Talk[Any]:
         """A lead needs a name; without a title it takes the name of its contact, as HubSpot's own form does."""
-        if resource.table.row("title") and not dig(draft.body, "properties.hs_lead_name"):
-            about = CONTACT.get(self.open(resource, draft.body))
-            path = f"{OBJECTS}/contacts/{wire.segment(about)}"
-            person = yield from self.ask(wire.get(path, {"properties": ",".join(NAME)}))
-            draft = replace(draft, body=merged(draft.body, {"properties": {"hs_lead_name": name_of(person.body)}}))
-        return (yield from super().create(resource, draft, passed=passed, whole=whole))
+        about = CONTACT.get(self.open(resource, body))
+        path = f"{OBJECTS}/contacts/{wire.segment(about)}"
+        person = yield from self.ask(wire.get(path, {"properties": ",".join(NAME)}))
+        return merged(body, {"properties": {"hs_lead_name": name_of(person.body)}})
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """The leads of the draft's contact, by their associations: search lags behind writes by up to half a minute."""
+        if resource is not leads:
+            return (yield from super().candidates(resource, draft, since))
         about = CONTACT.get(self.open(resource, draft.body))
-        path = f"{OBJECTS}/contacts/{wire.segment(about)}"
-        query = {"properties": ",".join(NAME), "associations": "leads"}
-        contact = (yield from self.ask(wire.get(path, query))).body
-        ids = [str(dig(each, "id")) for each in self._linked(contact)]
-        if any(dig(links, "paging.next") for links in _lists(contact)):
-            ids = yield from self._all_linked(str(about))
-        leads: list[Any] = []
+        ids = yield from self._linked(str(about))
+        found: list[Any] = []
         for start in range(0, len(ids), 100):
             inputs = [{"id": each} for each in ids[start : start + 100]]
             wanted = {"properties": properties(resource), "propertiesWithHistory": [], "inputs": inputs}
-            found = yield from self.ask(wire.post(f"{resource.path}/batch/read", wanted, safe=True))
-            leads += many(found.body, "results")
-        if not dig(draft.body, "properties.hs_lead_name"):  # then it was named after its contact
-            leads = [each for each in leads if word(each, "properties.hs_lead_name") == name_of(contact)]
+            read = yield from self.ask(wire.post(f"{resource.path}/batch/read", wanted, safe=True))
+            found += many(read.body, "results")
+        if found and not dig(draft.body, "properties.hs_lead_name"):  # then it was named after its contact
+            named = yield from self._named(resource, draft.body)
+            name = dig(named, "properties.hs_lead_name")
+            found = [each for each in found if word(each, "properties.hs_lead_name") == name]
         # They were found through the contact; a batch read does not repeat it.
         link = {"contacts": {"results": [{"id": about}]}}
-        return [each | {"associations": link} for each in leads]
+        return [each | {"associations": link} for each in found]
 
-    def _all_linked(self, contact: str) -> Talk[list[str]]:
-        """The ids of all leads of a contact that has more than its own record shows."""
+    def _linked(self, contact: str) -> Talk[list[str]]:
+        """The ids of all leads of a contact; the same pair may stand under two labels."""
         path, query = f"/crm/v4/objects/contacts/{wire.segment(contact)}/associations/leads", {"limit": "500"}
-        ids: list[str] = []
+        ids: dict[str, None] = {}
         while True:
             page = (yield from self.ask(wire.get(path, query))).body
-            ids += [str(each["toObjectId"]) for each in many(page, "results") if "toObjectId" in each]
-            after = word(page, "paging.next.after")
+            ids |= dict.fromkeys(str(each["toObjectId"]) for each in many(page, "results") if "toObjectId" in each)
+            after = word(page, AFTER)
             if not after or query.get("after") == after:
-                return list(dict.fromkeys(ids))
+                return list(ids)
             query = {**query, "after": after}
 
-    @staticmethod
-    def _linked(contact: Any) -> list[Any]:
-        """The associations in a contact that was asked for its leads alone, whatever key they stand under."""
-        found = [each for links in _lists(contact) for each in many(links, "results") if dig(each, "id")]
-        return list({str(each["id"]): each for each in found}.values())  # the same pair may stand under two labels
-
-    def page_request(
-        self, resource: Resource, since: datetime | None, cursor: Mapping[str, Any], limit: int
-    ) -> Request:
-        """A plain list has no updated-since: what changed is searched for, oldest change first."""
-        if since is None:
-            query = self.view(resource) | {"limit": str(min(limit, 100))}
-            return wire.get(resource.path, query | ({"after": cursor["after"]} if "after" in cursor else {}))
-        after = str(cursor.get("after", "0"))
+    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
+        """A plain list of leads has no updated-since: what changed is searched for, oldest change first."""
+        if since is None or resource is not leads:
+            return super().page_request(resource, since, cursor, limit)
+        after = str(cursor.get("start", "0"))
         start = {"propertyName": CHANGED, "operator": "GTE", "value": cursor.get("from") or _ms(since)}
         search: dict[str, Any] = {
             "filterGroups": [{"filters": [start]}],
@@ -239,34 +318,30 @@ class HubSpot(Dialect):
         return wire.post(f"{resource.path}/search", search, safe=True)
 
     def page(
-        self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
-    ) -> tuple[list[Any], Mapping[str, Any] | None]:
-        """Every page begins the window anew at its last moment, without the ids already given there.
-
-        A position in a search is an offset: a record that changes meanwhile moves to the end, and the one behind it
-        would be passed over. Only within one millisecond is the offset used, and there it ends at 10,000.
-        """
-        bodies = [each for each in many(response.body, "results") if word(each, "id")]
-        after = word(response.body, "paging.next.after") or ""
-        if since is None:
-            return bodies, {"after": after} if after else None
-        seen = cursor.get("seen", ())
-        fresh = [each for each in bodies if each["id"] not in seen]
-        moments = [utc(dig(each, f"properties.{CHANGED}")) or utc(each.get("updatedAt")) for each in bodies]
-        if not after.isdecimal() or not moments or (last := moments[-1]) is None:
-            return fresh, None
-        start, at = cursor.get("from") or _ms(since), _ms(last)
-        here = [each["id"] for each, moment in zip(bodies, moments, strict=True) if moment and _ms(moment) == at]
-        if at != start:
-            return fresh, {"from": at, "after": "0", "seen": here}
-        if int(after) >= SEARCH_END:
+        self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
+    ) -> Stretch:
+        """A position in a search is an offset, and ends at 10,000."""
+        if since is None or resource is not leads:
+            return super().page(resource, response, since, cursor, limit)
+        found = [each for each in many(response.body, "results") if word(each, "id")]
+        following = whole(word(response.body, AFTER))
+        fresh, position = window(
+            found,
+            following,
+            cursor,
+            since=_ms(since),
+            write=_ms,
+            at=lambda each: utc(dig(each, f"properties.{CHANGED}")) or utc(dig(each, "updatedAt")),
+            id=lambda each: each["id"],
+        )
+        if position and int(position.get("start", 0)) >= SEARCH_END:
             raise Problem(Kind.CRM_REJECTED, f"More than {SEARCH_END} records changed within one millisecond.")
-        return fresh, {"from": at, "after": after, "seen": list(dict.fromkeys([*seen, *here]))}
+        return fresh, position
 
-    def deleted(
-        self, resource: Resource, *, since: datetime, cursor: Mapping[str, Any] | None = None
-    ) -> Talk[Gone | None]:
-        """Archived records stand in a list of their own; search leaves them out, and this list knows no since."""
+    def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
+        """Archived leads stand in a list of their own; search leaves them out, and this list knows no since."""
+        if resource is not leads:
+            return None
         query = {"archived": "true", "limit": "100"} | dict(cursor or {})
         response = yield from self.ask(wire.get(resource.path, query))
         bodies = many(response.body, "results")
@@ -276,14 +351,33 @@ class HubSpot(Dialect):
         return Gone(ids, {"after": after} if after else None)
 
 
-def _lists(contact: Any) -> list[Any]:
-    links = dig(contact, "associations")
-    return list(links.values()) if isinstance(links, dict) else []
-
-
 def _ms(when: datetime) -> str:
     return str(int(when.timestamp() * 1000))
 
+
+def _behind(siblings: list[Record]) -> int:
+    orders = [each["displayOrder"] for each in siblings if isinstance(each.get("displayOrder"), int)]
+    return max(orders, default=-1) + 1
+
+
+leads = Resource(lead, f"{OBJECTS}/leads", paging=Token("results", "after", AFTER), asks_for_changes=True)
+pipelines = Resource(
+    pipeline,
+    PIPELINES,
+    paging=Whole("results", at="updatedAt"),
+    emulates={"create": "HubSpot wants stages with it: without any named it begins with Open, Won and Lost."},
+)
+stages = Resource(
+    stage,
+    PIPELINES,
+    within=Within(pipelines, "stages", at="updatedAt"),
+    emulates={
+        "create": "The order and the probability that HubSpot wants are read from the stages that are there.",
+        "list": STAGES_WITHIN,
+        "get": STAGES_WITHIN,
+        "delete": STAGES_WITHIN,
+    },
+)
 
 _API = Host("https://api.hubapi.com")
 
@@ -297,5 +391,5 @@ CRM = catalog.CRM(
         "api_key": Header(),
     },
     dialect=HubSpot(),
-    resources={"leads": Resource(lead, f"{OBJECTS}/leads")},
+    resources={"leads": leads, "pipelines": pipelines, "stages": stages},
 )

@@ -6,25 +6,28 @@ Statuses https://pipedrive.readme.io/docs/core-api-concepts-http-status-codes
 """
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
 from switchboard.crm.catalog import Host, Resource
-from switchboard.crm.codecs import moment, number_id, text, utc
-from switchboard.crm.dialect import Complaint, Dialect, Draft, Rate
-from switchboard.crm.mapping import Named, Record, Table, row
+from switchboard.crm.codecs import choice, moment, number, number_id, text
+from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Rate, absent, rate, whole
+from switchboard.crm.mapping import Always, Each, Named, Record, Table, row
+from switchboard.crm.paging import Cursor, Offset, Since, Stretch, Token
 from switchboard.crm.problem import Kind
 from switchboard.crm.wire import Request, Response, Talk, dig, many, word
 from switchboard.models.lead import LEAD
+from switchboard.models.pipeline import PIPELINE
+from switchboard.models.stage import STAGE
 
 CUSTOM = re.compile(r"^[0-9a-f]{40}(_\w+)?$")
 """Custom fields are named by a hash of 40 digits; parts of one value hang behind it (`_currency`, `_until`)."""
 
 FORBIDDEN = 403
-BLOCKED = "blocked"
 BLOCKED_SECONDS = 60
 """Who does not heed its limits gets a page of HTML from the proxy in front; for how long is not told."""
 SPENT_SECONDS = 3600
@@ -43,11 +46,34 @@ lead = Table(
     row("updated_at", "update_time", moment, read_only=True),
 )
 
+gone = choice({"active": False, "inactive": True})
+
+pipeline = Table(
+    PIPELINE,
+    row("id", "id", text, read_only=True),
+    row("name", "name", text, required=True, key=True),
+    row("entity", Always("opportunity"), read_only=True),
+    row("stages", Each("stages", {"id": "id", "name": "name", "pipeline.id": "^id"}), read_only=True),
+    row("created_at", "add_time", moment, read_only=True),
+    row("updated_at", "update_time", moment, read_only=True),
+)
+
+stage = Table(
+    STAGE,
+    row("id", "id", text, read_only=True),
+    row("name", "name", text, required=True, key=True),
+    row("pipeline.id", "pipeline_id", number_id, required=True, key=True),
+    row("position", "order_nr", number, read_only=True),
+    row("status", "is_deleted", gone, read_only=True),
+    row("created_at", "add_time", moment, read_only=True),
+    row("updated_at", "update_time", moment, read_only=True),
+)
+
 
 class Pipedrive(Dialect):
     """Bodies are `{success, data}`; a record deleted twice is 410 and still says success."""
 
-    codes = {"ERR_SCHEMA_VALIDATION_FAILED": Kind.CRM_REJECTED, BLOCKED: Kind.CRM_RATE_LIMITED}  # noqa: RUF012
+    codes = {"ERR_SCHEMA_VALIDATION_FAILED": Kind.CRM_REJECTED}  # noqa: RUF012
     statuses = {402: Kind.CRM_FORBIDDEN}  # noqa: RUF012 - the company's own account is closed: a trial over, a bill unpaid
     forwarded = ("x-daily-",)  # its x-ratelimit-* would read like our own
 
@@ -60,74 +86,81 @@ class Pipedrive(Dialect):
         if response.ok and dig(response.body, "success") is not False:
             return None
         if response.status == FORBIDDEN and not response.readable:
-            return Complaint(code=BLOCKED, retry_after=BLOCKED_SECONDS)
+            return Complaint(retry_after=BLOCKED_SECONDS, kind=Kind.CRM_RATE_LIMITED)
         reset = response.headers.get("x-ratelimit-reset", "")
         if response.headers.get("x-daily-ratelimit-token-remaining") == "0":
             reset = str(SPENT_SECONDS)
         return Complaint(
             code=word(response.body, "code"),
             message=word(response.body, "error"),
-            retry_after=int(reset) if response.status == 429 and reset.isdecimal() else None,
+            retry_after=whole(reset) if response.status == 429 else None,
         )
 
     def rate(self, response: Response) -> Rate | None:
-        figures = [response.headers.get(f"x-ratelimit-{name}", "") for name in ("limit", "remaining", "reset")]
-        if not all(figure.isdecimal() for figure in figures):
-            return None
-        return Rate(*(int(figure) for figure in figures))
+        return rate(response, "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
-    def delete(self, resource: Resource, id: str) -> Talk[None]:
-        """Deleting what is already gone answers 410 with `success: true`."""
-        request = wire.delete(self.member(resource, id))
-        response = yield request
-        if response.status != 410:
-            self.check(request, response)
+    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
+        """What was removed is still told for 30 days, and says so."""
+        found = yield from super().get(resource, id, extra)
+        if self.open(resource, found.raw).get("is_deleted") is True:
+            raise absent()
+        return found
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """The leads of the draft's person or organization, newest first; lists do not lag, the search index does."""
+        if resource is not leads:
+            return (yield from super().candidates(resource, draft, since))
         about = next(name for name in ("person_id", "organization_id") if draft.body.get(name))
         query = {"limit": "100", "sort": "add_time DESC", about: str(draft.body[about])}
         return many((yield from self.ask(wire.get(resource.path, query))).body, "data")
 
-    def page_request(
-        self, resource: Resource, since: datetime | None, cursor: Mapping[str, Any], limit: int
-    ) -> Request:
-        """`updated_since` takes whole seconds only; a fraction is refused."""
-        query = {"start": str(cursor.get("start", 0)), "limit": str(min(limit, 500)), "sort": "update_time ASC"}
-        if since is None:
-            query["sort"] = "add_time ASC"
-        else:
-            query["updated_since"] = cursor.get("from") or _second(since)
-        return wire.get(resource.path, query)
+    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
+        request = super().page_request(resource, since, cursor, limit)
+        return replace(request, path=f"{request.path}/archived") if cursor.get("archived") else request
 
     def page(
-        self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
-    ) -> tuple[list[Any], Mapping[str, Any] | None]:
-        """Every page begins anew at the last second of the one before, without the ids already given there.
+        self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
+    ) -> Stretch:
+        """Leads that were archived stand in a list of their own, which follows the other one."""
+        found, following = super().page(resource, response, since, cursor, limit)
+        if resource is not leads or (cursor.get("archived") and following is None):
+            return found, following
+        archived = bool(cursor.get("archived")) or following is None
+        return found, {**(following or {}), "archived": archived}
 
-        A position is an offset: a lead that changes meanwhile moves to the end, and the one behind it would be passed
-        over. Only within one second is the offset used.
-        """
-        following = dig(response.body, "additional_data.pagination")
-        start = dig(following, "next_start") if dig(following, "more_items_in_collection") else None
-        bodies = [each for each in many(response.body, "data") if word(each, "id")]
-        if since is None:
-            return bodies, {"start": start} if isinstance(start, int) else None
-        seen = cursor.get("seen", ())
-        fresh = [each for each in bodies if each["id"] not in seen]
-        moments = [utc(each.get("update_time")) for each in bodies]
-        if not isinstance(start, int) or not moments or (last := moments[-1]) is None:
-            return fresh, None
-        at = _second(last)
-        here = [each["id"] for each, moment in zip(bodies, moments, strict=True) if moment and _second(moment) == at]
-        if at != (cursor.get("from") or _second(since)):
-            return fresh, {"from": at, "start": 0, "seen": here}
-        return fresh, {"from": at, "start": start, "seen": list(dict.fromkeys([*seen, *here]))}
+    def enrich(self, resource: Resource, bodies: list[Any]) -> Talk[list[Any]]:
+        """A pipeline does not hold its stages."""
+        if resource is not pipelines or not bodies:
+            return bodies
+        answer = yield from self.ask(wire.get(stages.path, {"limit": "500"}))
+        found = many(answer.body, "data")
+        records = [self.open(resource, body) for body in bodies]
+        return [
+            record | {"stages": [each for each in found if each.get("pipeline_id") == record.get("id")]}
+            for record in records
+        ]
 
 
-def _second(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+OFFSET = "additional_data.pagination.more_items_in_collection"
+NEXT = "additional_data.next_cursor"
 
+leads = Resource(
+    lead,
+    "/api/v1/leads",
+    any_of=(("contact.id", "account.id"),),
+    link="/leads/inbox/{id}",
+    paging=Offset(
+        "data",
+        start="start",
+        most=500,
+        more=OFFSET,
+        # Whole seconds only; a fraction is refused.
+        since=Since("updated_since", at="update_time", query={"sort": "update_time ASC"}),
+        plain={"sort": "add_time ASC"},
+    ),
+)
+pipelines = Resource(pipeline, "/api/v2/pipelines", paging=Token("data", "cursor", NEXT, most=500))
+stages = Resource(stage, "/api/v2/stages", paging=Token("data", "cursor", NEXT, most=500))
 
 CRM = catalog.CRM(
     name="pipedrive",
@@ -142,7 +175,5 @@ CRM = catalog.CRM(
         "api_key": Header("x-api-token", ""),
     },
     dialect=Pipedrive(),
-    resources={
-        "leads": Resource(lead, "/api/v1/leads", any_of=(("contact.id", "account.id"),), link="/leads/inbox/{id}"),
-    },
+    resources={"leads": leads, "pipelines": pipelines, "stages": stages},
 )

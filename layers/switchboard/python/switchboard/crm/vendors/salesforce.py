@@ -7,25 +7,29 @@ Errors  https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import OAuth2, said
 from switchboard.crm.catalog import Host, Resource, Unsupported
-from switchboard.crm.codecs import Codec, moment, text
-from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, Rate
+from switchboard.crm.codecs import Codec, choice, moment, number, text
+from switchboard.crm.dialect import Complaint, Dialect, Draft, Gone, Rate
 from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, row
+from switchboard.crm.paging import Cursor, Stretch, sliced
 from switchboard.crm.problem import Kind, Problem, Remote
-from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, merged, texts, word
+from switchboard.crm.wire import Request, Response, Talk, dig, many, merged, texts, word
 from switchboard.models.lead import LEAD
+from switchboard.models.stage import STAGE
 
 VERSION = "v66.0"
 """Pinned below the newest; a version is served for at least three years, and answers depend on it alone."""
 
 DATA = f"/services/data/{VERSION}"
+
+MOST_FIELDS = 200
+"""Records per query that asks for all fields."""
 
 DELETED_PAGE = 2000
 """Ids per query; the largest batch that the vendor gives."""
@@ -62,6 +66,14 @@ lead = Table(
     row("converted_at", "ConvertedDate", moment, read_only=True),
     row("created_at", "CreatedDate", moment, read_only=True),
     row("updated_at", "LastModifiedDate", moment, read_only=True),
+)
+
+stage = Table(
+    STAGE,
+    row("id", "Id", text, read_only=True),
+    row("name", "MasterLabel", text, read_only=True),
+    row("position", "SortOrder", number, read_only=True),
+    row("status", "IsActive", choice({"active": True, "inactive": False}), read_only=True),
 )
 
 ESCAPES = str.maketrans({
@@ -146,15 +158,14 @@ class Salesforce(Dialect):
         body = {name: value for name, value in draft.body.items() if name != ACCOUNT}
         return Draft(body, (*draft.ignored, "account"))
 
-    def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
+    def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
         """A lead's company is a text: where an account is given, its name is read first."""
-        body: Record = dict(draft.body)
-        account = body.pop(ACCOUNT, None)
-        if account and not body.get("Company"):
-            path = f"{DATA}/sobjects/Account/{wire.segment(account)}"
-            found = yield from self.ask(wire.get(path, {"fields": "Name"}))
-            body = merged(body, {"Company": dig(found.body, "Name")})
-        return (yield from super().create(resource, replace(draft, body=body), passed=passed, whole=whole))
+        account, rest = body.get(ACCOUNT), {name: value for name, value in body.items() if name != ACCOUNT}
+        if not account or rest.get("Company"):
+            return rest
+        path = f"{DATA}/sobjects/Account/{wire.segment(account)}"
+        found = yield from self.ask(wire.get(path, {"fields": "Name"}))
+        return merged(rest, {"Company": dig(found.body, "Name")})
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """SOQL does not lag behind writes. Only the keys are asked for: a column hidden from the user fails a query."""
@@ -167,10 +178,14 @@ class Salesforce(Dialect):
         query = soql(resource, ["Id", "CreatedDate", *known], *where, made, order=order, limit=200)
         return many((yield from self.ask(query)).body, "records")
 
-    def page_request(
-        self, resource: Resource, since: datetime | None, cursor: Mapping[str, Any], limit: int
-    ) -> Request:
-        """Keyset paging: an offset ends at 2,000, and a position of ours has to outlive the vendor's query cursor."""
+    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
+        """Keyset paging: an offset ends at 2,000, and a position of ours has to outlive the vendor's query cursor.
+
+        All fields are asked for, at most 200 records at once: a field that is named and hidden from the user would fail
+        the query, and custom fields cannot be named beforehand.
+        """
+        if resource is stages:
+            return soql(resource, resource.table.columns, order="SortOrder ASC", limit=MOST_FIELDS)
         order = "SystemModstamp ASC, Id ASC" if since else "Id ASC"
         where: list[str] = []
         if since and "at" in cursor:
@@ -180,21 +195,20 @@ class Salesforce(Dialect):
             where = [f"SystemModstamp >= {literal(since)}"]
         elif "id" in cursor:
             where = [f"Id > {literal(cursor['id'])}"]
-        columns = dict.fromkeys((*resource.table.columns, "SystemModstamp"))
-        return soql(resource, columns, *where, order=order, limit=min(limit, 2000))
+        return soql(resource, ["FIELDS(ALL)"], *where, order=order, limit=min(limit, MOST_FIELDS))
 
     def page(
-        self, resource: Resource, response: Response, since: datetime | None, cursor: Mapping[str, Any]
-    ) -> tuple[list[Any], Mapping[str, Any] | None]:
-        bodies = many(response.body, "records")
-        last, at = (word(bodies[-1], name) if bodies else None for name in ("Id", "SystemModstamp"))
-        if last is None or (since and at is None):
-            return bodies, None
-        return bodies, {"id": last} | ({"at": at} if since else {})
+        self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
+    ) -> Stretch:
+        found = many(response.body, "records")
+        if resource is stages:
+            return sliced(found, cursor, limit)
+        last, at = (word(found[-1], name) if found else None for name in ("Id", "SystemModstamp"))
+        if len(found) < min(limit, MOST_FIELDS) or last is None or (since and at is None):
+            return found, None
+        return found, {"id": last} | ({"at": at} if since else {})
 
-    def deleted(
-        self, resource: Resource, *, since: datetime, cursor: Mapping[str, Any] | None = None
-    ) -> Talk[Gone | None]:
+    def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
         """`queryAll` sees the recycle bin, where a record stays for 15 days."""
         position = cursor or {}
         after = [f"Id > {literal(position['id'])}"] if "id" in position else []
@@ -217,11 +231,11 @@ class Login(OAuth2):
         return Problem(Kind.CRM_UNAVAILABLE, detail, remote=Remote(response.status), retry_after=2)
 
 
-_PIPELINES = (
-    "Stages are values of the picklist Opportunity.StageName, and there is no pipeline object; "
-    "the REST API reads them, only the Metadata API writes them."
-)
-_PICKLIST = "https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_standardvalueset.htm"
+SEE = "https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_standardvalueset.htm"
+NO_PIPELINES = Unsupported("Stages are values of the picklist Opportunity.StageName; there is no pipeline object.", SEE)
+NO_WRITES = Unsupported("Stages are values of a picklist: REST reads them, only the Metadata API writes them.", SEE)
+
+stages = Resource(stage, f"{DATA}/sobjects/OpportunityStage", lacks={"create": NO_WRITES, "delete": NO_WRITES})
 
 CRM = catalog.CRM(
     name="salesforce",
@@ -234,8 +248,8 @@ CRM = catalog.CRM(
     auth={"oauth2": Login("/services/oauth2/token", origin="instance_url")},
     dialect=Salesforce(),
     resources={
-        "leads": Resource(lead, f"{DATA}/sobjects/Lead", link="/{id}"),
-        "pipelines": Unsupported(_PIPELINES, _PICKLIST),
-        "stages": Unsupported(_PIPELINES, _PICKLIST),
+        "leads": Resource(lead, f"{DATA}/sobjects/Lead", link="/{id}", asks_for_changes=True),
+        "pipelines": NO_PIPELINES,
+        "stages": stages,
     },
 )

@@ -1,0 +1,5 @@
+"""GET /unified/crm/capabilities."""
+
+from switchboard.app import unified_capabilities
+
+handler = unified_capabilities()

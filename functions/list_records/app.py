@@ -1,0 +1,5 @@
+"""GET /unified/crm/leads, /pipelines and /stages."""
+
+from switchboard.app import unified_read
+
+handler = unified_read("list")

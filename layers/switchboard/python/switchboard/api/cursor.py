@@ -1,0 +1,42 @@
+"""Positions in a list, as callers hold them: opaque, signed, and good for that list alone.
+
+A vendor's position goes into its queries again, so that nobody but us may write one.
+"""
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
+from typing import Any
+
+from switchboard.crm.paging import Cursor
+from switchboard.crm.problem import Fault, Kind, Problem
+
+SEAL_BYTES = 16
+LENGTH = 8192
+"""So long a cursor is read at most; ours are far shorter."""
+
+
+def seal(key: bytes, where: Any, position: Cursor) -> str:
+    """A position of the list that `where` tells of (JSON), for a caller."""
+    told = json.dumps(position, separators=(",", ":")).encode()
+    return urlsafe_b64encode(_seal(key, where, told) + told).decode().rstrip("=")
+
+
+def unseal(key: bytes, where: Any, cursor: str) -> dict[str, Any]:
+    """The position in a cursor of ours. Raises `invalid-request` for any other, and for one of another list."""
+    try:
+        raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)) if len(cursor) <= LENGTH else b""
+    except ValueError:
+        raw = b""
+    given, told = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
+    if not hmac.compare_digest(given, _seal(key, where, told)):
+        detail = "is no cursor of this list; a list is read on with the filters that it began with"
+        fault = Fault("next_cursor", "invalid_value", detail, "next_cursor")
+        raise Problem(Kind.INVALID, f"next_cursor: {detail}", faults=(fault,))
+    return json.loads(told)
+
+
+def _seal(key: bytes, where: Any, told: bytes) -> bytes:
+    bound = json.dumps(where, separators=(",", ":"), sort_keys=True).encode()
+    return hmac.digest(key, bound + b"\0" + told, sha256)[:SEAL_BYTES]

@@ -1,0 +1,239 @@
+"""How lists are walked: by offset, by page, by key, by token, or in one piece. And how what changed is walked.
+
+A position is a small JSON object that a later call can go on from; it never holds a URL.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from switchboard.crm.codecs import utc
+from switchboard.crm.wire import Response, dig, many
+
+type Cursor = Mapping[str, Any]
+"""A position in a list."""
+
+type Stretch = tuple[list[Any], Cursor | None]
+"""The bodies of a stretch of a list, and where the next one begins; None at the end."""
+
+
+def second(when: datetime) -> str:
+    """A moment in UTC, in whole seconds, with `Z`."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def bodies(json: Any, path: str) -> list[Any]:
+    """The objects in the list at a path; an empty path is the answer itself."""
+    return many({"items": json}, "items") if not path else many(json, path)
+
+
+def changed(found: list[Any], path: str | None, since: datetime | None) -> list[Any]:
+    """Of these, those that changed since then, oldest change first, where the path of that moment is known."""
+    if since is None or path is None:
+        return found
+    dated = [(when, each) for each in found if (when := utc(dig(each, path))) and when >= since]
+    return [each for _, each in sorted(dated, key=lambda pair: pair[0])]
+
+
+def sliced(found: list[Any], cursor: Cursor, limit: int) -> Stretch:
+    """A stretch of what came in one piece."""
+    start = int(cursor.get("skip", 0))
+    end = start + limit
+    return found[start:end], {"skip": end} if end < len(found) else None
+
+
+def window(
+    found: list[Any],
+    following: Any,
+    cursor: Cursor,
+    *,
+    since: str,
+    write: Callable[[datetime], str],
+    at: Callable[[Any], datetime | None],
+    id: Callable[[Any], Any],
+) -> Stretch:
+    """A stretch of a list that is sorted by change, where a position is an offset (`following`, None at the end).
+
+    A record that changes meanwhile moves to the end, and the one behind it would be passed over. So every page begins
+    the list anew at its last moment, without the ids already given there; only within one moment, as fine as the
+    vendor's filter is (`write`), is the offset used.
+    """
+    seen = cursor.get("seen", ())
+    fresh = [each for each in found if id(each) not in seen]
+    moments = [at(each) for each in found]
+    if following is None or not moments or (last := moments[-1]) is None:
+        return fresh, None
+    edge = write(last)
+    here = [id(each) for each, moment in zip(found, moments, strict=True) if moment and write(moment) == edge]
+    if edge != (cursor.get("from") or since):
+        return fresh, {"from": edge, "seen": here}
+    return fresh, {"from": edge, "start": following, "seen": list(dict.fromkeys([*seen, *here]))}
+
+
+class Paging(Protocol):
+    """A way of walking a list."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it can be narrowed to what changed since a moment."""
+        ...
+
+    def ask(self, since: datetime | None, cursor: Cursor, limit: int) -> dict[str, str]:
+        """The query that asks for a stretch."""
+        ...
+
+    def read(self, response: Response, since: datetime | None, cursor: Cursor, limit: int) -> Stretch:
+        """The stretch that was answered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """How a list is asked for what changed since a moment.
+
+    param: of the query. write: the moment as the vendor takes it.
+    at: path of the moment of change in a record, where the list is sorted by it; `query` makes it so, oldest first.
+    """
+
+    param: str
+    write: Callable[[datetime], str] = second
+    at: str | None = None
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The vendor answers everything at once; we give it out in stretches. `at`: path of the moment of change."""
+
+    items: str = ""
+    at: str | None = None
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def changes(self) -> bool:
+        """Whether a record says when it changed."""
+        return self.at is not None
+
+    def ask(self, since: datetime | None, cursor: Cursor, limit: int) -> dict[str, str]:
+        """The query that asks for everything."""
+        return dict(self.query)
+
+    def read(self, response: Response, since: datetime | None, cursor: Cursor, limit: int) -> Stretch:
+        """A stretch of everything."""
+        return sliced(changed(bodies(response.body, self.items), self.at, since), cursor, limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """A position is a number: of records to leave out, or of the page where `first` is given.
+
+    items: path of the list. start, size: parameters. most: the vendor's largest page.
+    more: path of what says that there is more (true, a number or a text); without it, a full page may have another.
+    query: what is asked for besides; `plain` only where nothing is said of changes.
+    """
+
+    items: str = ""
+    start: str = "offset"
+    size: str = "limit"
+    most: int = 100
+    first: int | None = None
+    more: str | None = None
+    id: str = "id"
+    since: Since | None = None
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    plain: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def changes(self) -> bool:
+        """Whether the vendor can be asked for what changed."""
+        return self.since is not None
+
+    def ask(self, since: datetime | None, cursor: Cursor, limit: int) -> dict[str, str]:
+        """The query that asks for a stretch."""
+        place = {self.start: str(cursor.get("start", self.first or 0)), self.size: str(min(limit, self.most))}
+        if since is None or self.since is None:
+            return {**self.query, **self.plain, **place}
+        changed = {self.since.param: str(cursor.get("from") or self.since.write(since))}
+        return {**self.query, **self.since.query, **changed, **place}
+
+    def read(self, response: Response, since: datetime | None, cursor: Cursor, limit: int) -> Stretch:
+        """The stretch that was answered."""
+        found, size = bodies(response.body, self.items), min(limit, self.most)
+        told = dig(response.body, self.more) if self.more else len(found) >= size
+        here = int(cursor.get("start", self.first or 0))
+        following = (here + 1 if self.first is not None else here + len(found)) if told and found else None
+        spec = self.since
+        if since is None or spec is None or spec.at is None:
+            return found, None if following is None else {"start": following}
+        path = spec.at
+        return window(
+            found,
+            following,
+            cursor,
+            since=spec.write(since),
+            write=spec.write,
+            at=lambda each: utc(dig(each, path)),
+            id=lambda each: dig(each, self.id),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """A position is the id of the last record; the list is sorted by id, so that nothing moves while it is read."""
+
+    items: str
+    after: str
+    size: str = "limit"
+    most: int = 100
+    id: str = "id"
+    since: Since | None = None
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def changes(self) -> bool:
+        """Whether the vendor can be asked for what changed."""
+        return self.since is not None
+
+    def ask(self, since: datetime | None, cursor: Cursor, limit: int) -> dict[str, str]:
+        """The query that asks for a stretch."""
+        changed = {self.since.param: self.since.write(since)} if since and self.since else {}
+        place = {self.after: str(cursor["last"])} if "last" in cursor else {}
+        return {**self.query, **changed, **place, self.size: str(min(limit, self.most))}
+
+    def read(self, response: Response, since: datetime | None, cursor: Cursor, limit: int) -> Stretch:
+        """The stretch that was answered."""
+        found = bodies(response.body, self.items)
+        last = dig(found[-1], self.id) if len(found) >= min(limit, self.most) else None
+        return found, None if last is None else {"last": str(last)}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A position is a word of the vendor's, at the path `following` of an answer; `more` tells whether it leads on."""
+
+    items: str
+    after: str
+    following: str
+    size: str = "limit"
+    most: int = 100
+    more: str | None = None
+    since: Since | None = None
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def changes(self) -> bool:
+        """Whether the vendor can be asked for what changed."""
+        return self.since is not None
+
+    def ask(self, since: datetime | None, cursor: Cursor, limit: int) -> dict[str, str]:
+        """The query that asks for a stretch; what was asked for is asked for again with every position."""
+        changed = {**self.since.query, self.since.param: self.since.write(since)} if since and self.since else {}
+        place = {self.after: str(cursor["after"])} if "after" in cursor else {}
+        return {**self.query, **changed, **place, self.size: str(min(limit, self.most))}
+
+    def read(self, response: Response, since: datetime | None, cursor: Cursor, limit: int) -> Stretch:
+        """The stretch that was answered."""
+        found, after = bodies(response.body, self.items), dig(response.body, self.following)
+        ends = not found or after in (None, "") or (self.more is not None and not dig(response.body, self.more))
+        return found, None if ends or str(after) == cursor.get("after") else {"after": str(after)}

@@ -1,0 +1,552 @@
+"""Close's peculiarities, and its recorded answers."""
+
+import base64
+import http.client
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.sandbox import Sandbox
+from tests.sandbox.caller import Caller, Reply
+from tests.sandbox.vendors.close.fields import new_id
+
+CRM = "close"
+COLOUR, TIER, CHANNELS, END, SCORE = (
+    f"custom.{new_id('cf_', f'lead {name}')}"
+    for name in ("Favourite colour", "Tier", "Channels", "Contract end", "Score")
+)
+ADA = {
+    "name": "Ada Lovelace",
+    "title": "Countess",
+    "emails": [{"email": "ada@example.com", "type": "office"}],
+    "phones": [{"phone": "(415) 555-1234", "type": "mobile"}],
+}
+
+type Recorded = Callable[[str], Any]
+
+
+def lead(api: Caller, **fields: Any) -> Reply:
+    return api.post("/api/v1/lead/", {"name": "Engines"} | fields)
+
+
+def search(api: Caller, kind: str, *queries: dict[str, Any], **members: Any) -> Reply:
+    parts = [{"type": "object_type", "object_type": kind}, *queries]
+    return api.post("/api/v1/data/search/", {"query": {"type": "and", "queries": parts}} | members)
+
+
+def field(kind: str, name: str) -> dict[str, Any]:
+    return {"type": "regular_field", "object_type": kind, "field_name": name}
+
+
+def where(kind: str, name: str, **condition: Any) -> dict[str, Any]:
+    return {"type": "field_condition", "field": field(kind, name), "condition": condition}
+
+
+def since(kind: str, name: str, value: str) -> dict[str, Any]:
+    return where(kind, name, type="moment_range", on_or_after={"type": "fixed_utc", "value": value})
+
+
+def full_words(kind: str, name: str, value: str) -> dict[str, Any]:
+    return where(kind, name, type="text", mode="full_words", value=value)
+
+
+def found(reply: Reply) -> set[str]:
+    assert reply.status == 200, reply.text
+    return {row["id"] for row in reply.json["data"]}
+
+
+def test_a_lead_looks_as_recorded_and_its_creation_is_200(api: Caller, recorded: Recorded) -> None:
+    made = lead(api, url="https://example.com", description="Made here")
+    was = recorded("close/lead.create.200.json")
+    assert (made.status, made.json.keys()) == (was["status"], was["body"].keys())
+    assert made.json["status_label"] == "Potential"
+    got = api.get(f"/api/v1/lead/{made.json['id']}/")
+    assert got.json == made.json
+    assert datetime.fromisoformat(made.json["date_created"]).tzinfo is not None
+    bare = api.post("/api/v1/lead/", {}).json
+    assert (bare["name"], bare["description"], bare["url"]) == ("", "", None)
+
+
+def test_a_nested_contact_is_created_with_its_lead(api: Caller, recorded: Recorded) -> None:
+    address = {"label": "office", "address_1": "1 Main St", "city": "Bath", "country": "GB"}
+    made = lead(api, contacts=[ADA], addresses=[address]).json
+    was = recorded("close/lead.get.200.json")["body"]
+    assert made["contacts"][0].keys() == was["contacts"][0].keys()
+    assert made["contacts"][0]["emails"][0].keys() == was["contacts"][0]["emails"][0].keys()
+    assert made["contacts"][0]["phones"][0].keys() == was["contacts"][0]["phones"][0].keys()
+    assert made["addresses"][0].keys() == was["addresses"][0].keys()
+    assert made["contacts"][0]["phones"][0]["phone"] == "+14155551234"
+    contact = api.get(f"/api/v1/contact/{made['contacts'][0]['id']}/").json
+    assert (contact["lead_id"], contact["display_name"]) == (made["id"], "Ada Lovelace")
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"name": 5}, "name"),
+        ({"url": "not a url"}, "url"),
+        ({"status_id": "stat_nowhere"}, "status_id"),
+        ({"status": "Asleep"}, "status"),
+        ({"contacts": ADA}, "contacts"),
+        ({"contacts": [ADA | {"emails": [{"email": "ada"}]}]}, "contacts"),
+        ({"contacts": [ADA | {"emails": ["ada@example.com"]}]}, "contacts"),
+        ({"contacts": [ADA | {"phones": [{"phone": "12"}]}]}, "contacts"),
+        ({"contacts": [ADA | {"phones": [{"phone": "+14155551234", "type": "work"}]}]}, "contacts"),
+        ({"addresses": [{"country": "Germany"}]}, "addresses"),
+        ({TIER: "Platinum"}, TIER),
+        ({CHANNELS: "Web"}, CHANNELS),
+        ({END: "31.12.2026"}, END),
+        ({SCORE: "7"}, SCORE),
+        ({"custom.cf_nowhere": "x"}, "custom.cf_nowhere"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named(api: Caller, recorded: Recorded, fields: dict[str, Any], name: str) -> None:
+    reply = lead(api, **fields)
+    was = recorded("close/lead.create.bad-name-type.400.json")
+    assert (reply.status, reply.json.keys()) == (was["status"], was["body"].keys())
+    assert list(reply.json["field-errors"]) == [name]
+    if name == "name":
+        assert reply.json == was["body"]
+    assert api.stored("leads") == []
+
+
+def test_what_nobody_knows_is_dropped_without_a_word(api: Caller) -> None:
+    made = lead(api, colour="red")
+    assert made.status == 200
+    assert "colour" not in made.json
+
+
+def test_a_lead_has_a_status_by_id_or_label_but_not_by_both(api: Caller) -> None:
+    statuses = {row["label"]: row["id"] for row in api.get("/api/v1/status/lead/").json["data"]}
+    assert lead(api, status="Qualified").json["status_id"] == statuses["Qualified"]
+    assert lead(api, status_id=statuses["Customer"]).json["status_label"] == "Customer"
+    assert lead(api, status_id=statuses["Customer"], status="Customer").status == 400
+
+
+def test_a_put_changes_only_what_it_names_and_no_contacts(api: Caller, recorded: Recorded) -> None:
+    made = lead(api, url="https://example.com", contacts=[ADA]).json
+    path = f"/api/v1/lead/{made['id']}/"
+    changed = api.put(path, {"name": "Engines Ltd", "url": None})
+    assert changed.json.keys() == recorded("close/lead.update.200.json")["body"].keys()
+    assert (changed.json["name"], changed.json["url"]) == ("Engines Ltd", None)
+    assert changed.json["contacts"] == made["contacts"]
+    assert api.put(path, {"contacts": []}).status == 400
+    assert len(api.get(path).json["contacts"]) == 1
+
+
+def test_custom_fields_have_keys_of_their_own_and_an_old_map_by_name(api: Caller) -> None:
+    values = {COLOUR: "red", TIER: "Gold", CHANNELS: ["Web", "Fair"], END: "2026-12-31", SCORE: 7.5}
+    made = lead(api, **values).json
+    assert values.items() <= made.items()
+    assert made["custom"]["Tier"] == "Gold"
+    changed = api.put(f"/api/v1/lead/{made['id']}/", {COLOUR: None}).json
+    assert COLOUR not in changed
+    assert "Favourite colour" not in changed["custom"]
+    asked = api.get(f"/api/v1/lead/{made['id']}/", query={"_fields": f"id,{TIER}"}).json
+    assert asked == {"id": made["id"], TIER: "Gold"}
+
+
+def test_custom_fields_are_described_and_can_be_made_and_deleted(api: Caller) -> None:
+    path = "/api/v1/custom_field/lead/"
+    listed = api.get(path).json
+    rows = {f"custom.{row['id']}": row for row in listed["data"]}
+    assert rows[TIER]["choices"] == ["Gold", "Silver", "Bronze"]
+    assert (rows[CHANNELS]["accepts_multiple_values"], listed["has_more"]) == (True, False)
+    assert api.post(path, {"name": "Size", "type": "choices"}).status == 400
+    assert api.post(path, {"name": "Size", "type": "colour"}).status == 400
+    made = api.post(path, {"name": "Size", "type": "choices", "choices": ["S", "L"]}).json
+    own = lead(api, **{f"custom.{made['id']}": "S"}).json
+    assert own["custom"] == {"Size": "S"}
+    assert api.put(f"{path}{made['id']}/", {"choices": ["S", "M", "L"]}).json["choices"] == ["S", "M", "L"]
+    assert api.delete(f"{path}{made['id']}/").json == {}
+    assert api.get(f"{path}{made['id']}/").status == 404
+    assert api.get(f"/api/v1/lead/{own['id']}/").json["custom"] == {}
+    assert api.get("/api/v1/custom_fields/lead/").status == 404
+
+
+def test_contacts_live_in_a_lead_and_one_without_makes_one(api: Caller, recorded: Recorded) -> None:
+    company = lead(api).json
+    made = api.post("/api/v1/contact/", {"lead_id": company["id"], "name": "Ada", "emails": ADA["emails"]})
+    was = recorded("close/contact.create.200.json")
+    assert (made.status, made.json.keys()) == (was["status"], was["body"].keys())
+    assert api.get(f"/api/v1/lead/{company['id']}/").json["date_updated"] >= made.json["date_updated"]
+    assert api.post("/api/v1/contact/", {"lead_id": "lead_nowhere", "name": "Eve"}).status == 400
+    stray = api.post("/api/v1/contact/", {"name": "Bob"})
+    assert stray.status == 200
+    junk = api.get(f"/api/v1/lead/{stray.json['lead_id']}/").json
+    assert (junk["name"], junk["display_name"]) == ("", "Bob")
+    assert found(api.get("/api/v1/contact/", query={"lead_id": company["id"]})) == {made.json["id"]}
+    assert len(api.get("/api/v1/contact/", query={"name": "Ada"}).json["data"]) == 2
+
+
+def test_a_contact_is_changed_as_a_whole_list_at_a_time(api: Caller, recorded: Recorded) -> None:
+    contact = lead(api, contacts=[ADA]).json["contacts"][0]
+    path = f"/api/v1/contact/{contact['id']}/"
+    changed = api.put(path, {"emails": [{"email": "countess@example.com"}]})
+    assert changed.json.keys() == recorded("close/contact.update.200.json")["body"].keys()
+    assert [one["email"] for one in changed.json["emails"]] == ["countess@example.com"]
+    assert changed.json["phones"] == contact["phones"]
+    assert api.put(path, {"lead_id": lead(api).json["id"]}).status == 400
+    was = recorded("close/contact.delete.200.json")
+    gone = api.delete(path)
+    assert (gone.status, gone.json) == (was["status"], was["body"])
+    assert api.get(path).status == 404
+
+
+def test_deleting_a_lead_takes_its_contacts_and_twice_is_404(api: Caller, recorded: Recorded) -> None:
+    made = lead(api, contacts=[ADA]).json
+    path = f"/api/v1/lead/{made['id']}/"
+    was = recorded("close/lead.delete.200.json")
+    gone = api.delete(path)
+    assert (gone.status, gone.json) == (was["status"], was["body"])
+    for again in (api.delete(path), api.get(path), api.put(path, {}), api.get("/api/v1/contact/cont_nowhere/")):
+        assert (again.status, again.json.keys()) == (404, {"error"})
+    assert api.get(f"/api/v1/contact/{made['contacts'][0]['id']}/").status == 404
+    assert [row["_deleted"] for row in api.stored("leads") + api.stored("contacts")] == [True, True]
+
+
+def test_reads_and_lists_may_be_behind(crm: Caller, api: Caller) -> None:
+    crm.adjust(list_lag=60, deleted_lag=60)
+    made = lead(api, contacts=[ADA]).json
+    assert api.get("/api/v1/lead/").json["data"] == []
+    assert found(search(api, "contact")) == set()
+    assert api.delete(f"/api/v1/lead/{made['id']}/").status == 200
+    assert api.get(f"/api/v1/lead/{made['id']}/").status == 200
+    assert api.delete(f"/api/v1/lead/{made['id']}/").status == 404
+    crm.adjust(list_lag=0, deleted_lag=0)
+    assert api.get(f"/api/v1/lead/{made['id']}/").status == 404
+
+
+def test_leads_are_paged_by_offset_within_caps(api: Caller, recorded: Recorded) -> None:
+    made = [lead(api, name=f"Engine {number}").json["id"] for number in range(5)]
+    pages = [api.get("/api/v1/lead/", query={"_limit": 2, "_skip": skip}).json for skip in (0, 2, 4)]
+    assert pages[0].keys() == recorded("close/leads.list-page.200.json")["body"].keys()
+    assert [page["has_more"] for page in pages] == [True, True, False]
+    assert {row["id"] for page in pages for row in page["data"]} == set(made)
+    time.sleep(0.005)
+    api.put(f"/api/v1/lead/{made[0]}/", {"name": "Engine zero"})
+    assert api.get("/api/v1/lead/?_limit=1").json["data"][0]["id"] == made[0]
+    too_high = api.get("/api/v1/lead/?_limit=1000")
+    was = recorded("close/list.limit-too-high.400.json")
+    assert (too_high.status, too_high.json) == (was["status"], was["body"])
+    for query in ("_limit=0", "_limit=many", "_skip=35001", "_skip=-1"):
+        assert api.get(f"/api/v1/lead/?{query}").status == 400
+    assert found(api.get("/api/v1/lead/?query=zero")) == {made[0]}
+    assert len(found(api.get("/api/v1/lead/?date_updated__gte=2100-01-01"))) == 5  # no such filter
+
+
+def test_a_long_filter_goes_as_a_post_that_says_get(api: Caller) -> None:
+    made = [lead(api).json["id"] for _ in range(3)]
+    params = {"_params": {"id__in": ",".join(made[:2]), "_fields": "id"}}
+    reply = api.post("/api/v1/lead/", params, headers={"x-http-method-override": "GET"})
+    assert found(reply) == set(made[:2])
+    assert {tuple(row) for row in reply.json["data"]} == {("id",)}
+    assert len(api.stored("leads")) == 3
+
+
+def test_search_finds_what_changed_since_and_gives_ids_alone(api: Caller) -> None:
+    first = lead(api, name="First").json
+    second = lead(api, name="Second", contacts=[ADA]).json
+    time.sleep(0.005)  # stamps are of milliseconds
+    touched = api.put(f"/api/v1/lead/{first['id']}/", {"description": "new"}).json
+    at = touched["date_updated"]
+    reply = search(api, "lead", since("lead", "date_updated", at))
+    assert reply.json == {"data": [{"__object_type": "lead", "id": first["id"]}], "cursor": None}
+    assert found(search(api, "lead", since("lead", "date_created", first["date_created"]))) >= {second["id"]}
+    later = datetime.now(UTC).isoformat()
+    assert found(search(api, "contact", since("contact", "date_updated", later))) == set()
+    order = [{"direction": "asc", "field": field("lead", "date_updated")}]
+    rows = search(api, "lead", sort=order, _fields={"lead": ["id", "name", "custom"]}, include_counts=True).json
+    assert [row["name"] for row in rows["data"]] == ["Second", "First"]
+    assert rows["count"]["total"] == 2
+
+
+def test_search_reads_names_custom_fields_and_what_is_related(api: Caller) -> None:
+    made = lead(api, name="Difference Engines", contacts=[ADA], **{TIER: "Gold", SCORE: 7}).json
+    other = lead(api, name="Looms", contacts=[ADA | {"emails": [{"email": "ada@example.com.au"}]}]).json
+    assert found(search(api, "lead", full_words("lead", "name", "engines"))) == {made["id"]}
+    assert found(search(api, "lead", full_words("lead", "name", "engine"))) == set()
+    assert len(found(search(api, "contact", full_words("contact", "name", "lovelace ada")))) == 2
+    tier = {"type": "custom_field", "custom_field_id": TIER.removeprefix("custom.")}
+    gold = {"type": "field_condition", "field": tier, "condition": {"type": "term", "values": ["Gold"]}}
+    assert found(search(api, "lead", gold)) == {made["id"]}
+    status = where("lead", "status_id", type="reference", reference_type="status.lead", object_ids=["stat_nowhere"])
+    assert found(search(api, "lead", status)) == set()
+
+    def related(this: str, that: str, query: dict[str, Any]) -> dict[str, Any]:
+        types = {"this_object_type": this, "related_object_type": that}
+        return {"type": "has_related", "related_query": query} | types
+
+    address = related("contact", "contact_email", full_words("contact_email", "email", "ada@example.com"))
+    # An address is found by how it begins, too: whoever asks has to compare.
+    assert found(search(api, "lead", related("lead", "contact", address))) == {made["id"], other["id"]}
+
+
+def test_cursors_follow_a_query_for_thirty_seconds(api: Caller, running: Sandbox, recorded: Recorded) -> None:
+    made = {lead(api).json["id"] for _ in range(5)}
+    seen: set[str] = set()
+    page = search(api, "lead", _limit=2)
+    first = page.json["cursor"]
+    while True:
+        seen |= found(page)
+        if page.json["cursor"] is None:
+            break
+        page = search(api, "lead", _limit=2, cursor=page.json["cursor"])
+    assert seen == made
+    assert search(api, "contact", _limit=2, cursor=first).status == 400
+    fake = running[CRM]
+    now, fake.clock = fake.clock, lambda: now() + 30
+    try:
+        expired = search(api, "lead", _limit=2, cursor=first)
+    finally:
+        fake.clock = now
+    was = recorded("close/search.expired-cursor.400.json")
+    assert (expired.status, expired.json) == (was["status"], was["body"])
+
+
+def test_one_query_has_an_end(crm: Caller, api: Caller) -> None:
+    crm.adjust(search_results=3)
+    for _ in range(5):
+        lead(api)
+    page = search(api, "lead", _limit=2).json
+    rest = search(api, "lead", _limit=2, cursor=page["cursor"]).json
+    assert (len(rest["data"]), rest["cursor"]) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("members", "name"),
+    [
+        ({"_limit": 201}, "_limit"),
+        ({"_limit": "10"}, "_limit"),
+        ({"cursor": "nonsense"}, "cursor"),
+        ({"query": {"type": "and", "queries": []}}, "query"),
+        ({"query": {"type": "object_type", "object_type": "unicorn"}}, "query"),
+        ({"_fields": {"lead": ["id", "colour"]}}, "_fields"),
+        ({"sort": [{"direction": "up", "field": field("lead", "name")}]}, "sort"),
+        ({"sort": [{"direction": "asc", "field": field("lead", "colour")}]}, "sort"),
+        ({"filter": {}}, "filter"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_400(api: Caller, members: dict[str, Any], name: str) -> None:
+    reply = search(api, "lead", **members)
+    assert (reply.status, list(reply.json["field-errors"])) == (400, [name])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        since("lead", "date_updated", "2026-01-01T00:00:00"),
+        since("lead", "date_updated", "2026-01-01T00:00:00+01:00"),
+        since("lead", "date_updated", "yesterday"),
+        since("contact", "date_updated", "2026-01-01T00:00:00+00:00"),
+        where("lead", "date_updated", type="moment_range", after={"type": "fixed_utc", "value": "2026-01-01"}),
+        where("lead", "date_updated", type="moment_range"),
+        where("lead", "colour", type="exists"),
+        where("lead", "name", type="term", values=["x"]),
+        where("lead", "name", type="text", mode="exact", value="x"),
+        {"type": "has_related", "this_object_type": "lead", "related_object_type": "task", "related_query": {}},
+        {"type": "regex", "value": "x"},
+    ],
+)
+def test_a_query_that_close_does_not_know_is_400(api: Caller, query: dict[str, Any]) -> None:
+    reply = search(api, "lead", query)
+    assert (reply.status, list(reply.json["field-errors"])) == (400, ["query"])
+
+
+def test_lead_statuses_are_made_renamed_and_deleted_while_unused(api: Caller) -> None:
+    path = "/api/v1/status/lead/"
+    made = api.post(path, {"label": "Warm"})
+    assert (made.status, made.json.keys()) == (200, {"id", "label", "organization_id"})
+    own = lead(api, status_id=made.json["id"]).json
+    assert api.put(f"{path}{made.json['id']}/", {"label": "Hot"}).json["label"] == "Hot"
+    assert api.get(f"/api/v1/lead/{own['id']}/").json["status_label"] == "Hot"
+    assert api.delete(f"{path}{made.json['id']}/").status == 400
+    api.delete(f"/api/v1/lead/{own['id']}/")
+    assert api.delete(f"{path}{made.json['id']}/").json == {}
+    assert api.delete(f"{path}{made.json['id']}/").status == 404
+    assert [api.post(path, body).status for body in ({}, {"label": 5}, {"label": "Potential"})] == [400, 400, 400]
+    assert api.get(f"{path}{own['status_id']}/").status == 405
+
+
+def test_pipelines_are_created_with_201_and_deleted_with_204_when_empty(api: Caller, recorded: Recorded) -> None:
+    was = recorded("close/me.get.200.json")["body"]["organizations"][0]["pipelines"][0]
+    [seeded] = api.get("/api/v1/pipeline/").json["data"]
+    assert seeded.keys() == was.keys()
+    assert [stage.keys() for stage in seeded["statuses"]] == [stage.keys() for stage in was["statuses"]]
+    assert datetime.fromisoformat(seeded["date_created"]).tzinfo is None
+    statuses = [{"label": "Open", "type": "active"}, {"label": "Won", "type": "won"}]
+    made = api.post("/api/v1/pipeline/", {"name": "Renewals", "statuses": statuses})
+    assert (made.status, made.json.keys()) == (201, was.keys())
+    path = f"/api/v1/pipeline/{made.json['id']}/"
+    assert api.get(path).json == made.json
+    assert api.put(path, {"name": "Renewal"}).json["name"] == "Renewal"
+    assert api.delete(path).status == 400
+    for stage in made.json["statuses"]:
+        assert api.delete(f"/api/v1/status/opportunity/{stage['id']}/").json == {}
+    gone = api.delete(path)
+    assert (gone.status, gone.text) == (204, "")
+    assert api.delete(path).status == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"name": ""},
+        {"name": "P", "statuses": [{"label": "Open"}]},
+        {"name": "P", "statuses": [{"label": "Open", "type": "paused"}]},
+        {"name": "P", "statuses": [{"type": "active"}]},
+        {"name": "P", "statuses": [{"label": "Open", "type": "active"}] * 2},
+    ],
+)
+def test_a_pipeline_that_does_not_fit_is_400(api: Caller, body: dict[str, Any]) -> None:
+    assert api.post("/api/v1/pipeline/", body).status == 400
+    assert len(api.stored("pipelines")) == 1
+
+
+def test_stages_belong_to_a_pipeline_and_change_no_more_than_their_label(api: Caller) -> None:
+    pipeline = api.post("/api/v1/pipeline/", {"name": "Renewals"}).json["id"]
+    path = "/api/v1/status/opportunity/"
+    body = {"label": "Open", "type": "active", "pipeline_id": pipeline}
+    made = api.post(path, body)
+    assert (made.status, made.json.keys()) == (200, {"id", "label", "type", "organization_id"})
+    assert made.json["id"] in {row["id"] for row in api.get(path).json["data"]}
+    for wrong in ({"pipeline_id": "pipe_nowhere"}, {"type": "paused"}, {"label": ""}, {"label": "Open"}):
+        assert api.post(path, body | wrong).status == 400
+    for absent in body:
+        assert api.post(path, {name: body[name] for name in body if name != absent}).status == 400
+    own = f"{path}{made.json['id']}/"
+    assert api.put(own, {"label": "Opened"}).json["label"] == "Opened"
+    assert api.put(own, {"type": "won"}).status == 400
+    api.plant("opportunities", {"status_id": made.json["id"]})
+    assert api.delete(own).status == 400
+
+
+def test_a_pipeline_puts_its_stages_in_order_and_takes_in_anothers(api: Caller) -> None:
+    [sales] = api.get("/api/v1/pipeline/").json["data"]
+    renewals = api.post("/api/v1/pipeline/", {"name": "R", "statuses": [{"label": "Open", "type": "active"}]}).json
+    order = [{"id": stage["id"]} for stage in reversed(sales["statuses"])]
+    path = f"/api/v1/pipeline/{sales['id']}/"
+    assert [stage["id"] for stage in api.put(path, {"statuses": order}).json["statuses"]] == [s["id"] for s in order]
+    taken = {"id": renewals["statuses"][0]["id"]}
+    assert len(api.put(path, {"statuses": [taken, *order]}).json["statuses"]) == 6
+    assert api.get(f"/api/v1/pipeline/{renewals['id']}/").json["statuses"] == []
+    for wrong in (order, [taken, taken, *order], [{"id": "stat_nowhere"}, taken, *order], [{"label": "x"}]):
+        assert api.put(path, {"statuses": wrong}).status == 400
+
+
+def test_users_and_me_look_as_recorded(api: Caller, recorded: Recorded) -> None:
+    planted = api.plant("users", {"first_name": "Zoe", "last_name": "Abel"})
+    listed = api.get("/api/v1/user/").json
+    was = recorded("close/users.list.200.json")["body"]
+    assert listed.keys() == was.keys()
+    assert listed["data"][0].keys() == was["data"][0].keys()
+    assert listed["data"][0]["id"] == planted
+    assert api.get("/api/v1/user/?_order_by=first_name,last_name").json["data"][-1]["id"] == planted
+    assert api.get("/api/v1/user/?_order_by=email").status == 400
+    assert api.get(f"/api/v1/user/{planted}/").json["first_name"] == "Zoe"
+    assert api.get("/api/v1/user/user_nowhere/").status == 404
+    me, was = api.get("/api/v1/me/").json, recorded("close/me.get.200.json")["body"]
+    assert me.keys() <= was.keys()
+    assert me["organizations"][0].keys() <= was["organizations"][0].keys()
+
+
+def test_a_path_without_its_last_slash_is_redirected(api: Caller) -> None:
+    reply = api.post("/api/v1/lead", {"name": "Engines"})
+    assert (reply.status, reply.headers["location"]) == (301, "/api/v1/lead/")
+    assert api.stored("leads") == []
+
+
+def test_refusals_look_as_recorded(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    unauthorized, was = crm.get("/api/v1/me/"), recorded("close/error.unauthorized.401.json")
+    assert (unauthorized.status, unauthorized.json) == (was["status"], was["body"])
+    broken, was = raw_lead(api, "{"), recorded("close/error.bad-json.400.json")
+    assert (broken.status, broken.json) == (was["status"], was["body"])
+    assert raw_lead(api, "[]").json["errors"]
+    assert api.post("/api/v1/lead/", form={"name": "Engines"}).status == 415
+    for reply, status in ((api.get("/api/v1/unicorn/"), 404), (api.patch("/api/v1/lead/", {}), 405)):
+        assert (reply.status, reply.json.keys()) == (status, {"error"})
+    crm.adjust(leads_on_plan=0)
+    assert lead(api).status == 402
+
+
+def raw_lead(api: Caller, body: str) -> Reply:
+    """A body as it is, JSON or not."""
+    connection = http.client.HTTPConnection(api.host, api.port, timeout=5)
+    connection.request("POST", "/api/v1/lead/", body, {"Content-Type": "application/json"} | api.headers)
+    response = connection.getresponse()
+    reply = Reply(response.status, {}, response.read().decode())
+    connection.close()
+    return reply
+
+
+def test_a_rate_limit_tells_its_wait_twice_and_ordinary_answers_may_tell_nothing(
+    crm: Caller, api: Caller, recorded: Recorded
+) -> None:
+    api.fault("rate_limited", wait=4.2)
+    api.fault("rate_limited_silent")
+    told, silent = api.get("/api/v1/me/"), api.get("/api/v1/me/")
+    was = recorded("close/error.rate-limit.headers.429.json")["headers"]["ratelimit"]
+    assert told.headers["ratelimit"] == was.replace("reset=5", "reset=4.2")
+    assert (told.headers["retry-after"], told.json["error"]["rate_limit"]) == ("5", 100)
+    assert "rate_reset" not in told.json["error"]
+    assert not silent.headers.keys() & {"ratelimit", "retry-after"}
+    assert "ratelimit" not in api.get("/api/v1/me/").headers
+    crm.adjust(rate_headers=True, requests_per_group=2)
+    plain = api.get("/api/v1/user/")
+    assert recorded("close/users.list.200.json")["headers"].keys() <= plain.headers.keys()
+    assert "; remaining=1; " in plain.headers["ratelimit"]
+    assert [api.get("/api/v1/user/").status for _ in range(2)] == [200, 429]
+    assert api.get("/api/v1/pipeline/").status == 200
+    others = [crm.authorised().get("/api/v1/user/").status for _ in range(5)]
+    assert others == [200, 200, 200, 200, 429]  # the organization has three times as many
+
+
+def test_api_keys_are_the_user_of_http_basic_with_an_empty_password(crm: Caller) -> None:
+    key = crm.grant(kind="api_key")["api_key"]
+    assert key.startswith("api_")
+
+    def asked(pair: str) -> int:
+        basic = base64.b64encode(pair.encode()).decode()
+        return crm.get("/api/v1/me/", headers={"Authorization": f"Basic {basic}"}).status
+
+    assert [asked(pair) for pair in (f"{key}:", key, f"{key}:x", f":{key}")] == [200, 401, 401, 401]
+    crm.post("/_sandbox/grants/revoke", {"token": key})
+    assert asked(f"{key}:") == 401
+
+
+def test_tokens_want_the_client_in_a_form_and_can_be_revoked(crm: Caller) -> None:
+    grant = crm.grant(rotates=True)
+    form = {name: grant[name] for name in ("client_id", "client_secret", "refresh_token")}
+    basic = base64.b64encode(f"{grant['client_id']}:{grant['client_secret']}".encode()).decode()
+    in_header = {"grant_type": "refresh_token", "refresh_token": grant["refresh_token"]}
+    asked = crm.post("/oauth2/token/", form=in_header, headers={"Authorization": f"Basic {basic}"})
+    assert (asked.status, asked.json["error"]) == (401, "invalid_client")
+    assert crm.post("/oauth2/token/", form | {"grant_type": "refresh_token"}).status == 400
+    body = crm.post("/oauth2/token/", form=form | {"grant_type": "refresh_token"}).json
+    assert body.keys() == {
+        "access_token", "token_type", "expires_in", "refresh_token", "scope", "user_id", "organization_id",
+    }  # fmt: skip
+    assert (body["expires_in"], body["scope"]) == (3600, "all.full_access offline_access")
+    again = crm.post("/oauth2/token/", form=form | {"grant_type": "refresh_token"})
+    assert (again.status, again.json["error"]) == (400, "invalid_grant")
+    bearer = {"Authorization": f"Bearer {body['access_token']}"}
+    assert crm.get("/api/v1/me/", headers=bearer).json["id"] == body["user_id"]
+    client = {name: grant[name] for name in ("client_id", "client_secret")}
+    assert crm.post("/oauth2/revoke/", form={"token": body["access_token"]}).status == 401
+    assert crm.post("/oauth2/revoke/", form=client | {"token": body["access_token"]}).status == 200
+    assert crm.get("/api/v1/me/", headers=bearer).status == 401
+
+
+def test_the_same_company_twice_is_two_leads_and_they_can_be_merged(api: Caller) -> None:
+    api.fault("duplicate", route="leads")
+    kept = lead(api, contacts=[ADA]).json["id"]
+    [other] = {row["id"] for row in api.stored("leads")} - {kept}
+    path = "/api/v1/lead/merge/"
+    assert [api.post(path, {"source": one, "destination": kept}).status for one in (kept, "lead_x")] == [400, 400]
+    assert api.post(path, {"source": other, "destination": kept}).status == 200
+    assert api.get(f"/api/v1/lead/{other}/").status == 404
+    assert len(api.get(f"/api/v1/lead/{kept}/").json["contacts"]) == 2

@@ -1,0 +1,639 @@
+"""The peculiarities of Dynamics 365 Sales, and its recorded answers."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.sandbox.caller import Caller, Reply
+from tests.sandbox.recipes import token_request
+from tests.sandbox.vendors.msdynamics.tables import DEFINED
+from tests.sandbox.vendors.msdynamics.tokens import ENVIRONMENT, TENANT
+
+CRM = "msdynamics"
+API = "/api/data/v9.2"
+LEADS = f"{API}/leads"
+NOBODY = "11111111-2222-3333-4444-555555555555"
+ANNOTATED = {"Prefer": 'odata.include-annotations="*"'}
+FORMATTED = "@OData.Community.Display.V1.FormattedValue"
+INVENTORY = Path(__file__).resolve().parents[3] / "shared" / "specs" / "msdynamics" / "dataverse-crm-tables.json"
+LEFT_OUT = {"entityimage", "originatingcaseid", "preferredsystemuserid", "relatedobjectid", "slaid"} | {
+    "customeridtype", "owneridtype", "parentcustomeridtype",
+}  # fmt: skip
+"""Images, lookups to tables of other apps, and the types of lookups, which OData tells in annotations."""
+
+type Recorded = Callable[[str], Any]
+
+
+def lead(api: Caller, **fields: Any) -> Reply:
+    return api.post(LEADS, {"subject": "Engines", "lastname": "Lovelace"} | fields)
+
+
+def made(api: Caller, **fields: Any) -> str:
+    reply = lead(api, **fields)
+    assert reply.status == 201, reply.text
+    return f"{LEADS}({reply.json['leadid']})"
+
+
+def told(reply: Reply) -> tuple[int, str]:
+    return reply.status, reply.json["error"]["code"]
+
+
+def found(api: Caller, wanted: str, **more: Any) -> list[str]:
+    reply = api.get(LEADS, query={"$select": "lastname", "$filter": wanted, "$orderby": "lastname"} | more)
+    assert reply.status == 200, reply.text
+    return [row["lastname"] for row in reply.json["value"]]
+
+
+# Writing.
+
+
+def test_a_create_answers_with_a_header_alone_unless_a_representation_is_preferred(
+    api: Caller, recorded: Recorded
+) -> None:
+    bare = api.post(LEADS, {"lastname": "Lovelace"}, headers={"Prefer": "return=minimal"})
+    was = recorded("msdynamics/contact_create.json")
+    assert (bare.status, bare.text) == (was["status"], "")
+    assert {name.lower() for name in was["headers"]} <= set(bare.headers)
+    [row] = api.stored("leads")
+    assert bare.headers["odata-entityid"] == f"{api.url}{LEADS}({row['leadid']})"
+    asked = api.post(LEADS, {"lastname": "B", "estimatedamount": 5}, query={"$select": "lastname,estimatedamount"})
+    was = recorded("msdynamics/account_create_return_representation.json")
+    assert asked.status == was["status"]
+    assert "odata-entityid" not in asked.headers
+    currency = "_transactioncurrencyid_value"
+    assert currency in was["body"]
+    assert asked.json.keys() == {"@odata.context", "@odata.etag", "lastname", "estimatedamount", currency, "leadid"}
+
+
+def test_a_lead_is_read_as_recorded(api: Caller, recorded: Recorded) -> None:
+    path = made(api, firstname="Ada", estimatedamount=80000, jobtitle="Countess")
+    was = recorded("msdynamics/contact_get.json")
+    reply = api.get(path, query={"$select": "fullname,estimatedamount,jobtitle,description"}, headers=ANNOTATED)
+    renamed = {name.replace("annualincome", "estimatedamount").replace("contactid", "leadid") for name in was["body"]}
+    assert reply.json.keys() == renamed
+    assert {name.lower() for name in was["headers"]} <= set(reply.headers)
+    assert reply.headers["etag"] == reply.json["@odata.etag"]
+    assert (reply.json["fullname"], reply.json["description"]) == ("Ada Lovelace", None)
+    amount = was["body"][f"annualincome{FORMATTED}"]
+    assert reply.json[f"estimatedamount{FORMATTED}"] == amount
+    assert reply.json["@odata.context"].endswith(
+        "$metadata#leads(fullname,estimatedamount,jobtitle,description)/$entity"
+    )
+    bare = api.get(path).json
+    assert len(bare) > 100
+    assert not any("@" in name for name in bare.keys() - {"@odata.context", "@odata.etag"})
+
+
+def test_lookups_are_bound_by_navigation_and_read_by_value(api: Caller) -> None:
+    account = api.plant("accounts", {"name": "Engines"})
+    contact = api.plant("contacts", {"firstname": "Ada", "lastname": "L"})
+    owner = next(row for row in api.stored("systemusers") if row["fullname"] == "Sven Seller")["systemuserid"]
+    team = api.stored("teams")[0]["teamid"]
+    path = made(
+        api,
+        **{
+            "parentaccountid@odata.bind": f"/accounts({account})",
+            "parentcontactid@odata.bind": f"contacts({contact.upper()})",
+            "customerid_contact@odata.bind": f"{ENVIRONMENT}{API}/contacts({contact})",
+            "cr123_PartnerId@odata.bind": f"/accounts({account})",
+            "ownerid@odata.bind": f"/systemusers({owner})",
+        },
+    )
+    row = api.get(path, headers=ANNOTATED).json
+    assert (row["_parentaccountid_value"], row["_parentcontactid_value"]) == (account, contact)
+    assert row[f"_ownerid_value{FORMATTED}"] == "Sven Seller"
+    assert row["_ownerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"] == "systemuser"
+    assert row["_customerid_value@Microsoft.Dynamics.CRM.associatednavigationproperty"] == "customerid_contact"
+    assert row["_cr123_partnerid_value@Microsoft.Dynamics.CRM.associatednavigationproperty"] == "cr123_PartnerId"
+    expanded = api.get(path, query={"$select": "subject", "$expand": "parentaccountid($select=name),owninguser"}).json
+    assert expanded["parentaccountid"].keys() == {"@odata.etag", "name", "accountid"}
+    assert expanded["owninguser"]["internalemailaddress"] == "svenseller@example.com"
+    assert api.get(path, query={"$expand": "ownerid($select=fullname)"}).status == 400
+    api.patch(path, {"ownerid@odata.bind": f"/teams({team})"})
+    row = api.get(path, query={"$select": "_owninguser_value,_owningteam_value"}).json
+    assert (row["_owninguser_value"], row["_owningteam_value"]) == (None, team)
+
+
+def test_a_lookup_is_cleared_by_its_reference_and_by_null_only_where_that_is_allowed(crm: Caller, api: Caller) -> None:
+    contact = api.plant("contacts", {"lastname": "L"})
+    path = made(api, **{"parentcontactid@odata.bind": f"/contacts({contact})"})
+    assert told(api.patch(path, {"parentcontactid@odata.bind": None})) == (400, "0x80048d19")
+    assert api.delete(f"{path}/parentcontactid/$ref").status == 204
+    assert api.get(path).json["_parentcontactid_value"] is None
+    assert api.delete(f"{path}/ownerid/$ref").status == 400
+    crm.adjust(null_unbinds=True)
+    assert api.patch(path, {"parentcontactid@odata.bind": None}).status == 200
+    api.patch(path, {"parentcontactid@odata.bind": f"/contacts({contact})"})
+    assert api.delete(f"{API}/contacts({contact})").status == 204
+    assert api.get(path).json["_parentcontactid_value"] is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "code"),
+    [
+        ({"nonsense": 1}, 400, "0x80048d19"),
+        ({"LastName": "L"}, 400, "0x80048d19"),
+        ({"fullname": "Ada"}, 400, "0x80048d19"),
+        ({"createdon": "2026-01-01T00:00:00Z"}, 400, "0x80048d19"),
+        ({"statecode": 1}, 400, "0x80048d19"),
+        ({"statuscode": 3}, 400, "0x80048408"),
+        ({"subject": "x" * 301}, 400, "0x80044331"),
+        ({"mobilephone": "1" * 21}, 400, "0x80044331"),
+        ({"telephone1": 12345}, 400, "0x80048d19"),
+        ({"numberofemployees": "12"}, 400, "0x80048d19"),
+        ({"numberofemployees": 1.5}, 400, "0x80048d19"),
+        ({"numberofemployees": -1}, 400, "0x80040203"),
+        ({"estimatedamount": "5"}, 400, "0x80048d19"),
+        ({"donotemail": "true"}, 400, "0x80048d19"),
+        ({"estimatedclosedate": "31.12.2026"}, 400, "0x80048d19"),
+        ({"estimatedclosedate": "2026-12-31T00:00:00Z"}, 400, "0x80048d19"),
+        ({"lastonholdtime": "2026-12-31"}, 400, "0x80048d19"),
+        ({"leadsourcecode": "Web"}, 400, "0x80048d19"),
+        ({"leadsourcecode": 99}, 400, "0x8004431A"),
+        ({"cr123_tier": 1}, 400, "0x8004431A"),
+        ({"ownerid": NOBODY}, 400, "0x80048d19"),
+        ({"_ownerid_value": NOBODY}, 400, "0x80048d19"),
+        ({"owninguser@odata.bind": f"/systemusers({NOBODY})"}, 400, "0x80048d19"),
+        ({"ParentAccountId@odata.bind": f"/accounts({NOBODY})"}, 400, "0x80048d19"),
+        ({"cr123_partnerid@odata.bind": f"/accounts({NOBODY})"}, 400, "0x80048d19"),
+        ({"parentaccountid@odata.bind": f"/contacts({NOBODY})"}, 400, "0x80048d19"),
+        ({"parentaccountid@odata.bind": NOBODY}, 400, "0x80048d19"),
+        ({"parentaccountid@odata.bind": f"/accounts({NOBODY})"}, 404, "0x80040217"),
+        ({"campaignid@odata.bind": f"/campaigns({NOBODY})"}, 404, "0x80040217"),
+        ({"@logicalName": "lead"}, 400, "0x80048d19"),
+    ],
+)
+def test_a_lead_that_does_not_fit_is_refused(api: Caller, fields: dict[str, Any], status: int, code: str) -> None:
+    assert told(lead(api, **fields)) == (status, code)
+    assert api.stored("leads") == []
+
+
+def test_the_platform_requires_nothing_but_a_plug_in_may(crm: Caller, api: Caller) -> None:
+    assert api.post(LEADS, {}).status == 201
+    crm.adjust(required_columns={"leads": ["subject"]})
+    assert told(api.post(LEADS, {"lastname": "L"})) == (400, "0x80040265")
+    path = made(api)
+    assert told(api.patch(path, {"subject": None})) == (400, "0x80040265")
+    assert api.patch(path, {"lastname": None}).status == 200
+
+
+def test_columns_that_are_read_only_are_ignored_where_the_environment_does_that(crm: Caller, api: Caller) -> None:
+    crm.adjust(ignores_read_only_columns=True)
+    row = lead(api, fullname="Somebody Else", statecode=2).json
+    assert (row["fullname"], row["statecode"]) == ("Lovelace", 0)
+
+
+def test_bodies_are_json_objects_of_the_right_type(api: Caller) -> None:
+    assert told(api.post(LEADS, ["a"])) == (400, "0x80048d19")
+    assert told(api.post(LEADS, headers={"Content-Type": "application/json"})) == (400, "0x80048d19")
+    assert api.post(LEADS, form={"lastname": "L"}).status == 415
+    assert api.stored("leads") == []
+
+
+def test_custom_columns_and_choices_are_written_by_number(api: Caller) -> None:
+    path = made(
+        api, cr123_tier=856_480_001, cr123_favouritecolour="red", leadsourcecode=8, cr123_contractend="2026-12-31"
+    )
+    row = api.get(path, headers=ANNOTATED).json
+    assert (row["cr123_tier"], row[f"cr123_tier{FORMATTED}"], row["cr123_contractend"]) == (
+        856_480_001,
+        "Silver",
+        "2026-12-31",
+    )
+    assert row[f"leadsourcecode{FORMATTED}"] == "Web"
+    only = {"Prefer": 'odata.include-annotations="Microsoft.Dynamics.CRM.*"'}
+    assert not any(name.endswith(FORMATTED) for name in api.get(path, headers=only).json)
+
+
+def test_amounts_are_in_the_currency_of_the_row_and_in_the_base(api: Caller) -> None:
+    euro = next(row for row in api.stored("transactioncurrencies") if row["isocurrencycode"] == "EUR")
+    bind = f"/transactioncurrencies({euro['transactioncurrencyid']})"
+    row = lead(api, estimatedamount=80, **{"transactioncurrencyid@odata.bind": bind}).json
+    assert (row["estimatedamount"], row["estimatedamount_base"]) == (80.0, 100.0)
+    path = f"{API}/transactioncurrencies({row['_transactioncurrencyid_value']})"
+    assert api.get(path, query={"$select": "isocurrencycode"}).json["isocurrencycode"] == "EUR"
+
+
+# Updating and deleting.
+
+
+def test_a_patch_creates_what_is_not_there_unless_if_match_forbids_it(api: Caller, recorded: Recorded) -> None:
+    path = f"{LEADS}({NOBODY})"
+    missing = api.patch(path, {"subject": "S"}, headers={"If-Match": "*"})
+    assert told(missing) == (404, "0x80040217")
+    assert api.patch(path, {"subject": "S"}).status == 201
+    assert [row["leadid"] for row in api.stored("leads")] == [NOBODY]
+    was = recorded("msdynamics/contact_update.json")
+    changed = api.patch(path, {"subject": "T"}, headers={"If-Match": "*", "Prefer": "return=minimal"})
+    assert (changed.status, changed.text) == (was["status"], "")
+    assert changed.headers["odata-entityid"].endswith(path)
+    again = api.patch(path, {"subject": "U"}, headers={"If-None-Match": "*"})
+    was = recorded("msdynamics/error_prevent_update_412.json")
+    assert (again.status, again.json) == (was["status"], was["body"])
+    assert api.patch(path, {"leadid": NOBODY}).status == 400
+    assert told(lead(api, leadid=NOBODY)) == (412, "0x80040237")
+    assert api.get(path).json["subject"] == "T"
+
+
+def test_an_etag_guards_against_lost_updates(api: Caller, recorded: Recorded) -> None:
+    path = made(api)
+    first = api.get(path).headers["etag"]
+    assert (
+        api.get(path, headers={"If-None-Match": first}).status == recorded("msdynamics/not_modified_304.json")["status"]
+    )
+    assert api.get(path, headers={"If-None-Match": "null"}).status == 200
+    changed = api.patch(path, {"subject": "T"}, headers={"If-Match": first})
+    assert (changed.status, changed.json["subject"]) == (200, "T")
+    assert changed.json["@odata.etag"] != first
+    stale = api.patch(path, {"subject": "U"}, headers={"If-Match": first})
+    was = recorded("msdynamics/error_etag_mismatch_412.json")
+    assert (stale.status, stale.json) == (was["status"], was["body"])
+    assert api.delete(path, headers={"If-Match": first}).status == 412
+    assert api.delete(path, headers={"If-Match": changed.json["@odata.etag"]}).status == 204
+
+
+def test_what_is_deleted_is_gone(api: Caller, recorded: Recorded) -> None:
+    path = made(api)
+    deleted = api.delete(path)
+    assert (deleted.status, deleted.text) == (recorded("msdynamics/contact_delete.json")["status"], "")
+    assert deleted.headers["odata-version"] == "4.0"
+    assert told(api.delete(path)) == told(api.get(path)) == (404, "0x80040217")
+    assert api.get(LEADS).json["value"] == []
+    assert told(api.get(f"{LEADS}('ada')")) == (400, "0x80060888")
+    assert api.get(f"{LEADS}({NOBODY})", query={"$filter": "statecode eq 0"}).status == 400
+
+
+def test_a_closed_lead_is_read_only_until_it_is_opened_again(api: Caller) -> None:
+    path = made(api)
+    assert told(api.patch(path, {"statuscode": 4})) == (400, "0x80048408")
+    closed = api.patch(path, {"statecode": 2}).json
+    assert (closed["statecode"], closed["statuscode"]) == (2, 4)
+    assert api.patch(path, {"subject": "T"}).status == 400
+    opened = api.patch(path, {"statecode": 0, "statuscode": 2, "subject": "T"}).json
+    assert (opened["statecode"], opened["statuscode"], opened["subject"]) == (0, 2, "T")
+
+
+def test_duplicates_are_looked_for_only_where_a_header_asks(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    was = recorded("msdynamics/error_duplicate_detected_500.json")
+    asked = {"MSCRM.SuppressDuplicateDetection": "false"}
+    body = {"lastname": "L", "emailaddress1": "ada@example.com"}
+    assert [api.post(LEADS, body).status for _ in range(2)] == [201, 201]
+    twin = api.post(LEADS, body | {"emailaddress1": "ADA@example.com"}, headers=asked)
+    assert (twin.status, twin.json) == (was["status"], was["body"])
+    assert api.post(f"{API}/contacts", body, headers=asked).status == 201
+    crm.adjust(duplicate_status=412)
+    other = made(api)
+    assert told(api.patch(other, {"emailaddress1": "ada@example.com"}, headers=asked)) == (412, "0x80040333")
+    crm.fault("duplicate", method="POST", route="leads")
+    assert told(lead(api)) == (412, "0x80040333")
+    assert len(api.stored("leads")) == 3
+
+
+# Lists.
+
+
+def test_pages_follow_the_next_link_unchanged_and_in_the_order_of_keys(api: Caller, recorded: Recorded) -> None:
+    planted = sorted(api.plant("leads", {"lastname": str(number)}) for number in range(5))
+    two = {"Prefer": "odata.maxpagesize=2"}
+    page = api.get(LEADS, query={"$select": "lastname"}, headers=two).json
+    was = recorded("msdynamics/contacts_page1.json")["body"]
+    assert page.keys() == was.keys()
+    assert page["value"][0].keys() == {name.replace("fullname", "lastname").replace("contactid", "leadid")
+                                       for name in was["value"][0]}  # fmt: skip
+    seen = [row["leadid"] for row in page["value"]]
+    last = ""
+    while "@odata.nextLink" in page:
+        link = page["@odata.nextLink"]
+        assert link.startswith(f"{api.url}{LEADS}?$select=lastname&$skiptoken=%3Ccookie%20pagenumber")
+        parts = urlsplit(link)
+        last = f"{parts.path}?{parts.query}"
+        page = api.get(last, headers=two).json
+        seen += [row["leadid"] for row in page["value"]]
+    assert seen == planted
+    assert api.get(last).status == 400  # pages of another size
+    assert api.get(last.replace("lastname", "subject"), headers=two).status == 400
+    assert api.get(LEADS, query={"$skiptoken": "nonsense"}).status == 400
+
+
+def test_a_row_that_comes_or_goes_between_pages_shifts_no_other(api: Caller) -> None:
+    for name in "bdfh":
+        api.plant("leads", {"lastname": name})
+    two = {"Prefer": "odata.maxpagesize=2"}
+    page = api.get(LEADS, query={"$select": "lastname", "$orderby": "lastname desc"}, headers=two).json
+    api.delete(f"{LEADS}({page['value'][0]['leadid']})")
+    api.plant("leads", {"lastname": "g"})
+    parts = urlsplit(page["@odata.nextLink"])
+    rest = api.get(f"{parts.path}?{parts.query}", headers=two).json
+    assert [row["lastname"] for row in page["value"] + rest["value"]] == ["h", "f", "d", "b"]
+
+
+def test_a_page_has_5000_rows_at_most_and_top_has_no_next_link(api: Caller) -> None:
+    api.post("/_sandbox/records/leads", [{"lastname": "L"}] * 5001)
+    for headers in ({"Prefer": ""}, {"Prefer": "odata.maxpagesize=6000"}):
+        page = api.get(LEADS, query={"$select": "leadid", "$count": "true"}, headers=headers).json
+        assert (len(page["value"]), page["@odata.count"]) == (5000, 5000)
+        assert "@odata.nextLink" in page
+    top = api.get(LEADS, query={"$select": "leadid", "$top": 3}, headers={"Prefer": "odata.maxpagesize=2"}).json
+    assert len(top["value"]) == 3
+    assert "@odata.nextLink" not in top
+
+
+def test_a_list_with_annotations_looks_as_recorded(api: Caller, recorded: Recorded) -> None:
+    for name in ("Ada", "Bob"):
+        api.plant("contacts", {"lastname": name, "familystatuscode": 1})
+    wishes = {"Prefer": 'odata.maxpagesize=1, odata.include-annotations="*"'}
+    columns = "fullname,emailaddress1,fax,familystatuscode"
+    reply = api.get(f"{API}/contacts", query={"$select": columns}, headers=wishes).json
+    was = recorded("msdynamics/contacts_list_with_nextlink.json")["body"]
+    assert reply.keys() == was.keys()
+    assert reply["value"][0].keys() == was["value"][0].keys()
+    empty = api.get(LEADS).json
+    assert empty.keys() == recorded("msdynamics/opportunities_list_empty.json")["body"].keys()
+
+
+def test_filters_compare_join_and_search(api: Caller) -> None:
+    account = api.plant("accounts", {"name": "Engines"})
+    api.plant("leads", {"lastname": "Ada", "leadsourcecode": 8, "modifiedon": "2026-01-01T00:00:00Z"})
+    api.plant("leads", {"lastname": "Bob", "numberofemployees": 5, "_parentaccountid_value": account})
+    api.plant("leads", {"lastname": "O'Neil", "emailaddress1": "cy@Example.com", "estimatedclosedate": "2026-05-01"})
+    for wanted, names in {
+        "lastname eq 'aDA'": ["Ada"],
+        "lastname eq 'O''Neil'": ["O'Neil"],
+        "lastname ne 'Ada' and statecode eq 0": ["Bob", "O'Neil"],
+        "lastname eq 'Ada' or lastname eq 'Bob' and numberofemployees gt 5": ["Ada"],
+        "(lastname eq 'Ada' or lastname eq 'Bob') and numberofemployees ge 5": ["Bob"],
+        "not contains(lastname,'b')": ["Ada", "O'Neil"],
+        "startswith(emailaddress1,'CY@') or endswith(fullname, 'da')": ["Ada", "O'Neil"],
+        "leadsourcecode eq null": ["Bob", "O'Neil"],
+        "modifiedon lt 2026-01-01T01:00:00+01:00": [],
+        "modifiedon le 2026-01-01T01:00:00%2B01:00".replace("%2B", "+"): ["Ada"],
+        "modifiedon gt 2026-01-02": ["Bob", "O'Neil"],
+        "estimatedclosedate lt 2026-06-01": ["O'Neil"],
+        f"_parentaccountid_value eq {account}": ["Bob"],
+        "parentaccountid/name eq 'engines'": ["Bob"],
+    }.items():
+        assert found(api, wanted) == names, wanted
+    assert found(api, "statecode eq 0", **{"$orderby": "leadsourcecode desc,lastname desc"}) == ["Ada", "O'Neil", "Bob"]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"$select": "nonsense"}, "0x0"),
+        ({"$select": "LastName"}, "0x0"),
+        ({"$select": "parentaccountid"}, "0x0"),
+        ({"$filter": "nonsense eq 1"}, "0x0"),
+        ({"$filter": "nowhere/name eq 'x'"}, "0x0"),
+        ({"$orderby": "nonsense"}, "0x0"),
+        ({"$expand": "nonsense"}, "0x0"),
+        ({"$filter": "lastname = 'Ada'"}, "0x80060888"),
+        ({"$filter": "lastname like 'Ada'"}, "0x80060888"),
+        ({"$filter": "lastname eq Ada"}, "0x80060888"),
+        ({"$filter": "lastname eq 'Ada' and"}, "0x80060888"),
+        ({"$filter": "lastname eq 5"}, "0x80060888"),
+        ({"$filter": "statecode eq '0'"}, "0x80060888"),
+        ({"$filter": "statecode gt null"}, "0x80060888"),
+        ({"$filter": f"_ownerid_value eq '{NOBODY}'"}, "0x80060888"),
+        ({"$filter": "contains(numberofemployees,'5')"}, "0x80060888"),
+        ({"$orderby": "lastname down"}, "0x80060888"),
+        ({"$top": "-1"}, "0x80060888"),
+        ({"$skip": "5"}, "0x80060888"),
+        ({"$search": "ada"}, "0x80060888"),
+    ],
+)
+def test_a_query_that_cannot_be_read_is_refused(api: Caller, query: dict[str, str], code: str) -> None:
+    assert told(api.get(LEADS, query=query)) == (400, code)
+
+
+def test_changes_are_told_with_what_is_gone_where_tracking_is_on(crm: Caller, api: Caller) -> None:
+    track = {"Prefer": "odata.track-changes"}
+    assert api.get(LEADS, headers=track).status == 400
+    crm.adjust(change_tracking=True)
+    kept, lost = made(api), made(api)
+    first = api.get(LEADS, query={"$select": "subject"}, headers=track).json
+    assert len(first["value"]) == 2
+    api.patch(kept, {"subject": "T"})
+    api.delete(lost)
+    parts = urlsplit(first["@odata.deltaLink"])
+    delta = api.get(f"{parts.path}?{parts.query}").json
+    changed, gone = delta["value"]
+    assert (changed["subject"], gone["reason"]) == ("T", "deleted")
+    assert gone.keys() == {"@odata.context", "id", "reason"}
+    assert f"{LEADS}({gone['id']})" == lost
+    parts = urlsplit(delta["@odata.deltaLink"])
+    assert api.get(f"{parts.path}?{parts.query}").json["value"] == []
+    assert api.get(LEADS, query={"$filter": "statecode eq 0"}, headers=track).status == 400
+    assert api.get(f"{API}/systemusers", headers=track).status == 400
+
+
+# Users, definitions, and what there is not.
+
+
+def test_users_are_read_and_never_written(api: Caller) -> None:
+    query = {"$select": "fullname,isdisabled,applicationid", "$filter": "isdisabled eq false", "$orderby": "fullname"}
+    rows = api.get(f"{API}/systemusers", query=query).json["value"]
+    assert [row["fullname"] for row in rows if not row["applicationid"]] == ["Ada Admin", "Sven Seller"]
+    assert len(rows) == 3
+    me = api.get(f"{API}/WhoAmI").json
+    assert me.keys() == {"@odata.context", "UserId", "BusinessUnitId", "OrganizationId"}
+    path = f"{API}/systemusers({me['UserId']})"
+    assert api.get(path).json["fullname"] == "Ada Admin"
+    assert [api.post(f"{API}/systemusers", {}).status, api.patch(path, {}).status, api.delete(path).status] == [405] * 3
+
+
+def test_every_column_of_the_inventory_is_known() -> None:
+    if not INVENTORY.is_file():
+        pytest.skip(f"no inventory at {INVENTORY}")
+    for name, entity in json.loads(INVENTORY.read_text())["entities"].items():
+        if name not in DEFINED:
+            continue
+        table = DEFINED[name]
+        listed = set(entity.get("writable_columns", entity.get("columns"))) - LEFT_OUT
+        assert listed - set(table.columns) - set(table.lookups) == set(), name
+        for one in entity.get("lookups", {}).values() if name != "opportunity" else ():
+            assert one["value"] in table.values
+            assert set(one.get("bind", [])) <= set(table.navigations)
+
+
+def test_definitions_tell_columns_as_recorded(api: Caller, recorded: Recorded) -> None:
+    base = f"{API}/EntityDefinitions(LogicalName='lead')/Attributes"
+    was = recorded("msdynamics/metadata_contact_attributes.json")["body"]["value"]
+    rows = {row["LogicalName"]: row for row in api.get(base).json["value"]}
+    assert all(row.keys() >= was[0].keys() for row in rows.values())
+    assert {row["@odata.type"] for row in rows.values()} >= {
+        row["@odata.type"] for row in was if "Virt" not in str(row)
+    }
+    tier = rows["cr123_tier"]
+    assert (tier["SchemaName"], tier["DisplayName"]["UserLocalizedLabel"]["Label"]) == ("cr123_Tier", "Tier")
+    assert (rows["fullname"]["IsValidForCreate"], rows["statecode"]["IsValidForUpdate"]) == (False, True)
+    assert rows["parentaccountid"]["Targets"] == ["account"]
+    chosen = api.get(base, query={"$select": "LogicalName,DisplayName,SchemaName"}).json["value"][0]
+    assert chosen.keys() == {"@odata.type", "LogicalName", "DisplayName", "SchemaName", "MetadataId"}
+    assert api.get(base, query={"$select": "Colour"}).status == 400
+    assert told(api.get(f"{API}/EntityDefinitions(LogicalName='unicorn')/Attributes")) == (404, "0x80040217")
+
+
+def test_choices_tell_their_options_as_recorded(api: Caller, recorded: Recorded) -> None:
+    base = f"{API}/EntityDefinitions(LogicalName='lead')/Attributes/Microsoft.Dynamics.CRM."
+    query = {"$select": "LogicalName", "$expand": "OptionSet($select=Options)"}
+    for cast, fixture, name in (
+        ("Picklist", "metadata_contact_picklists", "leadsourcecode"),
+        ("Status", "metadata_contact_statuses", "statuscode"),
+    ):
+        was = recorded(f"msdynamics/{fixture}.json")["body"]["value"][0]
+        rows = api.get(f"{base}{cast}AttributeMetadata", query=query).json["value"]
+        row = next(row for row in rows if row["LogicalName"] == name)
+        assert row.keys() >= was.keys()
+        option, before = row["OptionSet"]["Options"][0], was["OptionSet"]["Options"][0]
+        assert option.keys() == before.keys()
+        assert option["Label"].keys() == before["Label"].keys()
+    assert [one["State"] for one in row["OptionSet"]["Options"]] == [0, 0, 1, 2, 2, 2, 2]
+    bare = api.get(f"{base}StateAttributeMetadata", query={"$select": "LogicalName"}).json["value"]
+    assert [row["LogicalName"] for row in bare] == ["statecode"]
+    assert "OptionSet" not in bare[0]
+
+
+def test_sales_stages_are_a_choice_that_can_only_be_read(api: Caller) -> None:
+    base = f"{API}/EntityDefinitions(LogicalName='opportunity')/Attributes"
+    cast = "Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+    expanded = {"$expand": "OptionSet($select=Options)"}
+    one = api.get(f"{base}(LogicalName='salesstage')/{cast}", query=expanded).json
+    [same] = api.get(f"{base}/{cast}", query=expanded | {"$filter": "LogicalName eq 'salesstage'"}).json["value"]
+    assert one["OptionSet"] == same["OptionSet"]
+    stages = {row["Value"]: row["Label"]["UserLocalizedLabel"]["Label"] for row in one["OptionSet"]["Options"]}
+    assert stages == {0: "Qualify", 1: "Develop", 2: "Propose", 3: "Close"}
+    assert api.get(f"{base}(LogicalName='colour')/{cast}").status == 404
+    assert api.post(base, {"LogicalName": "x"}).status == 405
+    for segment in ("pipelines", "stages"):
+        assert told(api.post(f"{API}/{segment}", {"name": "New"})) == (404, "0x80060888")
+
+
+def test_an_unknown_segment_is_told_in_either_way(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    was = recorded("msdynamics/error_unknown_entity_set_400.json")
+    unknown = api.get(f"{API}/conacs")
+    assert (unknown.status, unknown.json) == (404, was["body"])
+    crm.adjust(unknown_segment_status=400)
+    assert api.get(f"{API}/conacs").status == was["status"]
+    assert told(api.get(f"{API}/Leads")) == (400, "0x80060888")
+    crm.adjust(sales_app=False)
+    assert told(lead(api)) == (400, "0x80060888")
+    assert api.get(f"{API}/contacts").status == 200
+    assert api.get("/api/data/v8.0/leads").status == 404
+    assert told(api.post(f"{API}/WhoAmI")) == (404, "")
+    wrong = api.put(LEADS, {})
+    assert (wrong.status, wrong.headers["allow"]) == (405, "GET, POST")
+
+
+def test_errors_have_annotations_for_who_wants_them(api: Caller, recorded: Recorded) -> None:
+    was = recorded("msdynamics/error_with_annotations_400.json")["body"]["error"]
+    known = api.post(LEADS, {"nonsense": 1}, headers=ANNOTATED).json["error"]
+    assert known.keys() >= was.keys()
+    assert lead(api, nonsense=1).json["error"].keys() == {"code", "message"}
+
+
+# Who calls.
+
+
+def test_refusals_of_who_calls_have_no_error_object_but_privileges_do(crm: Caller, api: Caller) -> None:
+    nobody = crm.get(LEADS)
+    assert (nobody.status, nobody.text) == (401, "")
+    crm.adjust(says_why_unauthenticated=True)
+    assert crm.get(LEADS).headers["content-type"] == "text/html"
+    reader = crm.authorised(scopes=["prvReadLead"])
+    assert reader.get(LEADS).status == 200
+    assert told(lead(reader)) == (403, "0x80040220")
+    assert "prvCreateLead" in lead(reader).text
+    crm.adjust(user_is_member=False)
+    assert told(api.get(LEADS)) == (403, "0x80072560")
+
+
+def test_limits_are_told_by_code_and_the_wait_grows(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    left = "x-ms-ratelimit-burst-remaining-xrm-requests"
+    crm.adjust(requests_per_window=2)
+    assert [api.get(LEADS).headers[left] for _ in range(2)] == ["1", "0"]
+    waits: list[int] = []
+    for kind in ("requests", "time", "concurrency"):
+        crm.adjust(limit_that_is_hit=kind)
+        reply = api.get(LEADS)
+        was = recorded(f"msdynamics/error_rate_limited_{kind}_429.json")
+        assert told(reply) == (was["status"], was["body"]["error"]["code"])
+        waits.append(int(reply.headers["retry-after"]))
+    assert waits == sorted(set(waits))
+    crm.fault("rate_limited_silent")
+    assert "retry-after" not in api.get(LEADS).headers
+
+
+def token(crm: Caller, grant: dict[str, Any], tenant: str = TENANT, **form: str) -> Reply:
+    client = {"client_id": grant["client_id"], "client_secret": grant["client_secret"]}
+    return crm.post(f"/{tenant}/oauth2/v2.0/token", form=client | form)
+
+
+def test_tokens_look_as_recorded_and_old_refresh_tokens_live_on(crm: Caller, recorded: Recorded) -> None:
+    grant = crm.grant()
+    assert (grant["tenant"], grant["environment"]) == (TENANT, ENVIRONMENT)
+    scope = f"{ENVIRONMENT}/user_impersonation offline_access"
+    first = token(crm, grant, grant_type="authorization_code", code=grant["code"], scope=scope)
+    was = recorded("msdynamics/token_success.json")["body"]
+    assert first.json.keys() == was.keys() - {"id_token"}
+    assert 3590 <= first.json["expires_in"] <= 3600
+    refreshes = [token_request(crm, grant, refresh_token=grant["refresh_token"]) for _ in range(3)]
+    assert {reply.status for reply in refreshes} == {200}
+    assert len({reply.json["refresh_token"] for reply in [first, *refreshes]}) == 4
+    crm.post("/_sandbox/grants/revoke", {"token": grant["refresh_token"]})
+    for old in (grant["refresh_token"], refreshes[-1].json["refresh_token"]):
+        reply = token_request(crm, grant, refresh_token=old)
+        assert (reply.json["error"], reply.json["error_codes"]) == ("invalid_grant", [50173])
+    crm.adjust(revoked_grant_number=700082)
+    assert token_request(crm, grant).json["error_description"].startswith("AADSTS700082:")
+
+
+def test_an_app_of_its_own_gets_no_refresh_token(crm: Caller) -> None:
+    grant = crm.grant()
+    own = {"grant_type": "client_credentials", "scope": f"{ENVIRONMENT}/.default"}
+    reply = token(crm, grant, **own)
+    assert reply.status == 200
+    assert "refresh_token" not in reply.json
+    assert crm.get(LEADS, headers={"Authorization": f"Bearer {reply.json['access_token']}"}).status == 200
+    assert token(crm, grant, "organizations", **own).status == 400
+    assert token(crm, grant, **own | {"scope": f"{ENVIRONMENT}/user_impersonation"}).json["error"] == "invalid_scope"
+    crm.post("/_sandbox/grants/revoke", {"token": grant["refresh_token"]})
+    assert token(crm, grant, **own).status == 400
+
+
+def test_a_token_of_another_environment_is_good_there_alone(crm: Caller) -> None:
+    grant = crm.grant()
+    refresh = {"grant_type": "refresh_token", "refresh_token": grant["refresh_token"]}
+    other = token(crm, grant, **refresh, scope="https://elsewhere.crm4.dynamics.com/.default offline_access")
+    assert other.status == 200
+    assert crm.get(LEADS, headers={"Authorization": f"Bearer {other.json['access_token']}"}).status == 401
+    mine = token(crm, grant, **refresh, scope=f"{ENVIRONMENT}/.default offline_access")
+    assert crm.get(LEADS, headers={"Authorization": f"Bearer {mine.json['access_token']}"}).status == 200
+
+
+def test_refused_tokens_tell_a_number(crm: Caller, recorded: Recorded) -> None:
+    grant = crm.grant()
+    refresh = {"grant_type": "refresh_token", "refresh_token": grant["refresh_token"]}
+    malformed = token(crm, grant, **refresh | {"refresh_token": "x"})
+    was = recorded("msdynamics/error_token_invalid_grant_400.json")
+    assert (malformed.status, malformed.json.keys()) == (was["status"], was["body"].keys())
+    assert malformed.json["error_codes"] == was["body"]["error_codes"]
+    was = recorded("msdynamics/error_token_invalid_scope_400.json")
+    for scope in ("leads.read", "offline_access", f"{ENVIRONMENT.replace('.crm', '.api.crm')}/.default"):
+        reply = token(crm, grant, **refresh, scope=scope)
+        assert (reply.status, reply.json["error"]) == (was["status"], was["body"]["error"]), scope
+        assert reply.json["error_codes"] == was["body"]["error_codes"]
+    cases = {
+        7000215: token(crm, grant | {"client_secret": "x"}, **refresh),
+        7000218: token(crm, grant | {"client_secret": ""}, **refresh),
+        700016: token(crm, grant | {"client_id": "x"}, **refresh),
+        90002: token(crm, grant, "nowhere", **refresh),
+        70003: token(crm, grant, grant_type="password"),
+        900144: crm.post(f"/{TENANT}/oauth2/v2.0/token", {"grant_type": "refresh_token"}),
+    }
+    for number, reply in cases.items():
+        assert reply.json["error_codes"] == [number]
+        assert reply.status == (401 if number in (7000215, 7000218) else 400)

@@ -1,0 +1,13 @@
+"""Microsoft Dynamics 365 Sales: leads, contacts and accounts of a Dataverse environment, its users and its metadata.
+
+Not here: opportunities as records, tasks, notes, $batch, $metadata, $apply and fetchXml, which nothing needs yet.
+"""
+
+from tests.sandbox.vendors.msdynamics.metadata import Metadata
+
+
+class MsDynamics(Metadata):
+    """The whole environment, with every path."""
+
+
+FAKE = MsDynamics

@@ -1,0 +1,203 @@
+"""The records of a space: rows, what points at them, how they are shown; planting and seeds."""
+
+import copy
+import uuid
+from collections import defaultdict
+from datetime import UTC, datetime
+
+from tests.sandbox.exchange import Json
+from tests.sandbox.vendors.pipeliner import seeds
+from tests.sandbox.vendors.pipeliner.columns import Column, custom, named, stamp
+from tests.sandbox.vendors.pipeliner.entities import ENTITIES, INDEXED, SHARED, Many, twin
+from tests.sandbox.vendors.pipeliner.lists import Row, Tree
+from tests.sandbox.vendors.pipeliner.space import Space, parameter_invalid, uri
+
+PRIMARIES = {
+    "leads": {
+        "primary_contact": ("contact_relations", "contact_id"),
+        "primary_account": ("account_relations", "account_id"),
+    },
+    "contacts": {"primary_account": ("account_relations", "account_id")},
+}
+DESCRIBED = ("leads", "contacts", "accounts")
+NOUNS = {entity.singular: noun for noun, entity in ENTITIES.items()}
+
+
+class Store(Space):
+    def clear(self) -> None:
+        self.rows: dict[str, dict[str, Row]] = {noun: {} for noun in ENTITIES}
+        self.index: dict[tuple[str, str, Json], dict[str, Row]] = defaultdict(dict)
+        self.known: dict[str, dict[str, Column]] = {
+            noun: dict(SHARED) | dict(entity.columns) for noun, entity in ENTITIES.items()
+        }
+        self.revision = 0
+        for noun, fields in seeds.RECORDS:
+            self.plant(noun, fields)
+        for noun in DESCRIBED:
+            for name, column in ENTITIES[noun].columns.items():
+                self.plant("fields", described(noun, name, column))
+        for fields in seeds.CUSTOM:
+            self.plant("fields", fields | {"id": named(f"field {fields['entity_name']} {fields['api_name']}")})
+
+    def now(self) -> str:
+        return stamp(datetime.fromtimestamp(self.clock(), UTC))
+
+    def tick(self) -> int:
+        """One number per write, over the whole space: recorded rows that changed together share theirs."""
+        self.revision += 1
+        return self.revision
+
+    # Rows.
+
+    def insert(self, noun: str, values: Row, revision: int) -> Row:
+        now = self.now()
+        row: Row = {"is_delete_protected": False, "id": str(uuid.uuid4()), "is_deleted": False}
+        row |= {"modified": now, "created": now}
+        row |= {name: column.blank for name, column in self.known[noun].items() if name not in row}
+        row |= values | {"revision": revision}
+        self.rows[noun][row["id"]] = row
+        self.settle(noun, row)
+        return row
+
+    def change(self, noun: str, row: Row, values: Row, revision: int) -> None:
+        self.unlink(noun, row)
+        row |= {"modified": self.now()} | values | {"revision": revision}
+        self.settle(noun, row)
+
+    def settle(self, noun: str, row: Row) -> None:
+        """What follows from the rest of a record."""
+        if noun == "leads":
+            row["status"] = 2 if row["lost_date"] else 1
+        if noun in ("contacts", "clients"):
+            row["formatted_name"] = f"{row['first_name']} {row['last_name']}".strip()
+        elif "formatted_name" in row:
+            row["formatted_name"] = row["name"]
+        if noun == "clients":
+            row["name"] = row["formatted_name"]
+        if not row["is_deleted"]:
+            for _, column in (pair for pair in INDEXED if pair[0] == noun):
+                self.index[noun, column, row[column]][row["id"]] = row
+
+    def unlink(self, noun: str, row: Row) -> None:
+        for _, column in (pair for pair in INDEXED if pair[0] == noun):
+            self.index[noun, column, row[column]].pop(row["id"], None)
+
+    def bury(self, noun: str, row: Row, revision: int) -> None:
+        """Deleted rows stay and lose nothing; parts of them, and relations with them, go the same way."""
+        self.unlink(noun, row)
+        row |= {"is_deleted": True, "revision": revision}
+        if self.settings["delete_moves_modified"]:
+            row["modified"] = self.now()
+        for part, entity in ENTITIES.items():
+            columns = [name for name, column in entity.columns.items() if entity.part and column.refers == noun]
+            for one in self.live(part) if columns else ():
+                if any(one[name] == row["id"] for name in columns):
+                    self.bury(part, one, revision)
+
+    def live(self, noun: str) -> list[Row]:
+        return [row for row in self.rows[noun].values() if not row["is_deleted"]]
+
+    def children(self, row: Row, many: Many) -> list[Row]:
+        found = list(self.index[many.noun, many.column, row[many.key]].values())
+        return sorted(found, key=lambda one: one["sort_order"]) if many.noun == "steps" else found
+
+    def completed(self, noun: str, values: Row) -> Row:
+        """What a new record takes when it says nothing: types, the first step of the process, the owner's unit."""
+        known, given = self.known[noun], dict(values)
+        for name, kind in (
+            ("lead_type_id", "leadTypes"),
+            ("contact_type_id", "contactTypes"),
+            ("account_type_id", "accountTypes"),
+        ):
+            if name in known and (rows := self.live(kind)):
+                given.setdefault(name, rows[0]["id"])
+        lead_type = self.rows["leadTypes"].get(given.get("lead_type_id", ""))
+        if noun == "leads" and lead_type:
+            process = self.rows["leadProcesses"].get(lead_type["lead_process_id"], {"id": None})
+            steps = self.children(process, ENTITIES["leadProcesses"].lists["steps"])
+            given |= {"step_id": given.get("step_id", steps[0]["id"])} if steps else {}
+        if "unit_id" in known:
+            owner = self.rows["clients"].get(given.get("owner_id") or "", {})
+            given.setdefault("unit_id", owner.get("default_unit_id") or seeds.COMPANY)
+        return given
+
+    def field_id(self, noun: str, name: str) -> str | None:
+        singular = ENTITIES[noun].singular
+        rows = self.rows["fields"].values()
+        return next((row["id"] for row in rows if (row["entity_name"], row["api_name"]) == (singular, name)), None)
+
+    # Showing.
+
+    def show(self, noun: str, row: Row, expand: Tree, only: Tree) -> Row:
+        """A record with its URI twins; `expand` puts the record in the URI's place, `a.b` in `only` does too."""
+        body = row | copy.deepcopy(dict(ENTITIES[noun].constants))
+        wider = {name: expand.get(name, {}) for name in expand.keys() | {one for one, inner in only.items() if inner}}
+        related: dict[str, tuple[str, Json]] = {
+            twin(name): (column.refers, row[name])
+            for name, column in self.known[noun].items()
+            if column.refers and name.endswith("_id") and name in ENTITIES[noun].columns
+        }
+        for name, many in ENTITIES[noun].lists.items():
+            related[name] = (many.noun, [one["id"] for one in self.children(row, many)])
+        for name, (member, column) in PRIMARIES.get(noun, {}).items():
+            rows = self.children(row, ENTITIES[noun].lists[member])
+            target = self.known[ENTITIES[noun].lists[member].noun][column].refers or ""
+            related[name] = (target, next((one[column] for one in rows if one["is_primary"]), None))
+        if unknown := (wider.keys() - related.keys()) | (only.keys() - body.keys() - related.keys()):
+            raise parameter_invalid(f"unknown field {min(unknown)}")
+        for name, (kind, held) in related.items():
+            if not only or name in only:
+                body[name] = self.pointed(kind, held, wider.get(name), only.get(name, {}))
+        return {name: body[name] for name in only or body}
+
+    def pointed(self, noun: str, held: Json, expand: Tree | None, only: Tree) -> Json:
+        if isinstance(held, list):
+            return [self.pointed(noun, str(one), expand, only) for one in held]
+        if held is None or expand is None:
+            return held and uri(noun, held)
+        return self.show(noun, self.rows[noun][held], expand, only)
+
+    # The control plane.
+
+    def plant(self, noun: str, fields: Row) -> str | int:
+        """Lists of other records are planted with it; a field becomes a column of its entity."""
+        if noun not in ENTITIES:
+            raise LookupError(f"Pipeliner has no {noun} here: {', '.join(ENTITIES)}")
+        lists = ENTITIES[noun].lists
+        values = {name: value for name, value in fields.items() if name not in lists}
+        if "owner_id" in self.known[noun] and noun != "leads":
+            values = {"owner_id": seeds.PEOPLE[0]} | values
+        if noun == "fields":
+            values = {"name": fields["api_name"], "column_name": fields["api_name"]} | values
+        row = self.insert(noun, self.completed(noun, values), self.tick())
+        for name, many in lists.items():
+            for place, one in enumerate(fields.get(name, []), start=1):
+                order = {"sort_order": place} if many.noun == "steps" else {}
+                self.plant(many.noun, one | order | {many.column: row[many.key]})
+        if noun == "fields":
+            self.widen(row)
+        return row["id"]
+
+    def widen(self, field: Row) -> None:
+        noun, name = NOUNS[field["entity_name"]], field["api_name"]
+        if name not in self.known[noun]:
+            self.known[noun][name] = custom(field["type_id"], field["data_set_id"])
+            for row in self.rows[noun].values():
+                row.setdefault(name, self.known[noun][name].blank)
+
+    def stored(self, noun: str) -> list[Json]:
+        if noun not in ENTITIES:
+            raise LookupError(f"Pipeliner has no {noun} here")
+        return list(self.rows[noun].values())
+
+
+def described(noun: str, name: str, column: Column) -> Row:
+    """The row in Fields of a column that every space has; that a relation goes by its id is unconfirmed."""
+    singular = ENTITIES[noun].singular
+    type_id = "dropdown" if column.data_set else TYPE_IDS.get(column.type.__name__, "input")
+    facts: Row = {"id": named(f"field {singular} {name}"), "entity_name": singular, "api_name": name}
+    facts |= {"type_id": type_id, "data_set_id": column.data_set}
+    return facts | {"system_required": column.required, "system_readonly": not column.writable}
+
+
+TYPE_IDS = {"integer": "integer", "number": "float", "flag": "checkbox", "moment": "datetime", "identifier": "lookup"}

@@ -1,0 +1,10 @@
+"""SugarCRM, REST v11: modules with one set of verbs and a filter language; no pipelines, and stages are an enum."""
+
+from tests.sandbox.vendors.sugarcrm.modules import Modules
+
+
+class SugarCrm(Modules):
+    """The whole instance, with every path."""
+
+
+FAKE = SugarCrm

@@ -1,0 +1,378 @@
+"""Records: written up to 100 at a time, each with a result of its own; deleted ones lie in the recycle bin.
+
+https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html
+https://www.zoho.com/crm/developer/docs/api/v8/update-records.html
+https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
+https://www.zoho.com/crm/developer/docs/api/v8/delete-records.html
+"""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from tests.sandbox.exchange import Answer, Json, Request
+from tests.sandbox.fake import Route, route
+from tests.sandbox.vendors.zoho.fields import FIELDS, MOMENT, Field, RejectedError, read
+from tests.sandbox.vendors.zoho.org import BASE, stamp
+from tests.sandbox.vendors.zoho.pipelines import Pipelines
+from tests.sandbox.vendors.zoho.refusals import (
+    Fault,
+    at,
+    bad_id,
+    bad_parameter,
+    combined,
+    fault,
+    mandatory,
+    outcome,
+    refused,
+    success,
+)
+
+KINDS = f'{BASE}/<any("Leads", "Contacts", "Accounts"):kind>'
+MOST = 100
+MOST_COLUMNS = 50
+CHECKED = {"leads": ["Email"], "contacts": ["Email"], "accounts": ["Account_Name"]}
+"""What an upsert compares when it does not say."""
+
+type Row = dict[str, Json]
+
+
+class Records(Pipelines):
+    def clear(self) -> None:
+        super().clear()
+        self.rows: dict[str, dict[str, Row]] = {kind: {} for kind in CHECKED}
+        self.bin: dict[str, dict[str, float]] = {kind: {} for kind in CHECKED}
+        self.made_at: dict[str, float] = {}
+
+    @route("POST", KINDS, label="{kind}", scope="ZohoCRM.modules.{kind}.CREATE")
+    def create_records(self, request: Request) -> Answer:
+        kind = request.args["kind"]
+        items = self.entries(request, "data", MOST)
+        return outcome([self.create_one(kind, item, f"$.data[{place}]") for place, item in enumerate(items)], 201)
+
+    @route("POST", f"{KINDS}/upsert", label="{kind}/upsert", scope="ZohoCRM.modules.{kind}.CREATE")
+    def upsert_records(self, request: Request) -> Answer:
+        """200 also for what was inserted; `action` tells."""
+        kind = request.args["kind"]
+        names = self.body(request).get("duplicate_check_fields") or CHECKED[kind]
+        for place, name in enumerate(names):
+            if name not in FIELDS[kind]:
+                path = f"$.duplicate_check_fields[{place}]"
+                what = fault("INVALID_DATA", "invalid data", api_name="duplicate_check_fields", json_path=path)
+                raise refused(what)
+        results: list[dict[str, Json]] = []
+        for place, item in enumerate(self.entries(request, "data", MOST)):
+            row, name = self.same(kind, item, names)
+            path = f"$.data[{place}]"
+            one = self.update_one(request, row, item, path) if row else self.create_one(kind, item, path)
+            if one["status"] == "success":
+                one |= {"action": "update" if row else "insert", "duplicate_field": name}
+            results.append(one)
+        return outcome(results, 200)
+
+    @route("GET", f"{KINDS}/<id>", label="{kind}/{{id}}", scope="ZohoCRM.modules.{kind}.READ")
+    def get_record(self, request: Request) -> Answer:
+        """204 for a record that is not there, unless the setting says 400; never 404."""
+        kind, number = request.args["kind"], request.args["id"]
+        if not number.isdigit() or (not self.live(kind, number) and self.settings["missing_record_status"] == 400):
+            raise bad_id(1)
+        row = self.live(kind, number)
+        if row is None:
+            return Answer(204)
+        if "fields" in request.query:
+            return Answer(200, {"data": [cut(row, self.columns(kind, request.many("fields")))]})
+        return Answer(200, {"data": [row | self.system_values(kind)]})
+
+    @route("PUT", f"{KINDS}/<id>", label="{kind}/{{id}}", scope="ZohoCRM.modules.{kind}.UPDATE")
+    def update_record(self, request: Request) -> Answer:
+        row = self.live(request.args["kind"], request.args["id"])
+        if row is None:
+            raise bad_id(1)
+        [item] = self.entries(request, "data", 1)
+        return outcome([self.update_one(request, row, item, "$.data[0]")], 200)
+
+    @route("PUT", KINDS, label="{kind}", scope="ZohoCRM.modules.{kind}.UPDATE")
+    def update_records(self, request: Request) -> Answer:
+        results: list[dict[str, Json]] = []
+        for place, item in enumerate(self.entries(request, "data", MOST)):
+            path, row = f"$.data[{place}]", self.live(request.args["kind"], item.get("id", ""))
+            if "id" not in item:
+                results.append(mandatory(path, "id"))
+            elif row is None:
+                results.append(fault("INVALID_DATA", "the id given seems to be invalid", **at(path, "id")))
+            else:
+                results.append(self.update_one(request, row, item, path))
+        return outcome(results, 200)
+
+    @route("DELETE", f"{KINDS}/<id>", label="{kind}/{{id}}", scope="ZohoCRM.modules.{kind}.DELETE")
+    def delete_record(self, request: Request) -> Answer:
+        kind, number = request.args["kind"], request.args["id"]
+        if self.live(kind, number) is None:
+            raise bad_id(1, "record not deleted")
+        return outcome([self.delete_one(kind, number)], 200)
+
+    @route("DELETE", KINDS, label="{kind}", scope="ZohoCRM.modules.{kind}.DELETE")
+    def delete_records(self, request: Request) -> Answer:
+        ids = request.many("ids")
+        if not ids:
+            what = "One of the expected parameter is missing"
+            raise refused(fault("REQUIRED_PARAM_MISSING", what, param_name="ids"))
+        if len(ids) > MOST:
+            raise refused(fault("LIMIT_EXCEEDED", "limit exceeded", limit=MOST, param_name="ids"))
+        return outcome([self.delete_one(request.args["kind"], number) for number in ids], 200)
+
+    # One record.
+
+    def create_one(self, kind: str, item: Row, path: str) -> dict[str, Json]:
+        values, faults = self.values(kind, item, path)
+        rules = self.settings["layout_rules"].get(kind, [])
+        named = {one["details"].get("api_name") for one in faults}
+        for field in FIELDS[kind].values():
+            if values.get(field.name) is not None or field.name in named:
+                continue
+            if field.mandatory:
+                faults.append(mandatory(path, field.name))
+            elif field.name in rules:
+                rule = {"name": "Layout Rule", "id": self.layouts[kind]}
+                faults.append(mandatory(path, field.name, layout_rule=rule))
+        faults = faults or self.conflicts(kind, values, path, None)
+        if faults:
+            return combined(faults)
+        return success("record added", summary(self.insert(kind, values)))
+
+    def update_one(self, request: Request, row: Row, item: Row, path: str) -> dict[str, Json]:
+        kind = request.args["kind"]
+        if row["Locked__s"]:
+            what = "Sorry, you cannot perform this operation as the record is locked."
+            return fault("RECORD_LOCKED", what, **at(path, "id", action="record_locking"))
+        unless = self.moment(request, "if-unmodified-since")
+        if unless is not None and row["Modified_Time"] > unless:
+            what = "record updated time has already passed if-unmodified-since time"
+            return fault("ALREADY_MODIFIED", what, **{name: row[name] for name in SUMMARY})
+        values, faults = self.values(kind, item, path)
+        for name, value in values.items():
+            if value is None and FIELDS[kind][name].mandatory:
+                faults.append(mandatory(path, name))
+        faults = faults or self.conflicts(kind, values, path, row["id"])
+        if faults:
+            return combined(faults)
+        row |= values | {"Modified_Time": self.now(), "Modified_By": self.someone()}
+        self.settle(row)
+        return success("record updated", summary(row))
+
+    def delete_one(self, kind: str, number: str) -> dict[str, Json]:
+        row = self.live(kind, number)
+        if row is None:
+            return fault("INVALID_DATA", "record not deleted", id=number)
+        if row["Locked__s"]:
+            what = "You cannot perform this operation as the record is locked."
+            return fault("RECORD_LOCKED", what, id=number, action="record_locking")
+        self.bin[kind][number] = self.clock()
+        return success("record deleted", {"id": number})
+
+    def values(self, kind: str, item: Row, path: str) -> tuple[Row, list[Fault]]:
+        """The sent values as they are stored. What only Zoho writes is passed over; so is `$` and the id."""
+        values: Row = {}
+        faults: list[Fault] = []
+        for name, value in item.items():
+            field = FIELDS[kind].get(name)
+            if name.startswith("$") or (field and field.read_only):
+                continue
+            if name == "Layout":
+                if not isinstance(value, dict) or value.get("id") != self.layouts[kind]:
+                    faults.append(fault("INVALID_DATA", "invalid data", **at(f"{path}.Layout", "id")))
+            elif field is None:
+                if self.settings["unknown_fields_refused"]:
+                    faults.append(
+                        fault("INVALID_DATA", "the field api name given seems to be invalid", **at(path, name))
+                    )
+            else:
+                try:
+                    values[name] = self.read(kind, field, value)
+                except RejectedError as bad:
+                    faults.append(bad.fault(path, name))
+        return values, faults
+
+    def read(self, kind: str, field: Field, value: Json) -> Json:
+        options = [option["display_value"] for option in self.options[kind, field.name]]
+        if not self.settings["picklists_closed"]:
+            options += value if isinstance(value, list) else [value]
+        value = read(field, value, options)
+        if value is not None and field.type == "ownerlookup":
+            return self.owner(value)
+        if value is not None and field.lookup:
+            row = self.live(field.lookup, value.get("id", ""))
+            if row is None:
+                raise RejectedError("the related id given seems to be invalid", below="id")
+            return {"name": row["Account_Name"], "id": row["id"]}
+        return value
+
+    def owner(self, value: dict[str, Json]) -> Json:
+        if "id" not in value and "email" in value and self.settings["owner_by_email"]:
+            value = {"id": next((key for key, user in self.users.items() if user["email"] == value["email"]), "")}
+        if value.get("id") not in self.users:
+            raise RejectedError("the related id given seems to be invalid", below="id")
+        return self.person(value["id"])
+
+    def conflicts(self, kind: str, values: Row, path: str, own_id: str | None) -> list[Fault]:
+        """Only fields that the admin made unique; e-mail is none of them by itself."""
+        faults: list[Fault] = []
+        for name in self.settings["unique_fields"].get(kind, []):
+            row = self.holder(kind, name, values.get(name))
+            if row and row["id"] != own_id:
+                faults.append(self.duplicate_of(kind, row, path, name))
+        return faults
+
+    def duplicate_of(self, kind: str, row: Row, path: str, name: str) -> Fault:
+        owner = {"name": row["Owner"]["name"], "id": row["Owner"]["id"], "zuid": row["Owner"]["id"][-9:]}
+        module = {"api_name": kind.capitalize(), "id": self.layouts[kind]}
+        older = {"Owner": owner, "module": module, "id": row["id"]}
+        details = at(path, name, duplicate_record=older, id=row["id"], more_records=False)
+        return fault("DUPLICATE_DATA", "duplicate data", **details)
+
+    def holder(self, kind: str, name: str, value: Json) -> Row | None:
+        """Who has this value already; letters' case does not matter."""
+        if value is None:
+            return None
+        wanted = str(value).lower()
+        return next((row for row in self.all_live(kind) if str(row.get(name)).lower() == wanted), None)
+
+    def same(self, kind: str, item: Row, names: list[str]) -> tuple[Row | None, str | None]:
+        if row := self.live(kind, item.get("id") or ""):
+            return row, "id"
+        for name in names:
+            if row := self.holder(kind, name, item.get(name)):
+                return row, name
+        return None, None
+
+    # The store.
+
+    def live(self, kind: str, number: str) -> Row | None:
+        return None if number in self.bin[kind] else self.rows[kind].get(number)
+
+    def all_live(self, kind: str) -> list[Row]:
+        return [row for number, row in self.rows[kind].items() if number not in self.bin[kind]]
+
+    def someone(self) -> dict[str, Json]:
+        return self.person(self.me)
+
+    def insert(self, kind: str, values: Row) -> Row:
+        now = self.now()
+        row: Row = dict.fromkeys(FIELDS[kind]) | {"id": self.new_id(), "Owner": self.someone(), "Tag": []}
+        row |= {name: "" for name in row if name.endswith(("Address", "Coordinates")) and "Building" not in name}
+        row |= {field.name: False for field in FIELDS[kind].values() if field.type == "boolean"}
+        row |= {"Created_By": self.someone(), "Modified_By": self.someone(), "Created_Time": now, "Modified_Time": now}
+        row |= values
+        self.settle(row)
+        self.rows[kind][row["id"]] = row
+        self.made_at[row["id"]] = self.clock()
+        return row
+
+    def settle(self, row: Row) -> None:
+        """What follows from other fields."""
+        if "Full_Name" in row:
+            parts = (row["Salutation"], row["First_Name"], row["Last_Name"])
+            row["Full_Name"] = " ".join(part for part in parts if part)
+
+    def moment(self, request: Request, header: str) -> str | None:
+        """A header's time in whole seconds, written as the records' own; HTTP dates are refused."""
+        text = request.headers.get(header)
+        if text is None:
+            return None
+        at = seconds(text)
+        if at is None:
+            raise bad_parameter(header.title())
+        return stamp(at)
+
+    def columns(self, kind: str, names: list[str]) -> list[str]:
+        if len(names) > MOST_COLUMNS:
+            raise refused(fault("LIMIT_EXCEEDED", "limit exceeded", limit=MOST_COLUMNS, param_name="fields"))
+        unknown = [name for name in names if name not in FIELDS[kind]]
+        if unknown and self.settings["unknown_fields_refused"]:
+            raise bad_parameter("fields")
+        return [name for name in names if name in FIELDS[kind]]
+
+    def system_values(self, kind: str) -> dict[str, Json]:
+        """What a whole record shows beside its fields."""
+        steps = dict.fromkeys(("approve", "reject", "resubmit"), False)
+        layout = {"display_label": "Standard", "name": "Standard", "id": self.layouts[kind]}
+        values: dict[str, Json] = {
+            "currency_symbol": "$", "field_states": None, "state": "save", "process_flow": False,
+            "locked_for_me": False, "approved": True, "approval": steps | {"delegate": False, "takeover": False},
+            "editable": True, "zia_owner_assignment": "owner_recommendation_unavailable", "review_process": steps,
+            "layout_id": layout, "review": None, "orchestration": False, "in_merge": False,
+            "approval_state": "approved",
+        }  # fmt: skip
+        values |= {"converted": False, "converted_detail": {}} if kind == "leads" else {}
+        return {f"${name}": value for name, value in values.items()}
+
+    def duplicate(self, found: Route | Answer, request: Request, label: str, existing: str | None) -> Answer:
+        """Names the newest record where the fault names none; without any, the one that was sent counts as it."""
+        kind = label.split("/", maxsplit=1)[0]
+        if kind not in self.rows or request.method not in ("POST", "PUT"):
+            return super().duplicate(found, request, label, existing)
+        if existing is None and not self.rows[kind]:
+            made = self.handle(found, request, label)
+            if made.status != 201:
+                return made
+        newest = next(reversed(self.rows[kind].values()), None)
+        row: dict[str, Any] = newest or {"Owner": self.someone()}
+        what = self.duplicate_of(kind, row | ({"id": existing} if existing else {}), "$.data[0]", CHECKED[kind][0])
+        return Answer(400, {"data": [what]})
+
+    # The control plane.
+
+    def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
+        if noun == "users":
+            return self.insert_user(dict(fields))
+        if noun == "stages":
+            label = fields["display_value"]
+            return self.add_option("deals", "Stage", {"actual_value": label} | fields)["id"]
+        if noun == "pipelines":
+            stages = fields.get("stages") or [stage["id"] for stage in self.stages]
+            return self.insert_pipeline(fields["display_value"], stages, default=bool(fields.get("default")))
+        if noun not in self.rows:
+            raise LookupError(f"Zoho has no {noun} here: {', '.join([*self.rows, 'users', 'pipelines', 'stages'])}")
+        values = dict(fields)
+        for name in values.keys() & {"Owner", "Created_By", "Modified_By"}:
+            values[name] = self.person(values[name]["id"])
+        return self.insert(noun, values)["id"]
+
+    def stored(self, noun: str) -> list[Json]:
+        if noun == "users":
+            return list(self.users.values())
+        if noun == "stages":
+            return list(self.stages)
+        if noun == "pipelines":
+            return [self.shown_pipeline(row) for row in self.pipelines.values()]
+        if noun not in self.rows:
+            raise LookupError(f"Zoho has no {noun} here")
+        bin_ = self.bin[noun]
+        return [
+            row | ({"deleted_time": stamp(bin_[number])} if number in bin_ else {})
+            for number, row in self.rows[noun].items()
+        ]
+
+
+def seconds(text: str) -> float | None:
+    """Of a time with an offset, in whole seconds."""
+    if not re.fullmatch(MOMENT, text):
+        return None
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
+
+
+SUMMARY = ("Modified_Time", "Modified_By", "Created_Time", "id", "Created_By")
+
+
+def summary(row: Row) -> dict[str, Json]:
+    """All that a write tells of a record; the people are without their e-mail."""
+    short = {name: {key: row[name][key] for key in ("name", "id")} for name in ("Modified_By", "Created_By")}
+    return {name: short.get(name, row[name]) for name in SUMMARY} | {"$approval_state": "approved"}
+
+
+def cut(row: Row, names: list[str]) -> Row:
+    """The wanted fields; the id is always there."""
+    return {name: row[name] for name in [*names, "id"]}
