@@ -8,7 +8,7 @@ ARCHITECTURE := $(subst aarch64,arm64,$(shell uname -m))
 export SAM_CLI_TELEMETRY := 0
 PY := .venv/bin/python
 
-.PHONY: demo dev test bench build lint lock docs clean
+.PHONY: demo dev test faults matrix bench build lint lock docs clean
 .DELETE_ON_ERROR:
 
 demo: .venv/ready .tools/sam/ready .tools/ministack/ready
@@ -19,6 +19,12 @@ dev: .venv/ready .tools/sam/ready .tools/ministack/ready
 
 test: lint build .tools/runtime/ready .tools/ministack/ready
 	$(PY) -m pytest -n 2 --dist loadgroup
+
+faults: .venv/ready .tools/sam/ready .tools/ministack/ready
+	$(PY) -m tests.local.faults
+
+matrix: .venv/ready
+	@$(PY) -m tests.matrix
 
 bench: .venv/ready .tools/sam/ready .tools/ministack/ready build
 	$(PY) -m tests.bench

@@ -1,22 +1,26 @@
-"""What is derived from the declarations: `make docs` writes it into README, and a test compares.
+"""What is derived from the declarations: `make docs` writes it into README and openapi.json, and a test compares.
 
 Between `<!-- NAME -->` and `<!-- /NAME -->` stands what the function of that name in SECTIONS says.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from switchboard import models
+from switchboard.api import openapi
 from switchboard.api.reply import STATUSES
 from switchboard.api.routes import ROUTES
 from switchboard.api.scopes import ACTIONS, ROLES
 from switchboard.crm import registry
-from switchboard.crm.catalog import CRM, Resource, Unsupported
-from switchboard.models.lead import LEAD
+from switchboard.crm.catalog import CRM, VERBS, Resource
 from switchboard.models.schema import Schema
+from tests import matrix
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-SCHEMAS: Sequence[Schema] = (LEAD,)
+OPENAPI = README.with_name("openapi.json")
+SCHEMAS: Sequence[Schema] = [models.load(plural) for plural in models.MODULES]
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -30,28 +34,27 @@ def crms() -> list[CRM]:
 
 
 def resources() -> str:
-    """What can be done with which resource, where; a reason for each that cannot."""
-    named = sorted({plural for crm in crms() for plural in crm.resources})
+    """What can be done with which resource, where: `make matrix` in Markdown, with its notes."""
     notes: list[str] = []
+    found = matrix.cells()
 
-    def note(unsupported: Unsupported) -> str:
-        text = f"{unsupported.why} ([source]({unsupported.see}))"
-        if text not in notes:
-            notes.append(text)
-        return f"[{notes.index(text) + 1}]"
+    def cell(crm: str, plural: str, verb: str) -> str:
+        told = found[crm, plural, verb]
+        support = told.get("support", "")
+        note = told.get("how") or (f"{told['why']} ([source]({told['see']}))" if "why" in told else None)
+        if note is None:
+            return "yes" if support == "native" else support
+        if note not in notes:
+            notes.append(note)
+        return f"{'no' if support == 'impossible' else support} [{notes.index(note) + 1}]"
 
-    def cell(crm: CRM, plural: str) -> str:
-        match crm.resources.get(plural):
-            case Resource() as resource:
-                return ", ".join([*resource.verbs, *(f"no {verb} {note(why)}" for verb, why in resource.lacks.items())])
-            case Unsupported() as unsupported:
-                return f"no {note(unsupported)}"
-            case None:
-                return ""
-
-    rows = [[crm.title, *(cell(crm, plural) for plural in named)] for crm in crms()]
+    rows = [
+        [crm.title if plural == "leads" else "", plural, *(cell(crm.name, plural, verb) for verb in VERBS)]
+        for crm in crms()
+        for plural in models.MODULES
+    ]
     told = "\n".join(f"{number}. {note}" for number, note in enumerate(notes, start=1))
-    return markdown(["", *named], rows) + (f"\n\n{told}" if told else "")
+    return markdown(["", "", *VERBS], rows) + f"\n\n{told}"
 
 
 def fields() -> str:
@@ -82,6 +85,28 @@ def routes() -> str:
     return markdown(["route", "function"], rows)
 
 
+def accounts() -> str:
+    """What an account of each CRM is connected with."""
+
+    def credentials(crm: CRM) -> str:
+        return " or ".join("`" + "`, `".join(each.fields) + "`" for each in crm.auth.values())
+
+    def host(crm: CRM) -> str:
+        api = crm.hosts["api"]
+        own = "its own: " + " or ".join(f"`*.{domain}`" for domain in api.domains) if api.domains else ""
+        return ", or ".join(part for part in (f"`{api.default}`" if api.default else "", own) if part)
+
+    def settings(crm: CRM) -> str:
+        told = [
+            f"`{name}`: {each.what}" + (f" (`{each.default}` if not said)" if each.default else "")
+            for name, each in crm.settings.items()
+        ]
+        return "; ".join(told)
+
+    rows = [[f"`{crm.name}`", credentials(crm), host(crm), settings(crm)] for crm in crms()]
+    return markdown(["CRM", "credentials", "host", "settings"], rows)
+
+
 def roles() -> str:
     """What a role may do, within its key's scopes."""
     rows = [[role, *("yes" if action in may else "" for action in ACTIONS)] for role, may in ROLES.items()]
@@ -97,6 +122,7 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "resources": resources,
     "fields": fields,
     "routes": routes,
+    "accounts": accounts,
     "roles": roles,
     "problems": problems,
 }
@@ -113,5 +139,11 @@ def written(text: str) -> str:
     return text
 
 
+def specification() -> str:
+    """The OpenAPI document as a file."""
+    return json.dumps(openapi.document(), indent=2, ensure_ascii=False) + "\n"
+
+
 if __name__ == "__main__":
     README.write_text(written(README.read_text()))
+    OPENAPI.write_text(specification())

@@ -297,9 +297,21 @@ def test_an_app_of_a_crm_that_there_is_not_is_refused(admin: Admin) -> None:
 def test_every_crm_can_be_connected_with_what_it_takes(admin: Admin, brand: str, crm: str) -> None:
     host = registry.load(crm).hosts["api"]
     origin = None if host.default else f"https://acme.{host.domains[0]}"
-    declared = registry.load(crm).auth
-    given = OAUTH if "oauth2" in declared else KEY
-    assert admin.connect_account(brand, crm, given, origin=origin)
+    settings = dict.fromkeys(registry.load(crm).settings, "acme_1")
+    for scheme in registry.load(crm).auth.values():
+        given = dict.fromkeys(scheme.fields, "sesame")
+        assert admin.connect_account(brand, crm, given, origin=origin, settings=settings)
+
+
+def test_a_setting_that_a_crm_wants_is_asked_for_by_its_name(admin: Admin, brand: str) -> None:
+    key, origin = {"username": "u", "api_key": "k"}, "https://us-east.api.pipelinersales.com"
+    with pytest.raises(RefusedError, match="needs space"):
+        admin.connect_account(brand, "pipeliner", key, origin=origin)
+    for wrong in ("", "x" * 200):
+        with pytest.raises(RefusedError, match="needs space"):
+            admin.connect_account(brand, "pipeliner", key, origin=origin, settings={"space": wrong})
+    with pytest.raises(RefusedError, match="has no colour"):
+        admin.connect_account(brand, "pipeliner", key, origin=origin, settings={"space": "a", "colour": "red"})
 
 
 def test_many_keys_are_listed_all(admin: Admin, brand: str, user: str) -> None:

@@ -14,6 +14,7 @@ README = docs.README.read_text()
 
 def test_what_is_derived_is_up_to_date() -> None:
     assert docs.written(README) == README, "make docs"
+    assert docs.OPENAPI.read_text() == docs.specification(), "make docs"
 
 
 @pytest.mark.parametrize("kind", Kind)

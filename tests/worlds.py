@@ -18,15 +18,17 @@ import pytest
 
 from switchboard.api import keys
 from switchboard.api.call import Call
+from switchboard.api.reading import Read
 from switchboard.api.reply import Reply, refusal
 from switchboard.api.tokens import Tokens
 from switchboard.api.walk import Create
 from switchboard.crm import catalog, registry, wire
 from switchboard.crm.auth import Credentials, Header, OAuth2
-from switchboard.crm.catalog import Host, Resource, Unsupported
+from switchboard.crm.catalog import Host, Resource, Unsupported, Verb
 from switchboard.crm.codecs import moment, rfc3339, text
 from switchboard.crm.dialect import Complaint, Dialect, Draft, Rate, sentence
 from switchboard.crm.mapping import Named, Slots, Table, row
+from switchboard.crm.paging import Offset, Since, Whole
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.wire import Request, Response, Talk, dig, many
 from switchboard.models.lead import LEAD
@@ -336,6 +338,7 @@ LINKED_TABLE = Table(
     row("account.id", "account_id", text, key=True),
 )
 PATH = "/v9/leads"
+LIST = Offset("leads", start="start", most=50, since=Since("since", at="updated"))
 OAUTH = OAuth2("/oauth/token")
 
 
@@ -358,8 +361,8 @@ READ_ONLY = Unsupported("Its leads come from its own forms.", "https://docs.deaf
 CRMS = {
     crm.name: crm
     for crm in (
-        vendor("acme", AcmeDialect(), Resource(TABLE, PATH)),
-        vendor("brief", BriefDialect(), Resource(TABLE, PATH, link="/show/{id}"), own_host=True),
+        vendor("acme", AcmeDialect(), Resource(TABLE, PATH, paging=LIST)),
+        vendor("brief", BriefDialect(), Resource(TABLE, PATH, link="/show/{id}", paging=Whole("leads")), own_host=True),
         vendor("closed", AcmeDialect(), Unsupported("It keeps leads to itself.", "https://docs.closed.example/leads")),
         vendor("deaf", AcmeDialect(), Resource(TABLE, PATH, lacks={"create": READ_ONLY, "delete": READ_ONLY})),
         vendor("early", AcmeDialect(), None),
@@ -431,9 +434,17 @@ class MemoryCRM:
         if request.method == "POST":
             return Response(201, {}, self.store(request.json))
         if request.path == PATH:
-            return Response(200, {}, {"leads": list(self.records.values())})
-        found = self.records.get(request.path.rpartition("/")[2])
+            return Response(200, {}, {"leads": self.page(request.query)})
+        id = request.path.rpartition("/")[2]
+        found = self.records.pop(id, None) if request.method == "DELETE" else self.records.get(id)
         return Response(200, {}, found) if found else Response(404, {}, {"message": "No such lead."})
+
+    def page(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        """The records that a list answers, oldest change first."""
+        found = sorted(self.records.values(), key=lambda each: (each["updated"], int(each["id"])))
+        found = [each for each in found if each["updated"] >= query.get("since", "")]
+        start = int(query.get("start", 0))
+        return found[start : start + int(query.get("limit", 10**6))]
 
     def store(self, body: Any) -> dict[str, Any]:
         """Make a record."""
@@ -639,6 +650,18 @@ class World:
         """The reply to a call."""
         try:
             return Create(LEAD).walk(call, self.services, self.tokens, self.deadline)
+        except Problem as problem:
+            return refusal(call, problem)
+
+    def read(
+        self, verb: Verb, id: str = "", query: str = "", *, key: str | None = None, plural: str = "leads"
+    ) -> Reply:
+        """The reply to a call that reads or removes, a refusal too."""
+        path = f"/unified/crm/{plural}" + (f"/{id}" if id else "")
+        whole = f"integrated_account_id={self.account}" + (f"&{query}" if query else "")
+        call = replace(self.call(path=path, query=whole, key=key), method="DELETE" if verb == "delete" else "GET")
+        try:
+            return Read(verb).walk(call, self.services, self.tokens, self.deadline)
         except Problem as problem:
             return refusal(call, problem)
 

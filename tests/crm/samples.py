@@ -13,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from switchboard.crm import dialect, registry
 from switchboard.crm.catalog import CRM, Resource
@@ -129,7 +129,7 @@ def _value(name: str, kind: Any, voice: Voice, number: Callable[[], int]) -> Any
     if kind is datetime:
         return datetime(2026, 1, 1, 0, 0, number() % 60, tzinfo=UTC)
     if kind is int or name == "id":
-        return number() if kind is int else str(number())
+        return number() if kind is int else voice.ref(number())
     return "primary" if name == "type" else f"{name} {number()}"
 
 
@@ -137,7 +137,7 @@ def plain(kind: Any) -> Any:
     """A type without None and without what pydantic adds to it."""
     while get_origin(kind) in (Union, UnionType, Annotated):
         kind = next(each for each in get_args(kind) if each is not NoneType)
-    return kind
+    return datetime if kind is AwareDatetime else kind
 
 
 def items(case: Case) -> st.SearchStrategy[Record]:
@@ -165,19 +165,19 @@ def _any(name: str, kind: Any, voice: Voice) -> st.SearchStrategy[Any]:
         return st.datetimes(timezones=st.just(UTC))
     if kind is int or name == "id":
         number = st.integers(1, 10**12)
-        return number if kind is int else number.map(str)
+        return number if kind is int else number.map(voice.ref)
     return st.sampled_from(["primary", "work", "home", "mobile"]) if name == "type" else PLAIN
 
 
-def marked(item: Any, count: Iterator[int], name: str = "") -> Any:
+def marked(item: Any, count: Iterator[int], voice: Voice, name: str = "") -> Any:
     """The same request, in which no two texts and no two ids are alike or part of each other."""
     match item:
         case dict():
-            return {key: marked(value, count, key) for key, value in item.items()}
+            return {key: marked(value, count, voice, key) for key, value in item.items()}
         case list():
-            return [marked(each, count, name) for each in item]
+            return [marked(each, count, voice, name) for each in item]
         case str() if name == "id":
-            return str(10**9 + next(count))
+            return voice.ref(10**9 + next(count))
         case str() if name != "type":
             return f"<{next(count)}>"
         case _:

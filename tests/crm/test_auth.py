@@ -15,7 +15,12 @@ from switchboard.crm.wire import Request, Response
 from tests.crm.samples import SEEDS, Random, bent
 from tests.talk import Reply, ok, script
 
-CREDENTIALS = {"access_token": "old-access", "refresh_token": "old-refresh", "api_key": "the-key"}
+CREDENTIALS = {
+    "access_token": "old-access",
+    "refresh_token": "old-refresh",
+    "api_key": "the-key",
+    "username": "ada@example.com",
+}
 APP = {"client_id": "the-id", "client_secret": "the-secret"}
 SECRETS = [*CREDENTIALS.values(), APP["client_secret"]]
 CRMS = {name: registry.load(name) for name in registry.NAMES}

@@ -8,13 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchboard.crm.codecs import Codec, moment, number_id, ref, rfc3339, same, text, utc
+from switchboard.crm.codecs import Codec, moment, number, number_id, ref, rfc3339, same, text, utc
 
-CODECS = {"same": same, "text": text, "number_id": number_id, "moment": moment, "ref": ref(), "ref id": ref("x", text)}
+CODECS = {
+    "same": same,
+    "text": text,
+    "number": number,
+    "number_id": number_id,
+    "moment": moment,
+    "ref": ref(),
+    "ref id": ref("x", text),
+}
 ANYTHING: list[Any] = [
     None, True, False, 0, -1, 1.5, float("nan"), float("inf"), "", "x", "9" * 30, [], [1], {}, {"id": None},
     {"id": {"id": 1}}, b"x", "2026-13-01", "20260501", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
-    "2026-05-01T12:00:00+99:99",
+    "2026-05-01T12:00:00+99:99", 10**400,
 ]  # fmt: skip
 
 

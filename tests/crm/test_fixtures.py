@@ -45,7 +45,8 @@ def exchange(file: Path) -> Exchange:
         headers = {name.lower(): value for name, value in told_headers if value is not None}
         body = None if told["body"] == "" else told["body"]
         response = Response(told["status"], headers, body, readable=not isinstance(body, str))
-    return Exchange(request, response, recorded["operation"].startswith("oauth"))
+    is_token = recorded["operation"].startswith("oauth") or asked["path"].endswith("/token")
+    return Exchange(request, response, is_token)
 
 
 def problem_of(crm: str, file: Path) -> Problem | None:

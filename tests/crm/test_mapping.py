@@ -81,6 +81,15 @@ class TestPostal:
     def test_further_lines_stay_with_the_second(self) -> None:
         assert POSTAL.get({"street": "a\nb\nc"}) == [{"street_1": "a", "street_2": "b\nc"}]
 
+    @pytest.mark.parametrize("given", [{"street_1": "1 High St", "street_2": "Flat 2"}, {"street_2": "Flat 2"}])
+    def test_a_second_line_with_a_column_of_its_own_stays_there(self, given: Record) -> None:
+        place = Postal("line1", "city", "state", "zip", "country", "line2")
+        record, homeless = put(place, [given])
+        assert record == {name.replace("street_", "line"): line for name, line in given.items()}
+        assert not homeless
+        assert place.get(record) == [given]
+        assert "line2" in place.columns
+
     def test_only_the_first_address_and_no_type_of_it_find_a_place(self) -> None:
         given = [{"city": "Ely", "type": "home"}, {"city": "Bath"}, {"city": "York"}]
         assert put(POSTAL, given) == ({"city": "Ely"}, ["[1]", "[2]", "[0].type"])

@@ -46,6 +46,11 @@ def all_at_once(work: Callable[[int], Answer]) -> list[Answer]:
         return list(threads.map(work, range(AT_ONCE)))
 
 
+three_shapes = pytest.mark.parametrize("crm", ["hubspot", "pipedrive", "salesforce"])
+"""The races are ours, not the CRM's: three of them, that answer in different ways, are enough."""
+
+
+@three_shapes
 def test_fifty_calls_with_one_key_are_one_post_and_one_answer(tenant: Tenant, crm: str, call: Caller) -> None:
     vendor, body = tenant.vendors[crm], tenant.lead(crm)
     posts = vendor.posts
@@ -57,6 +62,7 @@ def test_fifty_calls_with_one_key_are_one_post_and_one_answer(tenant: Tenant, cr
     assert answers[0][0] == 201
 
 
+@three_shapes
 def test_fifty_calls_on_an_expired_rotating_token_are_one_refresh_and_no_error(
     tenant: Tenant, crm: str, call: Caller
 ) -> None:

@@ -68,7 +68,7 @@ def test_a_call_is_a_lead_or_a_problem(tenant: Tenant, process: None, crm: str, 
     seen: Counter[int] = Counter()
 
     @settings(
-        max_examples=120,
+        max_examples=60,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )

@@ -1,12 +1,20 @@
-"""`make demo`: one lead, all the way, in every CRM; prints a table and exits non-zero if a step went otherwise."""
+"""`make demo`: a lead, a pipeline and a stage in every CRM that makes them, and the reasons of those that do not.
+
+The exit status is not zero if a step went otherwise than it should.
+"""
 
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 
+from switchboard import models
 from switchboard.api.unified import FORMS
+from switchboard.crm import registry
+from switchboard.crm.catalog import Unsupported, Verb
 from tests.local.stack import Stack
 from tests.local.tenant import Tenant, operator
 
@@ -30,24 +38,79 @@ class Demo:
             seen, ok = str(otherwise), False
         self.results.append(ok)
         took = f"{(time.monotonic() - started) * 1000:.0f} ms"
-        print(f"{'ok' if ok else 'NO':<3} {len(self.results):>2}  {crm:<12} {name:<44} {took:>8}  {seen}")
+        print(f"{'ok' if ok else 'NO':<3} {len(self.results):>2}  {crm:<14} {name:<42} {took:>8}  {seen}")
 
     def run(self) -> None:
         """All steps."""
+        for form in FORMS:
+            self.step(f"create a lead, {form}", "hubspot", lambda form=form: self.created("hubspot", form))
         for crm in sorted(self.tenant.accounts):
-            self.forms(crm)
+            for plural in models.MODULES:
+                self.life(crm, plural)
             self.replay(crm)
             self.adopted(crm)
         for crm in ("hubspot", "pipedrive"):
             self.missing(crm)
         self.doors()
 
-    def forms(self, crm: str) -> None:
-        """A create in each response format."""
-        for form in FORMS:
-            self.step(f"create a lead, {form}", crm, lambda form=form: self.created(crm, form))
+    def life(self, crm: str, plural: str) -> None:
+        """A record made, read, listed and removed; or why not."""
+        name, declared = models.load(plural).name, registry.load(crm)
+
+        def made() -> str:
+            answer = self.tenant.create(crm, self.tenant.sample(crm, plural), plural=plural)
+            expect(answer.status_code, 201, answer.text)
+            ids.append(answer.json()["id"])
+            return f"201, id {ids[0]}"
+
+        def read() -> str:
+            answer = self.tenant.call("GET", crm, f"{plural}/{quote(ids[0], safe='')}")
+            expect(answer.status_code, 200, answer.text)
+            expect(answer.json()["id"], ids[0], "id")
+            shown = [field for field in answer.json() if field != "remote_data"]
+            return f"200, {', '.join(shown)}"[:100]
+
+        def listed() -> str:
+            found, params = list[str](), {"limit": "100"}
+            while True:
+                answer = self.tenant.call("GET", crm, plural, params=params)
+                expect(answer.status_code, 200, answer.text)
+                found += [each["id"] for each in answer.json()["result"]]
+                if answer.json()["next_cursor"] is None:
+                    break
+                params["next_cursor"] = answer.json()["next_cursor"]
+            expect(ids[0] in found if ids else bool(found), True, "is in the list")
+            return f"200, {len(found)} {plural}"
+
+        def removed() -> str:
+            path = f"{plural}/{quote(ids[0], safe='')}"
+            answer = self.tenant.call("DELETE", crm, path)
+            expect(answer.status_code, 200, answer.text)
+            expect(answer.json(), {"id": ids[0]}, "the answer")
+            expect(self.tenant.call("DELETE", crm, path).status_code, 404, "the same again")
+            return "200, then 404"
+
+        ids = list[str]()
+        steps: tuple[tuple[Verb, Check], ...] = (("create", made), ("get", read), ("list", listed), ("delete", removed))
+        for verb, check in steps:
+            offer = declared.offer(plural, verb)
+            if isinstance(offer, Unsupported):
+                if verb == "create":
+                    self.step(f"create a {name}: refused", crm, partial(self.refused, crm, plural, offer))
+            elif verb in ("create", "list") or ids:
+                self.step(f"{verb} a {name}" if verb != "list" else f"list {plural}", crm, check)
+
+    def refused(self, crm: str, plural: str, offer: Unsupported) -> str:
+        """The CRM cannot; the refusal says why."""
+        answer = self.tenant.create(crm, {"name": "Engines"}, plural=plural)
+        expect(answer.status_code, 400, answer.text)
+        told = answer.json()
+        expect(told["type"].rpartition("#")[2], "unsupported-by-crm", "type")
+        expect(offer.why in told["detail"], True, f"the reason in {told['detail']}")
+        return f"400: {offer.why}"
 
     def created(self, crm: str, form: str) -> str:
+        """A create in one of the response formats."""
         tenant, vendor = self.tenant, self.tenant.vendors[crm]
         body = tenant.lead(crm)
         held = vendor.leads
@@ -79,7 +142,7 @@ class Demo:
 
         def other() -> str:
             posts = vendor.posts
-            answer = tenant.create(crm, {**body, "title": "Another engine"}, key=key)
+            answer = tenant.create(crm, {**body, vendor.sample.mark: "Another engine"}, key=key)
             expect(answer.status_code, 422, answer.text)
             expect(vendor.posts, posts, "POSTs at the CRM")
             return problem(answer.json())
@@ -90,7 +153,7 @@ class Demo:
     def adopted(self, crm: str) -> None:
         """The CRM stores the lead and drops the connection."""
         tenant, vendor, key = self.tenant, self.tenant.vendors[crm], f"dropped-{crm}"
-        body = {**tenant.lead(crm), "title": "Engine no. 3"}
+        body = {**tenant.lead(crm), vendor.sample.mark: "Engine no. 3"}
         held = vendor.leads
 
         def dropped() -> str:
@@ -163,10 +226,10 @@ def problem(body: dict[str, Any]) -> str:
 
 def head(stack: Stack, tenant: Tenant) -> Iterator[str]:
     """What the demo runs on."""
-    yield f"api       {stack.url}"
-    yield f"aws       {stack.aws_endpoint} (ministack)"
-    yield from (f"{crm:<9} {vendor.url}" for crm, vendor in tenant.vendors.items())
-    yield f"brand     {tenant.brand}: 1 user, 1 key, {len(tenant.accounts)} connected accounts"
+    yield f"api            {stack.url}"
+    yield f"aws            {stack.aws_endpoint} (ministack)"
+    yield from (f"{crm:<14} {vendor.url}" for crm, vendor in tenant.vendors.items())
+    yield f"brand          {tenant.brand}: 1 user, 1 key, {len(tenant.accounts)} connected accounts"
 
 
 def main() -> int:

@@ -98,6 +98,10 @@ class Tenant:
         """A lead that this CRM takes; what it refers to exists."""
         return SAMPLES[crm].lead(self.vendors[crm].plant)
 
+    def sample(self, crm: str, plural: str) -> Body:
+        """A lead, a pipeline or a stage that this CRM takes; what it refers to exists."""
+        return SAMPLES[crm].make(plural)(self.vendors[crm].plant)
+
     def create(
         self,
         crm: str,
@@ -110,7 +114,7 @@ class Tenant:
     ) -> httpx.Response:
         """POST /unified/crm/{plural}."""
         headers = {"idempotency-key": key} if key is not None else {}
-        return self.call("POST", crm, plural, body, headers, secret, truto_response_format=form)
+        return self.call("POST", crm, plural, body, headers, secret, {"truto_response_format": form})
 
     def call(
         self,
@@ -120,11 +124,11 @@ class Tenant:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
         secret: str | None = None,
-        **params: str,
+        params: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """A call below /unified/crm, for the account in this CRM."""
         sent = {"authorization": f"Bearer {secret or self.key.secret}", **(headers or {})}
-        query = {"integrated_account_id": self.accounts[crm], **params}
+        query = {"integrated_account_id": self.accounts[crm], **(params or {})}
         url = f"{self.url}/unified/crm/{path}"
         return self.client.request(method, url, params=query, json=body, headers=sent)
 

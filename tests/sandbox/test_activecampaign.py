@@ -90,10 +90,21 @@ def test_an_email_address_is_there_once_whatever_its_case(api: Caller, recorded:
     assert (again.status, again.json) == (was["status"], was["body"])
     assert api.put(f"/api/3/contacts/{other}", {"contact": {"email": "ada@example.com"}}).json == was["body"]
     assert api.put(f"/api/3/contacts/{first}", {"contact": {"email": "ada@example.com"}}).status == 200
-    api.fault("duplicate", method="POST", route="contacts")
-    assert contact(api, email="new@example.com").json == was["body"]
     api.delete(f"/api/3/contacts/{first}")
     assert contact(api).status == 201
+
+
+def test_an_address_that_a_fault_calls_taken_belongs_to_a_contact_from_then_on(api: Caller, recorded: Recorded) -> None:
+    was = recorded("activecampaign/error_contact_duplicate_422.json")
+    api.fault("duplicate", method="POST", route="contacts", times=2)
+    for _ in range(3):  # the last one without a fault
+        refused = contact(api, email="new@example.com", firstName="Ada")
+        assert (refused.status, refused.json) == (was["status"], was["body"])
+    [holder] = listed(api, email="NEW@example.com")
+    assert [row["id"] for row in api.stored("contacts")] == [holder]
+    api.fault("duplicate", method="POST", route="contacts", times=2)
+    assert code(contact(api, email="ada")) == "field_invalid"
+    assert contact(api, email="", allowNullEmail=True, phone="1").status == 201
 
 
 def test_an_email_address_is_required_unless_a_phone_stands_in(api: Caller) -> None:
@@ -545,6 +556,47 @@ def test_stages_outlive_their_pipeline_in_the_list_of_stages(crm: Caller, api: C
     assert api.get("/api/3/dealGroups").json == {"dealStages": [], "dealGroups": [], "meta": {"total": 0}}
     assert len(api.get("/api/3/dealStages").json["dealStages"]) == (3 if outlive else 0)
     assert api.delete("/api/3/dealGroups/1").status == 404
+
+
+def test_deals_are_listed_by_pipeline_and_by_stage(api: Caller, recorded: Recorded) -> None:
+    other = api.plant("dealGroups", {"title": "Renewals"})
+    first, second = (api.plant("deals", fields) for fields in ({"group": other, "value": "250"}, {"stage": 2}))
+    third = api.plant("deals", {"stage": "2", "isDisabled": True})
+    body = api.get("/api/3/deals").json
+    was = recorded("activecampaign/deals_list_updated_after.json")["body"]
+    whole, reduced = was["deals"][-2], was["deals"][0]
+    assert body.keys() == was.keys()
+    assert [row.keys() for row in body["deals"]] == [whole.keys(), whole.keys(), reduced.keys()]
+    assert body["deals"][0]["links"].keys() == whole["links"].keys()
+    assert shape(body["meta"]) == shape(was["meta"])
+    assert (body["meta"]["total"], body["meta"]["currencies"]["USD"]["value"]) == (3, "250")
+    stages = api.get(f"/api/3/dealGroups/{other}").json["dealGroup"]["stages"]
+    for query, found in (
+        ({"filters[group]": other}, [first]),
+        ({"filters[group]": 1}, [second, third]),
+        ({"filters[stage]": stages[0]}, [first]),
+        ({"filters[stage]": 2}, [second, third]),
+        ({"filters[stage]": 1}, []),
+        ({"filters[group]": other, "filters[stage]": 2}, []),
+        ({"filters[group]": 99}, []),
+    ):
+        body = api.get("/api/3/deals", query=query).json
+        assert ([row["id"] for row in body["deals"]], body["meta"]["total"]) == (found, len(found)), query
+    cut = api.get("/api/3/deals", query={"filters[stage]": 2, "limit": 1}).json
+    assert ([row["id"] for row in cut["deals"]], cut["meta"]["total"]) == ([second], 2)
+    assert [row["count"] for row in api.get("/api/3/dealGroups").json["dealGroups"]] == ["2", "1"]
+    for query in ({"filters[group]": "first"}, {"filters[pipeline]": 1}, {"orders[mdate]": "ASC"}, {"limit": 101}):
+        assert api.get("/api/3/deals", query=query).status == 400, query
+    assert api.post("/_sandbox/records/deals", {"group": "1", "stage": stages[0]}).status == 400
+
+
+@pytest.mark.parametrize("path", ["dealGroups/1", "dealStages/2"])
+def test_deals_are_deleted_with_what_holds_them_and_no_answer_tells(api: Caller, path: str) -> None:
+    other = api.plant("dealGroups", {"title": "Renewals"})
+    stays, _ = api.plant("deals", {"group": other}), api.plant("deals", {"stage": "2"})
+    reply = api.delete(f"/api/3/{path}")
+    assert (reply.status, reply.json) == (200, {})
+    assert [row["id"] for row in api.get("/api/3/deals").json["deals"]] == [stays]
 
 
 def test_too_many_requests_tell_the_wait_in_seconds_and_have_no_body(

@@ -122,6 +122,18 @@ def test_an_email_is_taken_once_whatever_its_case(api: Caller, recorded: Recorde
     assert len(api.stored("contacts")) == 2
 
 
+def test_an_email_that_a_fault_calls_taken_belongs_to_a_contact_from_then_on(api: Caller, recorded: Recorded) -> None:
+    was = recorded("brevo/error_contact_duplicate_400.json")
+    api.fault("duplicate", method="POST", route="contacts", times=2)
+    for email in (ADA, ADA.upper(), ADA):  # the last one without a fault
+        refused = contact(api, email, attributes={"FIRSTNAME": "Ada"})
+        assert (refused.status, refused.json) == (was["status"], was["body"])
+    assert [row["id"] for row in api.stored("contacts")] == [read(api).json["id"]]
+    api.fault("duplicate", method="POST", route="contacts", times=2)
+    assert contact(api, "ada").json["code"] == "invalid_parameter"
+    assert api.post("/v3/contacts", {"attributes": {"SMS": "+491701234567"}}).status == 201
+
+
 def test_a_create_may_update_and_may_merge_where_it_is_told_to(api: Caller) -> None:
     first = contact(api, attributes={"FIRSTNAME": "Ada"}).json["id"]
     updated = contact(api, attributes={"LASTNAME": "Lovelace"}, updateEnabled=True)

@@ -459,6 +459,15 @@ def test_the_last_stage_stays(api: Caller) -> None:
     assert len(api.get(f"{PIPELINES}/deals/{made['id']}").json["stages"]) == 1
 
 
+def test_v3_validates_pipelines_and_no_stage(api: Caller) -> None:
+    made = renewals(api)
+    properties = {"dealname": "D", "pipeline": made["id"], "dealstage": made["stages"][0]["id"]}
+    api.post(f"{V3}/deals", {"properties": properties})
+    path, flag = f"{PIPELINES}/deals/{made['id']}", {"validateDealStageUsagesBeforeDelete": "true"}
+    assert api.delete(path, query=flag).status == 400
+    assert api.delete(f"{path}/stages/{made['stages'][0]['id']}", query=flag).status == 204
+
+
 def test_stages_of_leads_and_tickets_have_metadata_of_their_own(api: Caller) -> None:
     [tickets] = api.get(f"{PIPELINES}/tickets").json["results"]
     assert {stage["metadata"]["ticketState"] for stage in tickets["stages"]} == {"OPEN", "CLOSED"}

@@ -318,7 +318,66 @@ def test_stages_are_data_that_only_metadata_can_change(api: Caller) -> None:
     soql = "SELECT ApiName, SortOrder, IsClosed, IsWon FROM OpportunityStage ORDER BY SortOrder"
     rows = query(api, soql).json["records"]
     assert (rows[0]["ApiName"], rows[-2]["IsWon"], rows[-1]["IsClosed"]) == ("Prospecting", True, True)
-    assert api.post(f"{DATA}/sobjects/OpportunityStage", {"ApiName": "x"}).status == 400
+    names = ("Id", "ApiName", "MasterLabel", "SortOrder", "DefaultProbability", "ForecastCategoryName")
+    soql = f"SELECT {', '.join(names)}, IsActive FROM OpportunityStage WHERE IsActive = true ORDER BY SortOrder"
+    gone = api.plant("stages", {"ApiName": "Old", "MasterLabel": "Old", "SortOrder": 9, "IsActive": False})
+    stages = query(api, soql).json["records"]
+    assert stages[0].keys() == {"attributes", *names, "IsActive"}
+    assert [stage["ApiName"] for stage in stages] == [row["ApiName"] for row in rows]
+    assert gone in {row["Id"] for row in query(api, "SELECT Id FROM OpportunityStage").json["records"]}
+    fields = {field["name"]: field for field in api.get(f"{DATA}/sobjects/Opportunity/describe").json["fields"]}
+    assert [value["value"] for value in fields["StageName"]["picklistValues"]] == [row["ApiName"] for row in rows]
+
+
+def test_lead_statuses_are_read_as_stages_are(api: Caller) -> None:
+    soql = "SELECT ApiName, MasterLabel, IsDefault, IsConverted FROM LeadStatus ORDER BY SortOrder"
+    rows = query(api, soql).json["records"]
+    made = api.get(f"{LEADS}/{lead(api).json['id']}").json
+    assert [row["ApiName"] for row in rows if row["IsDefault"]] == [made["Status"]]
+    assert [row["ApiName"] for row in rows if row["IsConverted"]] == ["Closed - Converted"]
+
+
+@pytest.mark.parametrize("sobject", ["OpportunityStage", "LeadStatus"])
+def test_no_data_call_changes_a_stage_or_a_status(api: Caller, sobject: str) -> None:
+    before = api.stored(sobject)
+    path = f"{DATA}/sobjects/{sobject}"
+    one = f"{path}/{before[0]['Id']}"
+    assert api.get(one).json["ApiName"] == before[0]["ApiName"]
+    for body in ({}, {"ApiName": "x", "MasterLabel": "x"}):
+        for reply in (api.post(path, body), api.patch(one, body), api.delete(one)):
+            assert (reply.status, reply.json[0]["errorCode"]) == (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY")
+    collection = f"{DATA}/composite/sobjects"
+    record = {"attributes": {"type": sobject}}
+    for reply in (
+        api.post(collection, {"records": [record]}),
+        api.patch(collection, {"records": [record | {"id": before[0]["Id"]}]}),
+    ):
+        assert reply.json[0]["errors"][0]["statusCode"] == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+    assert api.delete(collection, query={"ids": before[0]["Id"]}).json[0]["success"] is False
+    assert api.stored(sobject) == before
+    described = api.get(f"{path}/describe").json
+    assert (described["queryable"], described["createable"], described["deletable"]) == (True, False, False)
+    reply = query(api, f"SELECT Id FROM {sobject} WHERE IsDeleted = false")
+    assert (reply.status, reply.json[0]["errorCode"]) == (400, "INVALID_FIELD")
+
+
+def test_there_are_no_pipelines(api: Caller) -> None:
+    assert query(api, "SELECT Id FROM Pipeline").json[0]["errorCode"] == "INVALID_TYPE"
+    for reply in (api.get(f"{DATA}/sobjects/Pipeline"), api.post(f"{DATA}/sobjects/Pipeline", {"Name": "x"})):
+        assert (reply.status, reply.json[0]["errorCode"]) == (404, "NOT_FOUND")
+
+
+def test_an_opportunity_stands_in_a_stage_that_is_there(api: Caller) -> None:
+    path = f"{DATA}/sobjects/Opportunity"
+    deal = {"Name": "D", "CloseDate": "2026-12-31"}
+    assert api.post(path, deal).json[0]["errorCode"] == "REQUIRED_FIELD_MISSING"
+    wrong = api.post(path, deal | {"StageName": "Signed"})
+    assert wrong.json[0]["errorCode"] == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+    made = f"{path}/{api.post(path, deal | {'StageName': 'Prospecting'}).json['id']}"
+    assert (api.get(made).json["IsClosed"], api.get(made).json["IsWon"]) == (False, False)
+    assert api.patch(made, {"StageName": "Closed Won"}).status == 204
+    assert (api.get(made).json["IsClosed"], api.get(made).json["IsWon"]) == (True, True)
+    assert api.patch(made, {"IsWon": False}).json[0]["errorCode"] == "INVALID_FIELD_FOR_INSERT_UPDATE"
 
 
 def test_a_hidden_field_can_neither_be_read_nor_written(crm: Caller, api: Caller) -> None:

@@ -4,7 +4,7 @@ The bodies are shaped like the recorded exchanges in shared/fixtures, and writte
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -28,12 +28,14 @@ class Voice:
     custom: the name of a custom field. made: the answer to the create of a lead, or of what stands for one.
     refusal: an error body with a code and a message.
     kinds: what each refusal is that was recorded in shared/fixtures, by the name of its file.
+    ref: the id of the n-th record that a request refers to, where not any number will do.
     """
 
     custom: str
     made: Callable[[str], Any]
     refusal: Callable[[str, str], Any]
     kinds: Mapping[str, Kind]
+    ref: Callable[[int], str] = field(default=str, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -41,12 +41,13 @@ class Sample:
     lead: a request to create a lead. more: the other fields of a lead that it takes, with values that it accepts.
     refused: fields, each with a value, that reach the CRM and that an ordinary account of it may not write.
     needs: fields that a create is refused without for some other reason than that a row requires them.
-    mark: the field of a lead by which one lead is told from another; it can be read back.
+    mark: the field of a lead by which one lead is told from another; `told` is the field of the answer that holds it.
     pipeline, stage: likewise; None where the CRM makes none. A stage is given the id of a pipeline if it has to be.
     nouns: what the fake calls a lead, a pipeline and a stage, in its routes and in its store, where not so.
     kind, credentials: the grant of an account, and what of it is kept as its secret.
     origin: the host that the CRM would have given the account, where it gives one.
     settings: what else the account has to say, from the grant.
+    unique: why the same lead cannot be made twice; None where it can.
     duplicates: why a create never meets a record in its way here; None where it may.
     refusals: statuses that we answer to a fault of the sandbox, where a CRM is unlike the others, with the reason.
     """
@@ -56,6 +57,7 @@ class Sample:
     refused: Mapping[str, Any] = field(default_factory=dict[str, Any])
     needs: tuple[str, ...] = ()
     mark: str = "title"
+    told: str = ""
     pipeline: Callable[[Plant], Body] | None = None
     stage: Callable[[Plant], Body] | None = None
     nouns: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -63,8 +65,12 @@ class Sample:
     credentials: Callable[[Body], Body] = oauth
     origin: str | None = None
     settings: Callable[[Body], dict[str, str]] = lambda _: {}
+    unique: str | None = None
     duplicates: str | None = None
     refusals: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "told", self.told or self.mark)
 
     def make(self, plural: str) -> Callable[[Plant], Body]:
         """What makes a request to create one of these."""

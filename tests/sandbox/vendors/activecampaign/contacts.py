@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.sandbox.exchange import Answer, Json, RefusalError, Request
-from tests.sandbox.fake import route
+from tests.sandbox.fake import Route, route
 from tests.sandbox.vendors.activecampaign.attributes import CUSTOM_FIELDS, fits_field
 from tests.sandbox.vendors.activecampaign.companies import Companies
 from tests.sandbox.vendors.activecampaign.refusals import (
@@ -23,7 +23,7 @@ from tests.sandbox.vendors.activecampaign.refusals import (
     missing,
     unsaved,
 )
-from tests.sandbox.vendors.activecampaign.tenant import LOCAL, PREFIX, Row
+from tests.sandbox.vendors.activecampaign.tenant import LOCAL, PREFIX, WRITES, Row
 
 CREATED = (
     "email", "firstName", "lastName", "cdate", "udate", "phone", "orgid", "orgname", "links", "id", "organization",
@@ -333,6 +333,19 @@ class Contacts(Companies):
             named = {str(one["field"]) for one in values["fieldValues"]}
             body["fieldValues"] = [one for one in self.values_of(row) if one["field"] in named]
         return body
+
+    def duplicate(self, found: Route | Answer, request: Request, label: str, existing: str | None) -> Answer:
+        """An address is only taken where somebody has it: if nobody does, a contact that does is put there."""
+        if request.method not in WRITES or label.partition("/")[0] != "contacts":
+            return super().duplicate(found, request, label, existing)
+        try:
+            email = self.contact_values(request, None).get("email")
+        except RefusalError as refused:  # it is taken, or not fit to be
+            return refused.answer
+        if not email:
+            return self.handle(found, request, label)
+        self.insert_contact({"email": email})
+        return email_taken()
 
     @staticmethod
     def told(row: Row) -> tuple[str, ...]:

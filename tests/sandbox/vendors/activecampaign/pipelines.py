@@ -1,5 +1,7 @@
 """Pipelines (dealGroups) and stages (dealStages): a new pipeline brings three stages, and nothing guards a deletion.
 
+What is deleted takes its deals along, and no answer tells of that.
+
 https://developers.activecampaign.com/reference (Pipelines, Stages)
 """
 
@@ -8,8 +10,9 @@ from collections.abc import Callable
 
 from tests.sandbox.exchange import Answer, Request
 from tests.sandbox.fake import route
+from tests.sandbox.vendors.activecampaign.deals import Deals
 from tests.sandbox.vendors.activecampaign.refusals import bad_request, dangling, invalid, missing
-from tests.sandbox.vendors.activecampaign.tenant import PREFIX, Row, Tenant
+from tests.sandbox.vendors.activecampaign.tenant import PREFIX, Row
 
 STAGES = (("To Contact", "19CCA3"), ("In Contact", "5487FF"), ("Follow Up", "FBD965"))
 STAGE: Row = {
@@ -47,7 +50,7 @@ def texts(values: Row) -> Row:
     return {name: str(value) if isinstance(value, int) else value for name, value in values.items()}
 
 
-class Pipelines(Tenant):
+class Pipelines(Deals):
     def clear(self) -> None:
         super().clear()
         self.insert_pipeline({"title": "Sales Pipeline"})
@@ -68,7 +71,7 @@ class Pipelines(Tenant):
         rows = self.ordered(request, rows, {"title": lambda row: row["title"].lower(), "popular": lambda _: 0})
         shown = self.page(request, rows)
         stages = [stage for row in shown for stage in self.stages_of(row)]
-        groups = [self.with_stages(row) | {"count": "0"} for row in shown]
+        groups = [self.with_stages(row) | {"count": str(len(self.deals_in("group", row["id"])))} for row in shown]
         return Answer(200, {"dealStages": stages, "dealGroups": groups, "meta": {"total": len(rows)}})
 
     @route("GET", PREFIX + "/dealGroups/<id>", label="dealGroups/{{id}}", scope="deals")
@@ -99,7 +102,9 @@ class Pipelines(Tenant):
 
     @route("DELETE", PREFIX + "/dealGroups/<id>", label="dealGroups/{{id}}", scope="pipelines")
     def delete_pipeline(self, request: Request) -> Answer:
+        """Its deals go with it; so do its stages, says the vendor's page, and they were recorded to stay."""
         row = self.pipeline(request)
+        self.drop_deals("group", row["id"])
         if not self.settings["stages_outlive_pipelines"]:
             for stage in self.stages_of(row):
                 del self.rows["dealStages"][stage["id"]]
@@ -152,8 +157,12 @@ class Pipelines(Tenant):
 
     @route("DELETE", PREFIX + "/dealStages/<id>", label="dealStages/{{id}}", scope="pipelines")
     def delete_stage(self, request: Request) -> Answer:
-        """The others close up, and they and the pipeline get a date of the wrong zone (recorded)."""
+        """Its deals go with it.
+
+        The other stages close up, and they and the pipeline get a date of the wrong zone (recorded).
+        """
         row = self.stage(request)
+        self.drop_deals("stage", row["id"])
         del self.rows["dealStages"][row["id"]]
         if pipeline := self.rows["dealGroups"].get(row["group"]):
             pipeline["udate"] = self.misdated()

@@ -20,7 +20,6 @@ from tests.sandbox.vendors.activecampaign.refusals import (
     FORBIDDEN,
     absent,
     bad_request,
-    email_taken,
     invalid,
     malformed,
     name_taken,
@@ -29,6 +28,7 @@ from tests.sandbox.vendors.activecampaign.refusals import (
 HOST = "https://sandbox.api-us1.com"
 PREFIX = "/api/3"
 MOST = 100
+WRITES = ("POST", "PUT", "PATCH")
 LOCAL = timezone(timedelta(hours=-5))
 """The account's own time zone: dates carry it, and the "utc" timestamps hold it without saying so."""
 
@@ -47,6 +47,10 @@ LINKS: dict[str, tuple[str, ...]] = {
     "dealGroups": ("stages", "dealGroupUsers", "dealGroupGroups", "winProbabilityFeatures"),
     "dealGroupUsers": ("dealGroup", "user"),
     "dealStages": ("group",),
+    "deals": (
+        "dealActivities", "contact", "contactDeals", "group", "nextTask", "notes", "account", "customerAccount",
+        "organization", "owner", "scoreValues", "stage", "tasks", "dealCustomFieldData",
+    ),
 }  # fmt: skip
 """Everything that is stored, and the sub-resources that its `links` name."""
 
@@ -256,10 +260,8 @@ class Tenant(Fake):
     def duplicate(self, found: Route | Answer, request: Request, label: str, existing: str | None) -> Answer:
         """Which record is in the way is not told; what may be there twice, and an upsert, go on as usual."""
         resource, _, _ = label.partition("/")
-        if request.method not in ("POST", "PUT", "PATCH") or resource not in ("contacts", "accounts"):
+        if request.method not in WRITES or resource != "accounts":
             return self.handle(found, request, label)
-        if resource == "contacts":
-            return email_taken()
         try:
             return name_taken(self.attributes(request, "account").get("name", ""))
         except RefusalError as refused:

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any, cast
 
 from tests.sandbox.exchange import Answer, Json, RefusalError, Request
-from tests.sandbox.fake import route
+from tests.sandbox.fake import Route, route
 from tests.sandbox.vendors.brevo.account import OFFSET, V3, Account, invalid, not_found, refusal
 
 MOST = 1000
@@ -220,6 +220,20 @@ class Contacts(Account):
     def identifier(values: dict[str, Json], name: str) -> str | None:
         value = values["attributes"].get(name) if name in NUMBERS else values.get(name)
         return value.lower() if name == "email" and value else value or None
+
+    def duplicate(self, found: Route | Answer, request: Request, label: str, existing: str | None) -> Answer:
+        """An e-mail is only taken where a contact has it: if none does, one is put there."""
+        if request.method == "POST" and label == "contacts":
+            try:
+                body = self.written(request, "create")
+                email = self.values(body, body.get("email"))["email"]
+            except RefusalError as refused:
+                return refused.answer
+            if not email:
+                return self.handle(found, request, label)
+            if not any(one.called("email") == email.lower() for one in self.contacts.values()):
+                self.insert({"email": email, "attributes": {}})
+        return super().duplicate(found, request, label, existing)
 
     # Reading a body.
 

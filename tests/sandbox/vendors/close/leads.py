@@ -161,7 +161,7 @@ class Leads(Pipelines):
         self.contacts_of[lead["id"]] = []
         for contact in contacts:
             self.insert_contact(contact | {"lead_id": lead["id"]})
-        return lead
+        return self.records["leads"][lead["id"]].row  # as its contacts have touched it
 
     def lead(self, row: dict[str, Json], at: float | None = None) -> dict[str, Json]:
         """A lead as it is shown, with its contacts inside."""

@@ -33,6 +33,7 @@ class Organization(Fake):
     name = "close"
     token_path = "/oauth2/token/"
     token_lifetime = 3600
+    rotates = True
     key_prefix = "api_"
     defaults: ClassVar[dict[str, Any]] = {
         "requests_per_group": 1_000_000,

@@ -42,16 +42,21 @@ def _text(*names: str, length: int = 255) -> list[Field]:
     return [Field(name, length=length) for name in names]
 
 
+METADATA = ("OpportunityStage", "LeadStatus")
+"""Values of picklists that are shown as rows: no data call changes them, and none of them is ever in the bin."""
+
+
 def _system(sobject: str) -> list[Field]:
+    bin_flag = Field("IsDeleted", "boolean", read_only=True, default=False)
     return [
         Field("Id", "id", 18, read_only=True),
-        Field("IsDeleted", "boolean", read_only=True, default=False),
+        *([] if sobject in METADATA else [bin_flag]),
         *(Field(name, "datetime", read_only=True) for name in ("CreatedDate", "LastModifiedDate", "SystemModstamp")),
         *(
             Field(name, "reference", 18, read_only=True, references=("User",))
             for name in ("CreatedById", "LastModifiedById")
         ),
-        *([] if sobject in ("User", "OpportunityStage") else [Field("OwnerId", "reference", 18, references=("User",))]),
+        *([] if sobject in ("User", *METADATA) else [Field("OwnerId", "reference", 18, references=("User",))]),
     ]
 
 
@@ -124,6 +129,11 @@ TABLES: dict[str, list[Field]] = {
         *(Field(name, read_only=True) for name in ("ApiName", "MasterLabel", "ForecastCategoryName")),
         Field("SortOrder", "int", read_only=True), Field("DefaultProbability", "percent", read_only=True),
         *(Field(name, "boolean", read_only=True) for name in ("IsActive", "IsClosed", "IsWon")),
+    ],
+    "LeadStatus": [
+        *(Field(name, read_only=True) for name in ("ApiName", "MasterLabel")),
+        Field("SortOrder", "int", read_only=True),
+        *(Field(name, "boolean", read_only=True) for name in ("IsDefault", "IsConverted")),
     ],
 }  # fmt: skip
 

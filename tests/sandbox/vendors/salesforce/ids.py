@@ -12,6 +12,7 @@ PREFIXES = {
     "Opportunity": "006",
     "Lead": "00Q",
     "OpportunityStage": "01J",
+    "LeadStatus": "01J",
 }
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"

@@ -12,7 +12,7 @@ from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import Fake, Route, route
 from tests.sandbox.grants import ClientError, GrantError, Standing
 from tests.sandbox.vendors.salesforce import ids
-from tests.sandbox.vendors.salesforce.fields import SCHEMA, STAGES, RejectedError, moment, read
+from tests.sandbox.vendors.salesforce.fields import LEAD_STATUSES, SCHEMA, STAGES, RejectedError, moment, read
 
 NEWEST, OLDEST, RETIRED = 67, 31, 21
 DATA = "/services/data/v<version>"
@@ -22,6 +22,7 @@ ORG = "00DdM0000012345EAA"
 NOUNS = {"Lead": "leads", "Contact": "contacts", "Account": "accounts", "Opportunity": "opportunities"} | {
     "User": "users",
     "OpportunityStage": "stages",
+    "LeadStatus": "lead_statuses",
 }
 SOBJECTS = {noun: sobject for sobject, noun in NOUNS.items()}
 
@@ -75,6 +76,9 @@ class Org(Fake):
             forecast = "Closed" if won else "Omitted" if closed else "Pipeline"
             more = {"IsActive": True, "DefaultProbability": probability, "ForecastCategoryName": forecast}
             self.plant("stages", facts | more)
+        for order, name in enumerate(LEAD_STATUSES, start=1):
+            facts = {"ApiName": name, "MasterLabel": name, "SortOrder": order, "IsDefault": order == 1}
+            self.plant("lead_statuses", facts | {"IsConverted": name == "Closed - Converted"})
 
     # Tokens.
 

@@ -9,7 +9,16 @@ from typing import Any
 from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.salesforce import ids
-from tests.sandbox.vendors.salesforce.fields import RELATIONS, SCHEMA, Field, RejectedError, described, moment, read
+from tests.sandbox.vendors.salesforce.fields import (
+    METADATA,
+    RELATIONS,
+    SCHEMA,
+    Field,
+    RejectedError,
+    described,
+    moment,
+    read,
+)
 from tests.sandbox.vendors.salesforce.org import (
     DATA,
     NO_RESOURCE,
@@ -23,14 +32,13 @@ from tests.sandbox.vendors.salesforce.org import (
 
 ROWS = f"{DATA}/sobjects/<kind>"
 COLLECTION_CAP = 200
+LABELS = {"OpportunityStage": "Opportunity Stage", "LeadStatus": "Lead Status Value"}
 
 
 class SObjects(Org):
     @route("POST", ROWS, label="{kind}", scope="api")
     def create(self, request: Request) -> Answer:
         sobject = self.sobject(request)
-        if sobject == "OpportunityStage":
-            raise refused(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "stages are metadata: entity is not insertable")
         record_id = self.created(sobject, self.body(request), request)
         location = f"/services/data/v{request.args['version']}/sobjects/{sobject}/{record_id}"
         return Answer(201, {"id": record_id, "success": True, "errors": []}, {"Location": location})
@@ -51,8 +59,7 @@ class SObjects(Org):
 
     @route("DELETE", f"{ROWS}/<id>", label="{kind}/{{id}}", scope="api")
     def delete(self, request: Request) -> Answer:
-        sobject = self.sobject(request)
-        self.bin(self.row(sobject, request.args["id"]))
+        self.bin(self.sobject(request), request.args["id"])
         return Answer(204)
 
     @route("PATCH", f"{ROWS}/Email/<value>", label="{kind}/{{id}}", scope="api")
@@ -74,7 +81,7 @@ class SObjects(Org):
     def describe(self, request: Request) -> Answer:
         sobject = self.sobject(request)
         facts = {"name": sobject, "label": sobject, "keyPrefix": ids.PREFIXES[sobject], "custom": False}
-        facts |= dict.fromkeys(("createable", "updateable", "queryable", "deletable"), True)
+        facts |= {"queryable": True} | dict.fromkeys(("createable", "updateable", "deletable"), sobject not in METADATA)
         if not request.path.rstrip("/").endswith("describe"):
             return Answer(200, {"objectDescribe": facts, "recentItems": []})
         visible = (field for key, field in SCHEMA[sobject].items() if key not in self.hidden(sobject))
@@ -82,7 +89,7 @@ class SObjects(Org):
 
     @route("GET", f"{ROWS}/deleted", label="{kind}/deleted", scope="api")
     def list_deleted(self, request: Request) -> Answer:
-        rows = [row for row in self.rows[self.sobject(request)].values() if row["IsDeleted"]]
+        rows = [row for row in self.rows[self.sobject(request)].values() if row.get("IsDeleted")]
         found = [{"id": row["Id"], "deletedDate": row["SystemModstamp"]} for row in self.between(request, rows)]
         covered = {"earliestDateAvailable": moment(self.clock() - 15 * 86_400), "latestDateCovered": self.minute()}
         return Answer(200, {"deletedRecords": found} | covered)
@@ -118,7 +125,7 @@ class SObjects(Org):
         def update(one: dict[str, Json], sobject: str) -> str:
             wanted = str(one.pop("id", None) or one.pop("Id", ""))
             row = self.rows[sobject].get(ids.normal(wanted) or "")
-            if row is None or row["IsDeleted"]:
+            if row is None or row.get("IsDeleted"):
                 raise refused(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [])
             self.rewrite(sobject, row, one)
             return row["Id"]
@@ -131,7 +138,7 @@ class SObjects(Org):
         for wanted in request.many("ids"):
             sobject = next((name for name, prefix in ids.PREFIXES.items() if wanted.startswith(prefix)), "Lead")
             try:
-                self.bin(self.row(sobject, wanted))
+                self.bin(sobject, wanted)
                 results.append({"id": wanted, "success": True, "errors": []})
             except RefusalError as failed:
                 results.append(failure(failed))
@@ -173,7 +180,7 @@ class SObjects(Org):
         return sobject
 
     def live(self, sobject: str) -> list[dict[str, Json]]:
-        return [row for row in self.rows[sobject].values() if not row["IsDeleted"]]
+        return [row for row in self.rows[sobject].values() if not row.get("IsDeleted")]
 
     def row(self, sobject: str, wanted: str) -> dict[str, Json]:
         record_id = ids.normal(wanted)
@@ -183,11 +190,18 @@ class SObjects(Org):
         row = self.rows[sobject].get(record_id)
         if row is None:
             raise refused(404, *NO_RESOURCE)
-        if row["IsDeleted"]:
+        if row.get("IsDeleted"):
             raise refused(404, "ENTITY_IS_DELETED", "entity is deleted", [])
         return row
 
+    def only_data(self, sobject: str, done: str) -> None:
+        """Stages and statuses belong to the Metadata API. The code is known of inserting; here all three have it."""
+        if sobject in METADATA:
+            message = f"entity type cannot be {done}: {LABELS[sobject]}"
+            raise refused(400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, [])
+
     def created(self, sobject: str, fields: dict[str, Json], request: Request) -> str:
+        self.only_data(sobject, "inserted")
         values = self.values(sobject, fields)
         needed = [field.name for field in SCHEMA[sobject].values() if field.required]
         self.demand(name for name in needed if values.get(name) is None)
@@ -195,6 +209,7 @@ class SObjects(Org):
         return self.insert(sobject, {name: value for name, value in values.items() if value is not None})
 
     def rewrite(self, sobject: str, row: dict[str, Json], fields: dict[str, Json]) -> None:
+        self.only_data(sobject, "updated")
         if row.get("IsConverted"):
             raise refused(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
         values = self.values(sobject, fields)
@@ -203,7 +218,9 @@ class SObjects(Org):
         row |= values
         self.touch(derived(sobject, row))
 
-    def bin(self, row: dict[str, Json]) -> None:
+    def bin(self, sobject: str, wanted: str) -> None:
+        row = self.row(sobject, wanted)
+        self.only_data(sobject, "deleted")
         row["IsDeleted"] = True
         self.touch(row)
 

@@ -31,13 +31,14 @@ def walk(call: Call, services: Services) -> Reply:
 
 def of(crm: CRM) -> dict[str, Any]:
     """Everything that one CRM can do, and why it cannot do the rest."""
+    declared = [plural for plural in models.MODULES if plural in crm.resources]
     return {
         "crm": crm.name,
         "title": crm.title,
         "documentation": crm.docs,
         "authentication": sorted(crm.auth),
         "settings": {name: setting.what for name, setting in crm.settings.items()},
-        "resources": {plural: {verb: told(crm, plural, verb) for verb in VERBS} for plural in models.MODULES},
+        "resources": {plural: {verb: told(crm, plural, verb) for verb in VERBS} for plural in declared},
     }
 
 

@@ -35,6 +35,7 @@ class Resource:
     paging: how its list is walked, where the dialect does not say.
     asks_for_changes: the dialect asks for what changed since a moment in a way of its own.
     within: the vendor tells of these records only inside those of another resource.
+    list_only: the vendor reads none by its id; one is found in the list of all.
     """
 
     table: Table
@@ -47,6 +48,7 @@ class Resource:
     paging: Paging | None = None
     asks_for_changes: bool = False
     within: Within | None = None
+    list_only: bool = False
 
     @property
     def verbs(self) -> tuple[Verb, ...]:
@@ -69,7 +71,8 @@ class Resource:
         """In what way the CRM can do this."""
         if verb in self.lacks:
             return self.lacks[verb]
-        how = " ".join(part for part in (self.nearest, self.emulates.get(verb)) if part)
+        sought = f"It is found in the list of all {self.plural}." if self.list_only and verb == "get" else None
+        how = " ".join(part for part in (self.nearest, self.emulates.get(verb), sought) if part)
         return Emulated(how) if how else Native()
 
 

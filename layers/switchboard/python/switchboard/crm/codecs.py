@@ -74,7 +74,7 @@ number_id = Codec(_decimal_id, _text)
 def _number(value: Any) -> float | int | None:
     try:
         found = float(value) if isinstance(value, int | float | str) and not isinstance(value, bool) else None
-    except ValueError:
+    except (OverflowError, ValueError):
         return None
     if found is None or not isfinite(found):
         return None

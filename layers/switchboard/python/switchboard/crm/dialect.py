@@ -227,7 +227,7 @@ class Dialect:
         """Everything that can be known about a create before anything is sent. Raises what the caller must mend."""
         record, ignored = resource.table.out(item)
         body = merged(self.seal(resource, record), remote_data or {})
-        require(resource, item, resource.table.into(self.open(resource, body)))
+        require(resource, item, self.open(resource, body))
         return Draft(body, tuple(ignored))
 
     def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
@@ -256,9 +256,8 @@ class Dialect:
 
     def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
         """One record by its id, with the columns of the table and these."""
-        if resource.within:
-            outer, body = yield from self.locate(resource, id)
-            return (yield from self.answer(resource, {**body, OUTER: outer}))
+        if resource.within or resource.list_only:
+            return (yield from self.answer(resource, (yield from self.locate(resource, id))))
         response = yield from self.ask(wire.get(self.member(resource, id), self.view(resource, extra)))
         if response.status == NO_CONTENT:
             raise absent()
@@ -270,7 +269,7 @@ class Dialect:
         """Remove one record. A CRM that never says not-found answers the same for a record that never was."""
         outer: Record | None = None
         if resource.within:
-            outer, _ = yield from self.locate(resource, id)
+            outer = (yield from self.locate(resource, id))[OUTER]
         yield from self.ask(self.removal(resource, id, outer))
 
     def list(
@@ -331,14 +330,14 @@ class Dialect:
             return part, {**cursor, **rest}
         return part, None if following is None else {"outer": following}
 
-    def locate(self, resource: Resource, id: str) -> Talk[tuple[Record, Record]]:
-        """A record that stands within another, and that other: (outer, inner). Raises `crm-not-found`."""
+    def locate(self, resource: Resource, id: str) -> Talk[Any]:
+        """A record out of the list of all, with the one that it stands within, if any. Raises `crm-not-found`."""
         cursor: Cursor | None = {}
         while cursor is not None:
             part, cursor = yield from self.stretch(resource, None, cursor, LOOK_PAGE)
             for body in part:
                 if self.item(resource, body).get("id") == id:
-                    return body[OUTER], bare(body)
+                    return body
         raise absent()
 
     def item(self, resource: Resource, body: Any) -> Record:
@@ -430,12 +429,16 @@ def bare(body: Any) -> Any:
     return {name: value for name, value in body.items() if name != OUTER} if isinstance(body, dict) else body
 
 
-def require(resource: Resource, item: Record, composed: Record) -> None:
+def require(resource: Resource, item: Record, record: Record) -> None:
     """Refuse a create that lacks a field this CRM requires, in our words. What `remote_data` supplied counts."""
+    composed = resource.table.into(record)
 
     def given(ours: str) -> bool:
         row = resource.table.row(ours)
-        return dig(item if row and row.write_only else composed, ours) not in (None, "", [], {})
+        told = dig(composed, ours)
+        if row and row.write_only:  # no answer has it, but the body may
+            told = dig(item, ours) or row.codec.into(row.place.get(record))
+        return told not in (None, "", [], {})
 
     missing = [name for name in resource.table.names(required=True) if not given(name)]
     groups = [group for group in resource.any_of if not any(given(name) for name in group)]

@@ -86,7 +86,7 @@ class Each:
             item: Record = {}
             for ours, theirs in self.parts.items():
                 value = dig(record, theirs[1:]) if theirs.startswith("^") else dig(body, theirs)
-                if (told := codecs.text.into(value)) is not None:
+                if told := codecs.text.into(value):
                     plant(item, ours, told)
             found.append(item)
         return found or None
@@ -155,23 +155,30 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Postal:
-    """The first postal address of ours over several columns of the vendor's; the street is one text of lines there."""
+    """The first postal address of ours over several columns of the vendor's, named by dotted paths; without a column
+    for the second line of the street, the street is one text of lines there."""
 
     street: str
     city: str
     state: str
     postal_code: str
     country: str
+    street_2: str | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (self.street, self.city, self.state, self.postal_code, self.country)
+        second = (self.street_2,) if self.street_2 else ()
+        return (self.street, *second, self.city, self.state, self.postal_code, self.country)
 
     def get(self, record: Record) -> Any:
-        street_1, _, street_2 = (codecs.text.into(record.get(self.street)) or "").partition("\n")
+        street_1, street_2 = codecs.text.into(dig(record, self.street)) or "", None
+        if self.street_2:
+            street_2 = codecs.text.into(dig(record, self.street_2))
+        else:
+            street_1, _, street_2 = street_1.partition("\n")
         parts = {"street_1": street_1, "street_2": street_2}
         parts |= {
-            ours: codecs.text.into(record.get(getattr(self, ours)))
+            ours: codecs.text.into(dig(record, getattr(self, ours)))
             for ours in ("city", "state", "postal_code", "country")
         }
         found = {ours: value for ours, value in parts.items() if value}
@@ -181,11 +188,15 @@ class Postal:
         if not value:
             return ()
         first = value[0]
-        street = "\n".join(line for line in (first.get("street_1"), first.get("street_2")) if line)
-        parts = {self.street: street} | {
-            getattr(self, ours): first.get(ours) for ours in ("city", "state", "postal_code", "country")
-        }
-        record.update({column: part for column, part in parts.items() if part})
+        lines = [first.get("street_1"), first.get("street_2")]
+        if self.street_2:
+            parts = {self.street: lines[0], self.street_2: lines[1]}
+        else:
+            parts = {self.street: "\n".join(line for line in lines if line)}
+        parts |= {getattr(self, ours): first.get(ours) for ours in ("city", "state", "postal_code", "country")}
+        for column, part in parts.items():
+            if part:
+                plant(record, column, part)
         homeless = [f"[{index}]" for index in range(1, len(value))]
         return [*homeless, "[0].type"] if first.get("type") else homeless
 

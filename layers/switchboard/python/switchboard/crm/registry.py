@@ -5,7 +5,18 @@ from importlib import import_module
 
 from switchboard.crm.catalog import CRM, Resource, Verb
 
-NAMES = ("hubspot", "pipedrive", "salesforce")
+NAMES = (
+    "activecampaign",
+    "brevo",
+    "close",
+    "hubspot",
+    "msdynamics",
+    "nutshell",
+    "pipedrive",
+    "pipeliner",
+    "salesforce",
+    "zoho",
+)
 
 
 @cache

@@ -16,7 +16,7 @@ class StageName(Strict):
 
 
 class PipelineInput(Strict):
-    """What callers may send. `stages` stands in no seed: it is there for CRMs that make no pipeline without any."""
+    """What callers may send. `stages` is there for CRMs that make no pipeline without any."""
 
     name: Text | None = None
     stages: list[StageName] | None = Field(None, max_length=MOST)

@@ -8,7 +8,7 @@ from switchboard.models.values import Ref, RefOut, Strict, Text, Told
 
 
 class StageInput(Strict):
-    """What callers may send. `pipeline` stands in no seed: most CRMs have to be told where a stage belongs."""
+    """What callers may send. Most CRMs have to be told in which `pipeline` a stage belongs."""
 
     name: Text | None = None
     pipeline: Ref | None = None

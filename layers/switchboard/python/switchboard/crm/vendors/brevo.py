@@ -1,0 +1,325 @@
+"""Brevo: a lead is a contact, whose fields are attributes in capitals, and pipelines can only be read.
+
+Contacts    https://developers.brevo.com/reference/create-contact
+Attributes  https://developers.brevo.com/reference/get-attributes
+Pipelines   https://developers.brevo.com/reference/get-all-pipelines
+Limits      https://developers.brevo.com/docs/limit-headers
+Known IPs   https://developers.brevo.com/docs/ip-security
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from switchboard.crm import catalog, wire
+from switchboard.crm.auth import Header, OAuth2
+from switchboard.crm.catalog import Host, Resource, Unsupported, Within
+from switchboard.crm.codecs import moment, number, text
+from switchboard.crm.dialect import OUTER, Answer, Complaint, Dialect, Draft, Rate, absent, rate, sentence, whole
+from switchboard.crm.mapping import Always, Each, Named, Record, Slots, Table, row
+from switchboard.crm.paging import Cursor, Offset, Since, Whole, bodies
+from switchboard.crm.problem import Kind, Problem, invalid, pointer
+from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, texts, word
+from switchboard.models.lead import LEAD
+from switchboard.models.pipeline import PIPELINE
+from switchboard.models.stage import STAGE
+
+CONTACTS = "/v3/contacts"
+
+ATTRIBUTES = f"{CONTACTS}/attributes"
+
+FIRST = ("FIRSTNAME", "PRENOM", "FNAME")
+LAST = ("LASTNAME", "NOM", "LNAME")
+"""What accounts call a name, by their age and language. We write the first of them until the account was asked."""
+
+SMS = "SMS"
+"""The phone number, with its country's code."""
+
+IDENTIFIERS = {"email": "email_id", SMS: "phone_id"}
+"""What no two contacts have in common, and how a look-up calls it."""
+
+OWN = ("EMAIL", SMS, *FIRST, *LAST)
+"""Attributes that fields of ours stand for."""
+
+COMPUTED = ("calculated", "global")
+"""Categories of attributes that Brevo works out by itself."""
+
+BAD_REQUEST = 400
+UNAUTHORIZED = 401
+TOO_EARLY = 425
+BUSY_SECONDS = 2
+"""The same contact is being written; for how long is not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """One value that accounts keep under different names; it is written under the first of them."""
+
+    columns: tuple[str, ...]
+
+    def get(self, record: Record) -> Any:
+        return next((value for value in [record.get(name) for name in self.columns] if value), None)
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        record[self.columns[0]] = value
+        return ()
+
+
+lead = Table(
+    LEAD,
+    row("id", "id", text, read_only=True),
+    row("first_name", Spelled(FIRST), text, key=True),
+    row("last_name", Spelled(LAST), text, key=True),
+    row("email_addresses", Slots("email", {"primary": "email"}), key=True),
+    row("phone_numbers", Slots("number", {"mobile": SMS, "primary": SMS}), key=True),
+    row(
+        "custom_fields",
+        Named(lambda key: key.isupper() and key not in OWN, "Brevo names its attributes in capital letters"),
+    ),
+    row("created_at", "createdAt", moment, read_only=True),
+    row("updated_at", "modifiedAt", moment, read_only=True),
+)
+
+BESIDE = ("id", "email", "createdAt", "modifiedAt")
+"""What we know of a contact beside its attributes."""
+
+# What a deal is at a stage is not told: `winProbability` is 100 at all stages but one, and their names are anybody's.
+pipeline = Table(
+    PIPELINE,
+    row("id", "pipeline", text, read_only=True),
+    row("name", "pipeline_name", text, read_only=True),
+    row("entity", Always("opportunity"), read_only=True),
+    row("stages", Each("stages", {"id": "id", "name": "name", "pipeline.id": "^pipeline"}), read_only=True),
+)
+
+stage = Table(
+    STAGE,
+    row("id", "id", text, read_only=True),
+    row("name", "name", text, read_only=True),
+    row("pipeline.id", f"{OUTER}.pipeline", text, read_only=True),
+    row("pipeline.name", f"{OUTER}.pipeline_name", text, read_only=True),
+)
+
+
+def dialled(given: str) -> str:
+    """A phone number in the one form of `+33…`, `0033…` and `33…`, all of which Brevo takes."""
+    digits = re.sub(r"[^0-9]", "", given).removeprefix("00")
+    return f"+{digits}" if digits else given
+
+
+def just_before(when: datetime) -> str:
+    """A moment in milliseconds, one earlier: whether "modified since" holds the moment itself is not told."""
+    earlier = datetime.fromtimestamp(max(when.timestamp() - 0.001, 0), UTC)
+    return earlier.strftime("%Y-%m-%dT%H:%M:%S.") + f"{earlier.microsecond // 1000:03}Z"
+
+
+def fits(value: Any, kind: str | None) -> bool:
+    """Whether an attribute of this type can hold a value; where that is not certain Brevo has the word."""
+    if value is None or value == "":
+        return True
+    match kind:
+        case "float":
+            return number.into(str(value).replace(",", ".")) is not None
+        case "date":
+            return isinstance(value, str) and bool(re.match(r"\d+\D\d+\D\d+", value))
+        case _:
+            return True
+
+
+class Brevo(Dialect):
+    """A record is `{id, email, attributes}`. A value for an attribute that is not there is dropped, and the create
+    succeeds: so the account's attributes are read before every create, and nothing is lost in silence."""
+
+    codes = {  # noqa: RUF012
+        "duplicate_parameter": Kind.CRM_CONFLICT,
+        "document_not_found": Kind.CRM_NOT_FOUND,
+        "permission_denied": Kind.CRM_FORBIDDEN,
+        "account_in_process": Kind.CRM_RATE_LIMITED,
+    }
+    statuses = {TOO_EARLY: Kind.CRM_RATE_LIMITED}  # noqa: RUF012
+    forwarded = ("x-sib-ratelimit-",)
+    request_id_headers = ("sib-request-id", "x-request-id")
+
+    def seal(self, resource: Resource, record: Record) -> Any:
+        attributes = {name: value for name, value in record.items() if name not in BESIDE}
+        beside = {name: value for name, value in record.items() if name in BESIDE}
+        return beside | ({"attributes": attributes} if attributes else {})
+
+    def open(self, resource: Resource, body: Any) -> Record:
+        if resource is not leads:
+            return super().open(resource, body)
+        known = dig(body, "attributes")
+        record: Record = dict(known) if isinstance(known, dict) else {}
+        if phone := text.into(record.get(SMS)):
+            record[SMS] = dialled(phone)
+        return record | {name: body[name] for name in BESIDE if dig(body, name) is not None}
+
+    def member(self, resource: Resource, id: str) -> str:
+        """The path of a contact takes e-mail addresses as well, and `attributes` lies beside them: only numbers."""
+        if resource is leads and whole(id) is None:
+            raise absent()
+        return super().member(resource, id)
+
+    def answers_whole(self, resource: Resource, response: Response) -> bool:
+        """A create answers `{id}`."""
+        return False
+
+    def complaint(self, response: Response) -> Complaint | None:
+        if response.ok:
+            return None
+        message, taken = sentence(response.body), texts(response.body, "metadata.duplicate_identifiers")
+        kind = Kind.CRM_FORBIDDEN if self._unknown_ip(response) else None
+        # The code for a record in the way has changed over the years; what is said of it has not.
+        if response.status == BAD_REQUEST and (taken or re.search(r"already (exist|associated)", message or "")):
+            kind = Kind.CRM_CONFLICT
+        waits = {429: whole(response.headers.get("x-sib-ratelimit-reset")), TOO_EARLY: BUSY_SECONDS}
+        return Complaint(
+            code=word(response.body, "code"),
+            message=message,
+            fields=taken,
+            retry_after=whole(response.headers.get("retry-after")) or waits.get(response.status),
+            kind=kind,
+        )
+
+    def _unknown_ip(self, response: Response) -> bool:
+        """Accounts block addresses that they have not seen; the key is good, and no other one would help."""
+        return response.status == UNAUTHORIZED and bool(re.search(r"\bIP\b", sentence(response.body) or ""))
+
+    def expired(self, response: Response) -> bool:
+        return super().expired(response) and not self._unknown_ip(response)
+
+    def rate(self, response: Response) -> Rate | None:
+        return rate(response, *(f"x-sib-ratelimit-{name}" for name in ("limit", "remaining", "reset")))
+
+    def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
+        """The names as this account calls them; what it has no attribute for is refused."""
+        # An update of a contact that is there (a caller's own wish) answers nothing, unless asked for the id.
+        body = {"getId": True, **body} if body.get("updateEnabled") else body
+        given = dig(body, "attributes")
+        if not isinstance(given, dict) or not set(given) - {SMS}:
+            return body
+        listed = many((yield from self.ask(wire.get(ATTRIBUTES))).body, "attributes")
+        types = {
+            name: word(each, "type")
+            for each in listed
+            if (name := word(each, "name")) and each.get("category") not in COMPUTED
+        }
+        valid = "it has " + (", ".join(sorted(types)) or "none")
+        attributes: Record = {}
+        for name, value in given.items():
+            called = next((each for each in spellings(name) if each in types), None)
+            if name != SMS and called is None:
+                raise refused(name, "unknown_value", f"the Brevo account has no attribute for it; {valid}")
+            if not fits(value, types.get(called or name)):
+                detail = f"the Brevo account keeps a {types[called or name]} there, and would drop anything else"
+                raise refused(name, "invalid_value", detail)
+            attributes[called or name] = value
+        return body | {"attributes": attributes}
+
+    def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
+        """The one contact that has the draft's e-mail address or phone number: no two may have the same."""
+        record = self.open(resource, draft.body)
+        return (yield from self._having(record, next(column for column in IDENTIFIERS if record.get(column))))
+
+    def _having(self, record: Record, column: str) -> Talk[list[Any]]:
+        """The one contact that has this in common with a record, if there is one."""
+        path = f"{leads.path}/{wire.segment(record[column])}"
+        try:
+            return [(yield from self.ask(wire.get(path, {"identifierType": IDENTIFIERS[column]}))).body]
+        except Problem as problem:
+            if problem.kind is Kind.CRM_NOT_FOUND:
+                return []
+            raise
+
+    def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
+        """The refusal of an identifier that is taken does not say by whom: that is looked up."""
+        try:
+            return (yield from super().create(resource, draft, passed=passed, whole=whole))
+        except Problem as problem:
+            if problem.kind is Kind.CRM_CONFLICT and problem.remote:
+                taken = [fault.field.casefold() for fault in problem.faults]
+                holder = yield from self._holder(self.open(resource, draft.body), taken)
+                problem.remote = replace(problem.remote, existing_id=holder)
+            raise
+
+    def _holder(self, record: Record, taken: Sequence[str]) -> Talk[str | None]:
+        try:
+            for column in IDENTIFIERS:
+                # Older refusals do not say which identifier it is.
+                if record.get(column) and (column.casefold() in taken or not taken):
+                    for body in (yield from self._having(record, column)):
+                        return text.into(dig(body, "id"))
+        except Problem:
+            pass  # the refusal itself is what has to be told
+        return None
+
+    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
+        request = super().page_request(resource, since, cursor, limit)
+        return replace(request, path=f"{request.path}/all") if resource is pipelines else request
+
+    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
+        """A pipeline by its id is a list, too; an id that is none is answered as a bad request."""
+        if resource is not pipelines:
+            return (yield from super().get(resource, id, extra))
+        try:
+            answer = yield from self.ask(wire.get(self.member(resource, id)))
+        except Problem as problem:
+            if problem.remote and problem.remote.status == BAD_REQUEST:
+                raise absent() from problem
+            raise
+        for body in bodies(answer.body, ""):
+            if word(body, "pipeline") == id:
+                return (yield from self.answer(resource, body))
+        raise absent()
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """The names under which an account may keep an attribute."""
+    return next((each for each in (FIRST, LAST) if name == each[0]), (name,))
+
+
+def refused(name: str, code: str, detail: str) -> Problem:
+    """The problem of a field that Brevo would drop."""
+    ours = {FIRST[0]: "first_name", LAST[0]: "last_name"}.get(name)
+    return invalid(ours or f"custom_fields.{name}", code, detail, None if ours else pointer("custom_fields", name))
+
+
+SEE = "https://developers.brevo.com/reference/get-all-pipelines"
+NO_PIPELINES = Unsupported("Brevo's API reads pipelines and has no call that writes one; its web app does.", SEE)
+NO_STAGES = Unsupported("Stages are read with their pipeline, and Brevo's API has no call that writes one.", SEE)
+WITHIN = "A stage is found in the list of all pipelines."
+
+leads = Resource(
+    lead,
+    CONTACTS,
+    nearest="Brevo has no leads: a lead is a contact there.",
+    emulates={"create": "The account's attributes are read first, because Brevo drops in silence what is none."},
+    any_of=(("email_addresses", "phone_numbers"),),
+    # By creation, oldest first: it cannot be sorted by change.
+    paging=Offset("contacts", most=1000, since=Since("modifiedSince", just_before), query={"sort": "asc"}),
+)
+pipelines = Resource(
+    pipeline, "/v3/crm/pipeline/details", lacks={"create": NO_PIPELINES, "delete": NO_PIPELINES}, paging=Whole()
+)
+stages = Resource(
+    stage,
+    pipelines.path,
+    lacks={"create": NO_STAGES, "delete": NO_STAGES},
+    emulates={"list": WITHIN, "get": WITHIN},
+    within=Within(pipelines, "stages"),
+)
+
+CRM = catalog.CRM(
+    name="brevo",
+    title="Brevo",
+    docs="https://developers.brevo.com/",
+    hosts={"api": Host("https://api.brevo.com"), "token": Host("https://oauth.brevo.com")},
+    auth={
+        "oauth2": OAuth2("/realms/partner/oauth/token", lifetime=3600),
+        "api_key": Header("api-key", ""),
+    },
+    dialect=Brevo(),
+    resources={"leads": leads, "pipelines": pipelines, "stages": stages},
+)

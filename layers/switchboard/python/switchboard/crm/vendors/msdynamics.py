@@ -1,0 +1,306 @@
+"""Microsoft Dynamics 365 Sales: tables of Dataverse, read and written by OData.
+
+Requests https://learn.microsoft.com/power-apps/developer/data-platform/webapi/compose-http-requests-handle-errors
+Create   https://learn.microsoft.com/power-apps/developer/data-platform/webapi/create-entity-web-api
+Lead     https://learn.microsoft.com/dynamics365/sales/developer/entities/lead
+Choices  https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query-metadata-web-api
+Limits   https://learn.microsoft.com/power-apps/developer/data-platform/api-limits
+Tokens   https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from switchboard.crm import catalog, wire
+from switchboard.crm.auth import OAuth2
+from switchboard.crm.catalog import Host, Resource, Setting, Unsupported, Within
+from switchboard.crm.codecs import Codec, choice, moment, number, text
+from switchboard.crm.dialect import LOOK_PAGE, OUTER, Complaint, Dialect, Draft, absent, sentence, whole
+from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, row
+from switchboard.crm.paging import Cursor, Stretch, Whole, second
+from switchboard.crm.problem import Kind, invalid
+from switchboard.crm.wire import Request, Response, Talk, dig, many, word
+from switchboard.models.lead import LEAD
+from switchboard.models.stage import STAGE
+
+DATA = "/api/data/v9.2"
+
+GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+CUSTOM = re.compile(r"(?!address\d_|revenue_base$)[a-z][a-z0-9]{1,7}_\w+", re.ASCII)
+"""Columns that somebody added begin with the prefix of a publisher; a few that all environments have look like it."""
+
+SHOWN = "OData.Community.Display.V1.FormattedValue"
+"""The annotation of a value as a user sees it, such as the name of a choice. Who asks for all annotations is told the
+traces of the vendor's faults as well."""
+
+PREFER = f'odata.include-annotations="{SHOWN}"'
+
+LOOKUPS = {"_ownerid_value": "systemusers", "_parentcontactid_value": "contacts", "_parentaccountid_value": "accounts"}
+"""Where a lookup leads. It is read as its value, and written as a path through the navigation property."""
+
+
+def navigation(lookup: str) -> str:
+    """The name under which a lookup is written."""
+    return lookup.removeprefix("_").removesuffix("_value") + "@odata.bind"
+
+
+CHOICES = {"leadsourcecode": "lead_source", "industrycode": "industry"}
+"""Columns that take the number of a choice, which a caller gives by its name."""
+
+NAMED = ("leadsourcecode", "statuscode")
+"""Those that are told by name."""
+
+MADE, CHANGED, VERSION = "createdon", "modifiedon", "versionnumber"
+"""Lists are sorted by a moment, of whole seconds; within one second, by the version, which no two records share.
+
+The id would not do: the vendor documents `gt` for numbers, moments and texts, not for unique identifiers.
+https://learn.microsoft.com/power-apps/developer/data-platform/fetchxml/reference/operators
+"""
+
+
+def _guid(value: Any) -> str:
+    if isinstance(value, str) and GUID.fullmatch(value):
+        return value
+    raise ValueError("must be a GUID, such as 0928bcb4-bb27-ed11-9db1-002248274ada")
+
+
+guid = Codec(_guid, text.into)
+
+PHONES = {"work": "telephone1", "mobile": "mobilephone", "home": "telephone2", "secondary": "telephone3", "fax": "fax"}
+"""By the vendor's labels: business, mobile, home and other phone. A caller's first is the one of the business."""
+
+EMAILS = {"primary": "emailaddress1", "secondary": "emailaddress2", "other": "emailaddress3"}
+
+ADDRESS = (f"address1_{part}" for part in ("line1", "city", "stateorprovince", "postalcode", "country", "line2"))
+
+lead = Table(
+    LEAD,
+    row("id", "leadid", text, read_only=True),
+    row("title", "subject", text, key=True),
+    row("owner.id", "_ownerid_value", guid),
+    row("contact.id", "_parentcontactid_value", guid, key=True),
+    row("account.id", "_parentaccountid_value", guid, key=True),
+    row("first_name", "firstname", text, key=True),
+    row("last_name", "lastname", text, key=True),
+    row("lead_source", "leadsourcecode", text),
+    row("email_addresses", Slots("email", EMAILS), key=True),
+    row("phone_numbers", Slots("number", {"primary": "telephone1"} | PHONES)),
+    row("addresses", Postal(*ADDRESS)),
+    row("description", "description", text, write_only=True),
+    row("industry", "industrycode", text, write_only=True),
+    row("website", "websiteurl", text, write_only=True),
+    row("number_of_employees", "numberofemployees", write_only=True),
+    row("custom_fields", Named(lambda key: bool(CUSTOM.fullmatch(key)), "they begin with a publisher's prefix: new_")),
+    row("status", "statuscode", text, read_only=True),
+    row("created_at", MADE, moment, read_only=True),
+    row("updated_at", CHANGED, moment, read_only=True),
+)
+
+stage = Table(
+    STAGE,
+    row("id", "Value", text, read_only=True),
+    row("name", "name", text, read_only=True),
+    row("position", "position", number, read_only=True),
+    row("status", "IsHidden", choice({"active": False, "inactive": True}), read_only=True),
+)
+
+
+def picklists(table: str) -> str:
+    """The path of the definitions of a table's choices."""
+    return (
+        f"{DATA}/EntityDefinitions(LogicalName='{table}')/Attributes/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+    )
+
+
+def options(*columns: str) -> dict[str, str]:
+    """The query for what may be chosen in these columns; for several it is that for all, as it was recorded."""
+    query = {"$select": "LogicalName", "$expand": "OptionSet($select=Options)"}
+    return query | ({"$filter": f"LogicalName eq '{columns[0]}'"} if len(columns) == 1 else {})
+
+
+def labels(option: Any) -> list[str]:
+    """The names of a choice: in the language of the user, and in all others."""
+    told = [dig(option, "Label.UserLocalizedLabel"), *many(option, "Label.LocalizedLabels")]
+    return [name for each in told if (name := word(each, "Label"))]
+
+
+def walk(stamp: str, since: datetime | None, cursor: Cursor, limit: int) -> Request:
+    """The request for a stretch of leads, sorted by a moment. `$skip` is unknown, and a next link would name a host."""
+    query = {"$select": ",".join([*lead.columns, VERSION]), "$orderby": f"{stamp},{VERSION}", "$top": str(limit)}
+    if "at" in cursor:
+        at = second(datetime.fromisoformat(cursor["at"]))
+        query["$filter"] = f"{stamp} gt {at} or ({stamp} eq {at} and {VERSION} gt {int(cursor['version'])})"
+    elif since:
+        query["$filter"] = f"{stamp} ge {second(since)}"
+    return wire.get(leads.path, query)
+
+
+def walked(response: Response, stamp: str, limit: int) -> Stretch:
+    """The stretch in an answer to `walk`."""
+    found = many(response.body, "value")
+    at, version = (moment.into(dig(found[-1], stamp)), dig(found[-1], VERSION)) if found else (None, None)
+    if len(found) < limit or at is None or not isinstance(version, int):
+        return found, None
+    return found, {"at": at, "version": version}
+
+
+def number_of(column: str, name: str, choices: list[Record]) -> Any:
+    """The number of a choice by its name, in any language of the environment."""
+    for each in choices:
+        if "Value" in each and name.strip().casefold() in (label.casefold() for label in labels(each)):
+            return each["Value"]
+    valid = ", ".join(told[0] for each in choices if (told := labels(each)))
+    detail = f"has to be one of {valid}" if valid else "cannot be given: there is nothing to choose from"
+    raise invalid(CHOICES[column], "unknown_value", detail)
+
+
+class Dynamics(Dialect):
+    """Columns are asked for by name, ids stand in brackets, and a create answers its record only if it is told to.
+
+    A PATCH makes the record that it does not find; nothing here needs one.
+    """
+
+    headers = {  # noqa: RUF012
+        "odata-version": "4.0",
+        "odata-maxversion": "4.0",
+        "if-none-match": "null",
+        "prefer": PREFER,
+    }
+    codes = {  # noqa: RUF012
+        "0x80040217": Kind.CRM_NOT_FOUND,
+        "0x80040220": Kind.CRM_FORBIDDEN,  # a privilege is missing
+        "0x80072560": Kind.CRM_FORBIDDEN,  # no member of the organization
+        "0x80040333": Kind.CRM_CONFLICT,  # a duplicate, by rules that only a header turns on: 412, or 500
+        "0x80060888": Kind.CRM_REJECTED,  # an unknown path, be it 400 or 404: without the Sales app there are no leads
+        "0x80072321": Kind.CRM_RATE_LIMITED,
+        "0x80072322": Kind.CRM_RATE_LIMITED,
+        "0x80072326": Kind.CRM_RATE_LIMITED,
+    }
+    statuses = {412: Kind.CRM_CONFLICT}  # noqa: RUF012 - the record exists, or is another than was thought
+    forwarded = ("x-ms-ratelimit-",)
+    request_id_headers = ("x-ms-service-request-id", "req_id")
+
+    def seal(self, resource: Resource, record: Record) -> Any:
+        body = {name: value for name, value in record.items() if name not in LOOKUPS}
+        binds = {navigation(name): f"/{table}({record[name]})" for name, table in LOOKUPS.items() if name in record}
+        return body | binds
+
+    def open(self, resource: Resource, body: Any) -> Record:
+        """Choices by their names; a lookup by its id, also as we write it. A stage by its name and place."""
+        record = super().open(resource, body)
+        if resource is stages:
+            siblings = [each.get("Value") for each in many(record, f"{OUTER}.OptionSet.Options")]
+            place = siblings.index(record["Value"]) if record.get("Value") in siblings else None
+            return record | {"name": next(iter(labels(record)), None), "position": place}
+        told = {name: shown for name in NAMED if (shown := record.get(f"{name}@{SHOWN}"))}
+        for name in LOOKUPS:
+            bound = GUID.search(str(record.get(navigation(name))))
+            told |= {name: bound[0]} if bound else {}
+        return record | told
+
+    def member(self, resource: Resource, id: str) -> str:
+        """An id that is no GUID names nothing; between the brackets, other columns can name a record as well."""
+        if not GUID.fullmatch(id):
+            raise absent()
+        return f"{resource.path}({id})"
+
+    def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
+        """Without a choice of columns, 150 and more would come."""
+        if resource is not leads:
+            return {}
+        custom = [name for name in extra if CUSTOM.fullmatch(name)]
+        return {"$select": ",".join([*resource.table.columns, *custom])}
+
+    def making(self, resource: Resource, body: Any) -> Request:
+        """The one header holds everything that is preferred."""
+        prefer = {"prefer": f"return=representation,{PREFER}"}
+        return replace(super().making(resource, body), query=self.view(resource, list(body)), headers=prefer)
+
+    def written_id(self, resource: Resource, response: Response) -> str | None:
+        """In the record, or in a header where the record was not answered after all."""
+        made = re.search(rf"\(({GUID.pattern})\)$", response.headers.get("odata-entityid", ""))
+        return word(response.body, "leadid") or (made[1] if made else None)
+
+    def answers_whole(self, resource: Resource, response: Response) -> bool:
+        return word(response.body, "leadid") is not None
+
+    def complaint(self, response: Response) -> Complaint | None:
+        if response.ok:
+            return None
+        return Complaint(
+            code=word(response.body, "error.code") or None,
+            message=word(response.body, "error.message") or sentence(response.body),
+            retry_after=whole(response.headers.get("retry-after")),
+        )
+
+    def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
+        """The numbers of choices that are given by name. One look-up tells them all."""
+        named = {column: name for column in CHOICES if isinstance(name := body.get(column), str)}
+        if not named:
+            return body
+        answer = yield from self.ask(wire.get(picklists("lead"), options(*named)))
+        defined = {word(each, "LogicalName"): many(each, "OptionSet.Options") for each in many(answer.body, "value")}
+        return body | {column: number_of(column, name, defined.get(column, [])) for column, name in named.items()}
+
+    def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
+        """What was made since then; what changed may be far more. Queries read the tables themselves: nothing lags."""
+        found: list[Any] = []
+        cursor: Cursor | None = {}
+        while cursor is not None:
+            response = yield from self.ask(walk(MADE, since, cursor, LOOK_PAGE))
+            part, cursor = walked(response, MADE, LOOK_PAGE)
+            found += part
+        return found
+
+    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
+        """All leads come in the order in which they were made, so that a change moves none."""
+        if resource is not leads:
+            return super().page_request(resource, since, cursor, limit)
+        return walk(CHANGED if since else MADE, since, cursor, limit)
+
+    def page(
+        self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
+    ) -> Stretch:
+        if resource is not leads:
+            return super().page(resource, response, since, cursor, limit)
+        return walked(response, CHANGED if since else MADE, limit)
+
+
+SEE = "https://learn.microsoft.com/dynamics365/sales/developer/entities/opportunity"
+NO_PIPELINES = Unsupported(
+    "Dataverse has no table of pipelines: an opportunity has one choice of sales stages, and any number of business "
+    "process flows, which are made in their designer.",
+    SEE,
+)
+NO_WRITES = Unsupported(
+    "The choices of a column are a part of its definition, which takes a customizer to change.", SEE
+)
+
+leads = Resource(lead, f"{DATA}/leads")
+sales_stage = Resource(stage, picklists("opportunity"), paging=Whole("value", query=options("salesstage")))
+"""The column of opportunities whose choices are the stages."""
+stages = Resource(
+    stage,
+    sales_stage.path,
+    lacks={"create": NO_WRITES, "delete": NO_WRITES},
+    nearest="The choices of the column `salesstage` of opportunities stand for stages; its definition tells them.",
+    within=Within(sales_stage, "OptionSet.Options"),
+)
+
+CRM = catalog.CRM(
+    name="msdynamics",
+    title="Microsoft Dynamics 365 Sales",
+    docs="https://learn.microsoft.com/power-apps/developer/data-platform/webapi/overview",
+    hosts={
+        "api": Host(None, ("dynamics.com",)),
+        "token": Host("https://login.microsoftonline.com"),
+    },
+    auth={"oauth2": OAuth2("/{tenant}/oauth2/v2.0/token")},
+    dialect=Dynamics(),
+    resources={"leads": leads, "pipelines": NO_PIPELINES, "stages": stages},
+    settings={"tenant": Setting("The id or a domain of the tenant whose users sign in.", default="organizations")},
+)

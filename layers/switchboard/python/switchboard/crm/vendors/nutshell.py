@@ -1,0 +1,328 @@
+"""Nutshell: records whose relations are links, and a change log in place of a moment of change.
+
+Leads   https://developers.nutshell.com/reference
+Ids     https://developers.nutshell.com/docs/api-ids
+Filters https://developers.nutshell.com/docs/filters
+Events  https://developers.nutshell.com/reference/get_events
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from switchboard.crm import catalog, wire
+from switchboard.crm.auth import Basic
+from switchboard.crm.catalog import Host, Resource, Unsupported
+from switchboard.crm.codecs import Codec, moment, number, rfc3339, same, text
+from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, absent, sentence, whole
+from switchboard.crm.mapping import Always, Each, Record, Table, row
+from switchboard.crm.paging import Cursor, Offset, Stretch, Whole, bodies, sliced
+from switchboard.crm.problem import Kind, Problem
+from switchboard.crm.wire import Request, Response, Talk, dig, many, texts, word
+from switchboard.models.lead import LEAD
+from switchboard.models.pipeline import PIPELINE
+from switchboard.models.stage import STAGE
+
+EVENTS = "/rest/events"
+
+EVENTS_PAGE = 300
+"""Changes per request. Records come with them in full, and an answer may have 2 MB."""
+
+WALK = 4
+"""So many answers of the change log are read in a row; a time in which more was changed is halved."""
+
+SOURCE = "_source"
+"""A lead names its sources by their ids: this holds the name of the first when it has been read."""
+
+
+def seconds(value: Any) -> int | None:
+    """A moment as leads write it (an object with a `timestamp`), or as all others do; in whole Unix seconds."""
+    told = number.into(dig(value, "timestamp") if isinstance(value, dict) else value)
+    return None if told is None else int(told)
+
+
+def _instant(value: Any) -> str | None:
+    told = seconds(value)
+    try:
+        return moment.into(value) if told is None else rfc3339(datetime.fromtimestamp(told, UTC))
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _values(given: Any) -> dict[str, str]:
+    told = {name: text.into(value) for name, value in given.items() if value is not None}
+    if None in told.values():
+        raise ValueError("has to hold texts, numbers and booleans")
+    return told
+
+
+instant = Codec(same.out, _instant)
+
+first = Codec(lambda value: [value], lambda value: next(iter(texts({"ids": value}, "ids")), None))
+"""The first of a list of ids."""
+
+values = Codec(_values, same.into)
+"""Custom fields by the names that people see; every value is a text."""
+
+page_of = Codec(same.out, lambda value: [{"url": value, "type": "record"}] if isinstance(value, str) else None)
+
+lead = Table(
+    LEAD,
+    row("id", "id", text, read_only=True),
+    row("title", "description", text, required=True, key=True),
+    row("owner.id", "links.owner", text),
+    row("contact.id", "links.contacts", first),
+    row("account.id", "links.accounts", first),
+    # They are not in the record of a lead: to read them takes a request for each lead.
+    row("custom_fields", "customFields", values, write_only=True),
+    row("lead_source", SOURCE, text, read_only=True),
+    row("status", "status", text, read_only=True),
+    row("urls", "htmlUrl", page_of, read_only=True),
+    row("last_activity_at", "lastContactedTime", instant, read_only=True),
+    row("created_at", "createdTime", instant, read_only=True),
+)
+
+pipeline = Table(
+    PIPELINE,
+    row("id", "id", text, read_only=True),
+    row("name", "name", text, read_only=True),
+    row("entity", Always("opportunity"), read_only=True),
+    row("stages", Each("stages", {"id": "id", "name": "name", "pipeline.id": "^id"}), read_only=True),
+)
+
+stage = Table(
+    STAGE,
+    row("id", "id", text, read_only=True),
+    row("name", "name", text, read_only=True),
+    row("pipeline.id", "links.stageset", text, read_only=True),
+    row("position", "position", number, read_only=True),
+)
+
+
+def noun(resource: Resource) -> str:
+    """What Nutshell calls the records of a resource."""
+    return resource.path.rpartition("/")[2]
+
+
+def listed(body: Any, name: str) -> list[Record]:
+    """The records in an answer: a bare array, or the list under their name, which is spelt in more than one way."""
+    if not isinstance(body, dict):
+        return bodies(body, "")
+    keys = sorted(body, key=lambda key: key.lower() != name)
+    return next((many(body, key) for key in keys if isinstance(body[key], list)), [])
+
+
+def event_number(event: Any) -> int:
+    """Events are called `163-events`, and the later one has the greater number."""
+    return whole((word(event, "id") or "").partition("-")[0]) or 0
+
+
+class Nutshell(Dialect):
+    """Answers are `{meta, links, <type>: [records]}`; a body that makes a record holds it as a list of one.
+
+    What a caller says in `remote_data` is merged into the record itself, as a list of one could only be replaced.
+    """
+
+    request_id_headers = ("x-nutshell-request-id", "x-request-id")
+
+    def open(self, resource: Resource, body: Any) -> Record:
+        """A record in its envelope, or bare. The `description` of a new lead becomes its `name`."""
+        name = noun(resource)
+        inside = dig(body, name)
+        record = next(iter(many(body, name)), {}) if isinstance(inside, list) else super().open(resource, body)
+        if resource is leads and "id" in record and word(record, "name"):
+            return record | {"description": record["name"]}
+        if resource is stages and isinstance(record.get("links"), list):  # as the specification has it
+            return record | {"links": dig(record, "links.0")}
+        return record
+
+    def member(self, resource: Resource, id: str) -> str:
+        """Ids joined by commas name several records; ours names one."""
+        if "," in id:
+            raise absent()
+        return super().member(resource, id)
+
+    def making(self, resource: Resource, body: Any) -> Request:
+        return wire.post(resource.path, {noun(resource): [body]})
+
+    def answers_whole(self, resource: Resource, response: Response) -> bool:
+        return {"createdTime", "links"} <= self.open(resource, response.body).keys()
+
+    def complaint(self, response: Response) -> Complaint | None:
+        """Errors stand in an envelope, in a bare string or in an object of their own; or there is a page of HTML."""
+        body, errors = response.body, many(response.body, "errors")
+        if response.ok and not errors:
+            return None
+        said = [word(next(iter(errors), None), part) for part in ("title", "detail")]
+        bare = body if isinstance(body, str) and response.readable else None
+        return Complaint(
+            code=text.into(dig(body, "errors.0.code")),
+            message=": ".join(part for part in said if part) or sentence(body) or bare,
+            fields=tuple(name for each in errors if (name := word(each, "field"))),
+            retry_after=whole(response.headers.get("retry-after")),
+        )
+
+    def enrich(self, resource: Resource, bodies: list[Any]) -> Talk[list[Any]]:
+        """The names of the sources of leads, and the stages of pipelines."""
+        records = [self.open(resource, body) for body in bodies]
+        if resource is leads and any(texts(record, "links.sources") for record in records):
+            found = listed((yield from self.ask(wire.get("/rest/sources"))).body, "sources")
+            names = {word(each, "id"): word(each, "name") for each in found}
+            return [record | {SOURCE: names.get(first.into(dig(record, "links.sources")))} for record in records]
+        if resource is pipelines and records:
+            answer = yield from self.ask(wire.get(stages.path))
+            found = [self.open(stages, each) for each in listed(answer.body, "stages")]
+            return [
+                record | {"stages": [each for each in found if dig(each, "links.stageset") == record.get("id")]}
+                for record in records
+            ]
+        return bodies
+
+    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
+        """A lead that was removed may still be told of."""
+        answer = yield from super().get(resource, id, extra)
+        if dig(answer.raw, "leads") == [] or self.open(resource, answer.raw).get("deletedTime"):
+            raise absent()
+        return answer
+
+    def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
+        """What the change log tells of, where it is linked as the draft is; Nutshell may have linked more to it."""
+        found = yield from super().candidates(resource, draft, since)
+        return [body for body in found if all(linked(draft.body, body, name) for name in ("contacts", "accounts"))]
+
+    def page(
+        self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
+    ) -> Stretch:
+        if resource is leads:
+            found, following = super().page(resource, response, since, cursor, limit)
+            return [each for each in found if not each.get("deletedTime")], following
+        return sliced(listed(response.body, noun(resource)), cursor, limit)
+
+    def stretch(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
+        """No record says when it was changed, and no filter asks for it; the change log does, newest change first.
+
+        So a time is read as a whole, up to `until`, and its leads given by their last change in it, oldest first. A
+        position is a change: its second, its number, its lead. A lead that changes meanwhile comes again at the end.
+        """
+        if resource is not leads or since is None:
+            return (yield from super().stretch(resource, since, cursor, limit))
+        after = tuple(cursor.get("after", (int(since.timestamp()), 0, "")))
+        begin, until = after[0], cursor.get("until")
+        events, records, ended = yield from self._log(begin, until)
+        dated = [(when, event_number(each), each) for each in events if (when := seconds(each.get("createdTime")))]
+        if not ended:
+            end = until or max((when for when, _, _ in dated), default=begin) + 1
+            return [], {"after": list(after), "until": begin + max(1, (end - begin) // 2)}
+        last: dict[str, tuple[int, int, str]] = {}
+        for when, place, each in sorted(dated, key=lambda one: one[:2]):
+            if until and when >= until:
+                break
+            for id in texts(each, "links.payloads"):
+                last.pop(id, None)
+                if id.endswith("-leads") and not (word(each, "action") or "").startswith("delete"):
+                    last[id] = (when, place, id)
+        ahead = sorted(change for change in last.values() if change > after)
+        part = yield from self._records([id for _, _, id in ahead[:limit]], records)
+        if len(ahead) > limit:
+            return part, {"after": list(ahead[limit - 1])} | ({"until": until} if until else {})
+        return part, {"after": [until, 0, ""]} if until else None
+
+    def _log(self, begin: int, until: int | None) -> Talk[tuple[list[Record], dict[str, Record], bool]]:
+        """The changes of leads in a time, the records that come with them, and whether these are all.
+
+        Where a page begins and ends, and how many it may hold, is told but roughly: the walk goes on until nothing new
+        comes. What lies outside of the time may be among it.
+        """
+        times = {"since_time": str(max(0, begin - 1))} | ({"max_time": str(until)} if until else {})
+        query = {"filters[payload][]": "leads", "limit": str(EVENTS_PAGE), **times}
+        events: dict[int, Record] = {}
+        records: dict[str, Record] = {}
+        pages = 0
+        while pages < WALK or (until and until - begin <= 1):  # a second cannot be halved
+            body = (yield from self.ask(wire.get(EVENTS, query))).body
+            fresh = {place: each for each in many(body, "events") if (place := event_number(each)) not in events}
+            records |= {id: each for each in many(body, "payloads") if (id := word(each, "id"))}
+            events |= fresh
+            if not fresh or min(seconds(each.get("createdTime")) or 0 for each in fresh.values()) < begin:
+                return list(events.values()), records, True
+            query = query | {"max_id": f"{min(events)}-events"}
+            pages += 1
+        return list(events.values()), records, False
+
+    def _records(self, ids: list[str], known: dict[str, Record]) -> Talk[list[Any]]:
+        """These leads, as far as they are still there; what the change log did not bring is read by its ids."""
+        if missing := [id for id in ids if id not in known]:
+            known = known | {str(each.get("id")): each for each in (yield from self._several(missing))}
+        return [known[id] for id in ids if id in known and not known[id].get("deletedTime")]
+
+    def _several(self, ids: list[str]) -> Talk[list[Record]]:
+        """Leads by their ids, joined by commas; one by one, where one that is gone makes all of them not found."""
+        try:
+            answer = yield from self.ask(wire.get(f"{leads.path}/{','.join(wire.segment(id) for id in ids)}"))
+        except Problem as problem:
+            if problem.kind is not Kind.CRM_NOT_FOUND:
+                raise
+            found: list[Record] = []
+            for id in ids if len(ids) > 1 else ():
+                found += yield from self._several([id])
+            return found
+        return listed(answer.body, "leads")
+
+    def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
+        """Deletions have a log of their own, newest first; where it goes on, it says so by a link."""
+        if resource is not leads:
+            return None
+        query = {"filter[types]": "leads", "sort": "-change_time"} | dict(cursor or {})
+        body = (yield from self.ask(wire.get(f"{EVENTS}/deleted", query))).body
+        events = many(body, "events")
+        recent = [each for each in events if (seconds(each.get("createdTime")) or 0) >= int(since.timestamp())]
+        ids = [id for each in recent for id in texts(each, "links.payloads") if id.endswith("-leads")]
+        onward = re.search(r"[?&]max_id=(\d+-events)\b", word(body, "meta.previous") or "")
+        if not onward or not events or recent != events or onward[1] == query.get("max_id"):
+            return Gone(ids)
+        return Gone(ids, {"max_id": onward[1]})
+
+
+def linked(draft: Any, body: Any, name: str) -> bool:
+    """Whether a lead has the links that a draft gives it. The type behind the number of an id may be left out."""
+    given, told = ({id.partition("-")[0] for id in texts(each, f"links.{name}")} for each in (draft, body))
+    return given <= told
+
+
+SEE = "https://developers.nutshell.com/reference"
+FIXED = Unsupported("Pipelines and stages are set up in Nutshell itself; its API only reads them.", SEE)
+
+leads = Resource(
+    lead,
+    "/rest/leads",
+    # The oldest lead first, so that a new one displaces none that is still to come.
+    paging=Offset("leads", start="page[page]", size="page[limit]", most=500, first=0, query={"sort": "-age"}),
+    asks_for_changes=True,
+)
+pipelines = Resource(
+    pipeline,
+    "/rest/stagesets",
+    lacks={"create": FIXED, "delete": FIXED},
+    paging=Whole(),
+    list_only=True,
+)
+stages = Resource(
+    stage,
+    "/rest/stages",
+    lacks={"create": FIXED, "delete": FIXED},
+    paging=Whole(),
+    list_only=True,
+)
+
+_API = Host("https://app.nutshell.com")
+
+CRM = catalog.CRM(
+    name="nutshell",
+    title="Nutshell",
+    docs="https://developers.nutshell.com/reference",
+    hosts={"api": _API, "token": _API},
+    auth={"api_key": Basic("username", "api_key")},
+    dialect=Nutshell(),
+    resources={"leads": leads, "pipelines": pipelines, "stages": stages},
+)

@@ -1,0 +1,343 @@
+"""Pipeliner (Coevera): one grammar for every entity, and stages that are written with their pipeline.
+
+Grammar   https://developers.pipelinersales.com/api-docs/core-api-concepts/api-parameters
+Paging    https://developers.pipelinersales.com/api-docs/core-api-concepts/pagination
+Login     https://developers.pipelinersales.com/api-docs/core-api-concepts/authentication
+Bodies    https://pipeliner.stoplight.io/docs/api-docs
+
+A lead's `created_at` may be given: by the specification `created` is not read-only in leads, opportunities, accounts
+and contacts, as it is in all else. The answer tells what the vendor made of it.
+A pipeline here is one of opportunities. A stage belongs to one of those, or to a process of leads or of quotes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from switchboard.crm import catalog, wire
+from switchboard.crm.auth import Basic
+from switchboard.crm.catalog import Host, Resource, Setting
+from switchboard.crm.codecs import Codec, choice, moment, number, same, text, utc
+from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, absent, sentence, whole
+from switchboard.crm.mapping import Always, Each, Record, Slots, Table, row
+from switchboard.crm.paging import Cursor, Since, Token, second
+from switchboard.crm.problem import Kind, Outcome, Problem, invalid
+from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, plant, word
+from switchboard.models.lead import LEAD
+from switchboard.models.pipeline import PIPELINE
+from switchboard.models.stage import STAGE
+
+ENTITIES = "/api/v100/rest/spaces/{space}/entities"
+
+PROCESSES = f"{ENTITIES}/LeadProcesses"
+
+EXPANDED = {"leads": "lead_source", "pipelines": "steps", "stages": "pipeline,lead_process,quote_process"}
+"""Relations that are asked for as records; all others, and these after a write, are web addresses that end in an id."""
+
+COLOR = 0
+FIRST_STEPS = [{"name": "Open"}]
+"""A pipeline is not made without a color and steps, and nobody has to name them to us."""
+
+MOVED = "The pipeline was changed by somebody else at the same moment, so that the stage is not in it; ask again."
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first of several paths at which something stands; written at the last of them."""
+
+    paths: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.paths
+
+    def get(self, record: Record) -> Any:
+        return next((value for path in self.paths if (value := dig(record, path)) is not None), None)
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        plant(record, self.paths[-1], value)
+        return ()
+
+
+def _linked(value: Any) -> str | None:
+    """The id of a related record, which stands for it as its web address or in full."""
+    return value.rpartition("/")[2] or None if isinstance(value, str) else word(value, "id")
+
+
+linked = Codec(same.out, _linked)
+
+lead = Table(
+    LEAD,
+    row("id", "id", text, read_only=True),
+    row("name", "name", text, required=True, write_only=True),
+    row("title", "name", text, read_only=True, key=True),
+    row("description", "description", text, write_only=True),
+    row("owner.id", "owner_id", text),
+    row("contact.id", "primary_contact", linked, read_only=True),
+    row("account.id", "primary_account", linked, read_only=True),
+    row("lead_source", "lead_source.option_name", text, read_only=True),
+    row("status", "status", choice({"open": 1, "lost": 2}), read_only=True),
+    row("email_addresses", Slots("email", {"primary": "quick_email"}), read_only=True),
+    row("phone_numbers", Slots("number", {"primary": "quick_phone"}), read_only=True),
+    row("converted_at", "qualify_date", moment, read_only=True),
+    row("created_at", "created", moment),
+    row("updated_at", "modified", moment, read_only=True),
+)
+
+pipeline = Table(
+    PIPELINE,
+    row("id", "id", text, read_only=True),
+    row("name", "name", text, required=True, key=True),
+    row("entity", Always("opportunity"), read_only=True),
+    row("stages", Each("steps", {"id": "id", "name": "name", "pipeline.id": "^id"})),
+    row("created_at", "created", moment, read_only=True),
+    row("updated_at", "modified", moment, read_only=True),
+)
+
+stage = Table(
+    STAGE,
+    row("id", "id", text, read_only=True),
+    row("name", "name", text, required=True, key=True),
+    row("pipeline.id", First(("lead_process_id", "quote_process_id", "pipeline_id")), text, key=True),
+    row("pipeline.name", First(("lead_process.name", "quote_process.name", "pipeline.name")), text, read_only=True),
+    row("position", "sort_order", number, read_only=True),
+    row("status", "is_deleted", choice({"active": False, "inactive": True}), read_only=True),
+    row("created_at", "created", moment, read_only=True),
+    row("updated_at", "modified", moment, read_only=True),
+)
+
+
+def steps_of(record: Record) -> dict[str, Record]:
+    """The stages of a pipeline in their order, by their ids. One whose stages are not told cannot be written."""
+    listed, found = record.get("steps"), dict[str, Record]()
+    for each in listed if isinstance(listed, list) else [None]:
+        id = linked.into(each)
+        if id is None:
+            raise Problem(Kind.CRM_UNAVAILABLE, "The CRM did not tell which stages the pipeline has.")
+        found[id] = each if isinstance(each, dict) else {}
+    return {id: each for id, each in found.items() if each.get("is_deleted") is not True}
+
+
+def plain(name: Any) -> str:
+    """A name as far as it tells one stage from another."""
+    return str(name).strip().casefold()
+
+
+class Pipeliner(Dialect):
+    """Bodies are `{success, data}`; names of entities are plurals, and another name is a 404 of its own code."""
+
+    codes = {"ERROR_UNKNOWN_TYPE": Kind.CRM_REJECTED}  # noqa: RUF012
+    statuses = {412: Kind.CRM_CONFLICT}  # noqa: RUF012 - how a stale revision is refused is told nowhere
+
+    def open(self, resource: Resource, body: Any) -> Record:
+        """A record in its envelope as answers carry it, or bare as lists and our own bodies do."""
+        data = dig(body, "data") if dig(body, "success") is not None else None
+        return data if isinstance(data, dict) else super().open(resource, body)
+
+    def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
+        """All columns come by themselves; what has a name elsewhere is asked for with it."""
+        return {"expand": EXPANDED[resource.plural]}
+
+    def answers_whole(self, resource: Resource, response: Response) -> bool:
+        """The answer to a create holds the columns, and of related records the web addresses."""
+        return self._is_whole(resource, response.body)
+
+    def _is_whole(self, resource: Resource, body: Any) -> bool:
+        record = self.open(resource, body)
+        related = [record.get(name) for name in EXPANDED[resource.plural].split(",")]
+        flat = [each for value in related for each in (value if isinstance(value, list) else [value])]
+        return not any(each and isinstance(each, str) for each in flat)
+
+    def complaint(self, response: Response) -> Complaint | None:
+        """A field may be told twice, as `owner` and as `owner_id`; and some are told of the entity alone."""
+        body = response.body
+        if response.ok and dig(body, "success") is not False:
+            return None
+        fields = many(body, "field_errors")
+        told = [*fields, *(each for field in fields for each in many(field, "errors"))]
+        told += [*many(body, "entity_errors"), *many(body, "step_checklist_errors")]
+        names = dict.fromkeys(name for each in told if (name := word(each, "field_name")))
+        messages = dict.fromkeys(said for each in told if (said := (word(each, "message") or "").strip()))
+        return Complaint(
+            code=word(body, "name"),
+            message=(sentence(body) or "").strip() or " ".join(messages) or None,
+            fields=tuple(name for name in names if f"{name}_id" not in names),
+            retry_after=whole(response.headers.get("retry-after")),
+        )
+
+    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
+        """A read of an id expands by the page on parameters, not by the specification: where it does not, a list does.
+
+        Whether it still finds what was removed is told nowhere; if it does, the record says so.
+        """
+        found = yield from super().get(resource, id, extra)
+        if self.open(resource, found.raw).get("is_deleted") is True:
+            raise absent()
+        if self._is_whole(resource, found.raw):
+            return found
+        listed = yield from self.ask(wire.get(resource.path, {"filter[id]": id, **self.view(resource)}))
+        full = next((each for each in many(listed.body, "data") if each.get("id") == id), None)
+        return found if full is None else (yield from self.answer(resource, full))
+
+    def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
+        """What Pipeliner has to be told of a pipeline, and must not be told of a step."""
+        yield from ()
+        if resource is pipelines:
+            return {"color": COLOR, **body, "steps": body.get("steps") or FIRST_STEPS}
+        return {name: value for name, value in body.items() if resource is not stages or name != "pipeline_id"}
+
+    def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
+        """A stage of a process is made like anything else; one of a pipeline is written into the pipeline.
+
+        Without a pipeline it goes to the oldest of the space. An id may be that of a pipeline or of a lead process.
+        """
+        process = resource is not stages or any(draft.body.get(f"{kind}_process_id") for kind in ("lead", "quote"))
+        if process:
+            return (yield from super().create(resource, draft, passed=passed, whole=whole))
+        about = draft.body.get("pipeline_id")
+        outer = (yield from self._existing(pipelines.path, about)) if about else (yield from self._oldest())
+        if outer is not None:
+            return (yield from self._add(outer, draft, passed, whole))
+        if (yield from self._existing(PROCESSES, about)) is None:
+            detail = "is the id neither of a pipeline of opportunities nor of a lead process"
+            raise invalid("pipeline.id", "unknown_value", detail)
+        within = replace(draft, body={**draft.body, "lead_process_id": about})
+        return (yield from super().create(resource, within, passed=passed, whole=whole))
+
+    def _existing(self, path: str, id: Any) -> Talk[Record | None]:
+        """A pipeline or process with its steps; None where there is none of this id."""
+        try:
+            found = yield from self.ask(wire.get(f"{path}/{wire.segment(id)}", self.view(pipelines)))
+        except Problem as problem:
+            if problem.kind is Kind.CRM_NOT_FOUND:
+                return None
+            raise
+        record = self.open(pipelines, found.body)
+        return None if record.get("is_deleted") is True else record
+
+    def _oldest(self) -> Talk[Record]:
+        query = {"first": "1", "order-by": "created", **self.view(pipelines)}
+        found = many((yield from self.ask(wire.get(pipelines.path, query))).body, "data")
+        if not found:
+            raise invalid("pipeline.id", "required", "is needed: the space has no pipeline of opportunities")
+        return found[0]
+
+    def _add(self, outer: Record, draft: Draft, passed: Pairs, whole: bool) -> Talk[Answer]:
+        """Write a pipeline with all its stages and one more, and look whether they are all there.
+
+        Whether stages that are left out are removed is told nowhere, so that none is; the revision makes the vendor
+        refuse what was read too early, as far as it heeds it.
+        """
+        before, id = steps_of(outer), linked.into(outer)
+        if id is None:
+            raise Problem(Kind.CRM_UNAVAILABLE, "The CRM did not tell the id of the pipeline.")
+        step = yield from self.prepare(stages, draft.body)
+        revision = {} if outer.get("revision") is None else {"revision": outer["revision"]}
+        body = {**revision, "steps": [*({"id": each} for each in before), step]}
+        path = self.member(pipelines, id)
+        try:
+            written = yield from self.ask(Request("PATCH", path, json=body, passed=passed))
+        except Problem as problem:
+            if (yield from self._is_stale(problem, outer, id)):
+                raise Problem(Kind.CRM_CONFLICT, MOVED, remote=problem.remote, outcome=problem.outcome) from problem
+            raise
+        made = yield from self._made(id, before, step, written)
+        if not whole:
+            return Answer({"id": made}, written.body)
+        try:
+            return (yield from self.get(stages, made))
+        except Problem:  # the stage exists, as in any create
+            return Answer({"id": made, "name": step.get("name")}, written.body, partial=True)
+
+    def _is_stale(self, problem: Problem, outer: Record, id: str) -> Talk[bool]:
+        """Whether a pipeline was refused because it has another revision by now."""
+        if problem.outcome is not Outcome.REFUSED or problem.kind not in (Kind.CRM_REJECTED, Kind.CRM_CONFLICT):
+            return False
+        try:
+            now = yield from self._existing(pipelines.path, id)
+        except Problem:
+            return False  # the refusal speaks for itself
+        return now is not None and now.get("revision") != outer.get("revision")
+
+    def _made(self, id: str, before: dict[str, Record], step: Record, written: Response) -> Talk[str]:
+        """The id of the stage that was written into a pipeline, which has lost none of those before it."""
+        remote = self.remote(written)
+        try:
+            now = yield from self._existing(pipelines.path, id)
+            after = steps_of(now or {})
+        except Problem as problem:
+            detail = "The pipeline was written, and could not be read again."
+            raise Problem(Kind.OUTCOME_UNKNOWN, detail, remote=remote, outcome=Outcome.UNKNOWN) from problem
+        if lost := [each for each in before if each not in after]:
+            detail = f"While the stage was added, the pipeline lost others: {', '.join(lost)}."
+            raise Problem(Kind.CRM_CONFLICT, detail, remote=remote, outcome=Outcome.UNKNOWN)
+        new = [each for each in after if each not in before]
+        if not new:
+            raise Problem(Kind.CRM_CONFLICT, MOVED, remote=remote, outcome=Outcome.REFUSED)
+        ours = [each for each in new if plain(after[each].get("name", step["name"])) == plain(step["name"])]
+        if not ours:
+            detail = "The pipeline was written, and its new stages have other names."
+            raise Problem(Kind.OUTCOME_UNKNOWN, detail, remote=remote, outcome=Outcome.UNKNOWN)
+        return ours[-1]
+
+    def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
+        """A lead that was given a date of its own stands under that date: then its last change tells when it came."""
+        found = yield from super().candidates(resource, draft, since)
+        given = utc(draft.body.get("created"))
+        if given is None:
+            return found
+        dated = [(utc(each.get("created")), each) for each in found]
+        return [
+            each | {"created": each.get("modified")} if at and second(at) == second(given) else each
+            for at, each in dated
+        ]
+
+    def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
+        """What is deleted stays in the list for who asks. Whether deleting moves `modified` is told nowhere: all are
+        given, those of long ago too."""
+        paging = resource.paging or LIST
+        query = {"include-deleted": "true", "filter[is_deleted]": "true", **paging.ask(None, cursor or {}, 100)}
+        response = yield from self.ask(wire.get(resource.path, query))
+        found, following = paging.read(response, None, cursor or {}, 100)
+        ids = [id for each in found if each.get("is_deleted") is True and (id := word(each, "id"))]
+        return Gone(ids, following)
+
+
+LIST = Token(
+    "data",
+    "after",
+    "page_info.end_cursor",
+    size="first",
+    more="page_info.has_next_page",  # the last page has a cursor as well
+    since=Since("filter[modified]", query={"filter-op[modified]": "gte", "order-by": "modified"}),
+)
+
+leads = Resource(lead, f"{ENTITIES}/Leads", paging=LIST)
+pipelines = Resource(pipeline, f"{ENTITIES}/Pipelines", paging=LIST)
+stages = Resource(
+    stage,
+    f"{ENTITIES}/Steps",
+    paging=LIST,
+    emulates={
+        "create": (
+            "A stage is added by writing its pipeline: read with its revision, written with all its stages and the new"
+            " one, and read again. Without a pipeline it goes to the oldest one of the space; with the id of a lead"
+            " process it is made there in one call."
+        )
+    },
+)
+
+_REGION = Host(None, ("pipelinersales.com",))
+"""`{region}.api.pipelinersales.com`; older accounts have it without `api`."""
+
+CRM = catalog.CRM(
+    name="pipeliner",
+    title="Pipeliner",
+    docs="https://developers.pipelinersales.com/api-docs",
+    hosts={"api": _REGION, "token": _REGION},  # nobody asks for tokens: a key pair is not renewed
+    auth={"api_key": Basic("username", "api_key")},
+    dialect=Pipeliner(),
+    resources={"leads": leads, "pipelines": pipelines, "stages": stages},
+    settings={"space": Setting("The id of the space, as it stands beside the key pair of the application.")},
+)

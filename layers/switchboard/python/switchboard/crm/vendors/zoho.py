@@ -1,0 +1,394 @@
+"""Zoho CRM: records in an array with a status each, queries for what changed, stages that are values of a picklist.
+
+Records   https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html
+Queries   https://www.zoho.com/crm/developer/docs/api/v8/COQL-Limitations.html
+Pipelines https://www.zoho.com/crm/developer/docs/api/v8/update-pipeline.html
+Tokens    https://www.zoho.com/crm/developer/docs/api/v8/refresh.html
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from switchboard.crm import catalog, wire
+from switchboard.crm.auth import Header, OAuth2, said
+from switchboard.crm.catalog import Host, Resource, Within
+from switchboard.crm.codecs import moment, number, ref, text, utc
+from switchboard.crm.dialect import DETAILS, OUTER, Answer, Complaint, Dialect, Draft, Gone, Rate, absent, bare, whole
+from switchboard.crm.mapping import Always, Each, Postal, Record, Slots, Table, row
+from switchboard.crm.paging import Cursor, Stretch, Whole
+from switchboard.crm.problem import Kind, Problem, Remote, invalid
+from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, texts, word
+from switchboard.models.lead import LEAD
+from switchboard.models.pipeline import PIPELINE
+from switchboard.models.stage import STAGE
+
+API = "/crm/v8"
+"""The newest; v2 to v7 still answer, in the same shapes."""
+
+SETTINGS = f"{API}/settings"
+PIPELINES = f"{SETTINGS}/pipeline"
+DEALS = {"module": "Deals"}
+
+ENVELOPES = ("data", "pipeline", "fields", "transfer_pipeline")
+"""Under these names an answer holds its records, or what became of each."""
+
+BESIDE = ("trigger", "lar_id", "apply_feature_execution", "skip_feature_execution")
+"""What stands beside the records in the body of a create; a caller may want it."""
+
+MOST_IDS = 50
+"""So many records are read by their ids at once: the vendor's specification takes 1,024 characters of them."""
+
+UNLISTED = ("$", "Converted_")
+"""How columns begin that the read of one record tells; whether a list may be asked for them is not known."""
+
+SECOND = timedelta(seconds=1)
+"""As fine as the vendor tells a moment."""
+
+JOINT = "_joint"
+"""The id of a stage: one value of the picklist may stand in several pipelines, so that both have to be named."""
+
+
+def joint(pipeline: Any, place: Any) -> str | None:
+    """The id of a stage, from its pipeline and its place there."""
+    outer, inner = word(pipeline, "id"), word(place, "id")
+    return f"{outer}-{inner}" if outer and inner else None
+
+
+lead = Table(
+    LEAD,
+    row("id", "id", text, read_only=True),
+    row("title", "Designation", text, key=True),
+    row("owner.id", "Owner", ref()),
+    row("first_name", "First_Name", text, required=True, key=True),  # by the contract; Zoho could do without
+    row("last_name", "Last_Name", text, required=True, key=True),
+    row("lead_source", "Lead_Source", text),
+    row("phone_numbers", Slots("number", {"primary": "Phone", "work": "Phone", "mobile": "Mobile", "fax": "Fax"})),
+    row("addresses", Postal("Street", "City", "State", "Zip_Code", "Country")),
+    row("description", "Description", text, write_only=True),
+    row("industry", "Industry", text, write_only=True),
+    row("website", "Website", text, write_only=True),
+    row("number_of_employees", "No_of_Employees", number, write_only=True),
+    row("email_addresses", Slots("email", {"primary": "Email", "secondary": "Secondary_Email"}), read_only=True),
+    row("status", "Lead_Status", text, read_only=True),
+    row("last_activity_at", "Last_Activity_Time", moment, read_only=True),
+    row("converted_at", "Converted_Date_Time", moment, read_only=True),
+    row("converted_contact", "$converted_detail.contact", text, read_only=True),
+    row("converted_account", "$converted_detail.account", text, read_only=True),
+    row("created_at", "Created_Time", moment, read_only=True),
+    row("updated_at", "Modified_Time", moment, read_only=True),
+)
+
+PLACES = {"id": f"{OUTER}.id", "name": "display_value", "status": "forecast_type", "pipeline.id": "^id"}
+
+pipeline = Table(
+    PIPELINE,
+    row("id", "id", text, read_only=True),
+    row("name", "display_value", text, required=True, key=True),
+    row("entity", Always("opportunity"), read_only=True),
+    row("stages", Each("maps", PLACES)),
+)
+
+stage = Table(
+    STAGE,
+    row("id", JOINT, text, read_only=True),
+    row("name", "display_value", text, required=True, key=True),
+    row("pipeline.id", f"{OUTER}.id", text, required=True, key=True),
+    row("pipeline.name", f"{OUTER}.display_value", text, read_only=True),
+    row("position", "sequence_number", number, read_only=True),
+    row("status", Always("active"), read_only=True),
+)
+
+
+def second(when: datetime) -> str:
+    """A moment as queries and headers hold it: whole seconds and an offset."""
+    return when.astimezone(UTC).replace(microsecond=0).isoformat()
+
+
+def failed(body: Any) -> list[Record]:
+    """What of an answer says that it failed: the answer, a record in it, or each of the faults of a record."""
+    told = [body, *(each for name in ENVELOPES for each in many(body, name))]
+    found = [each for each in told if isinstance(each, dict) and each.get("status") == "error"]
+    return [fault for each in found for fault in many(each, "details.errors") or [each]]
+
+
+def named(values: list[Record], name: Any) -> Record | None:
+    """The value of a picklist that is shown under this name."""
+    wanted = str(name).strip().casefold()
+    return next((each for each in values if str(each.get("display_value")).strip().casefold() == wanted), None)
+
+
+def mapping(outer: Record, *more: Record, without: str | None = None) -> Request:
+    """The request that gives stages to a pipeline, or takes one. It names all: what becomes of others is not known."""
+    known = [{name: each.get(name) for name in ("id", "sequence_number")} for each in many(outer, "maps")]
+    kept = [{**each, "_delete": {"permanent": None}} if each["id"] == without else each for each in known]
+    body = {"pipeline": [{"display_value": outer.get("display_value"), "maps": [*kept, *more]}]}
+    return Request("PATCH", f"{PIPELINES}/{wire.segment(outer.get('id'))}", json=body)
+
+
+class Zoho(Dialect):
+    """`{data: [...]}` both ways: each record of an answer has a status of its own, and 204 says that there is none.
+
+    A draft is the bare record. `trigger` is sent only if a caller does: workflows run as they do by default.
+    """
+
+    codes = {  # noqa: RUF012
+        "DUPLICATE_DATA": Kind.CRM_CONFLICT,
+        "INVALID_TOKEN": Kind.NEEDS_REAUTH,
+        "OAUTH_SCOPE_MISMATCH": Kind.CRM_FORBIDDEN,
+        "NO_PERMISSION": Kind.CRM_FORBIDDEN,
+        "AUTHORIZATION_FAILED": Kind.CRM_FORBIDDEN,
+        "RATE_LIMIT_EXCEEDED": Kind.CRM_RATE_LIMITED,
+        "TOO_MANY_REQUESTS": Kind.CRM_RATE_LIMITED,
+        "INVALID_URL_PATTERN": Kind.CRM_REJECTED,  # a wrong path or host; no record is missing
+    }
+    forwarded = ("x-api-credits-",)
+
+    def open(self, resource: Resource, body: Any) -> Record:
+        """The one record of an envelope, or what a write tells of it; bare as lists and our drafts hold it."""
+        record = super().open(resource, body)
+        for name in ENVELOPES:
+            if isinstance(dig(body, name), list):
+                record = next(iter(many(body, name)), {})
+        if record.get("status") == "success" and isinstance(details := record.get("details"), dict):
+            return details
+        if resource is pipelines:
+            places = [{**each, OUTER: {"id": joint(record, each)}} for each in many(record, "maps")]
+            return {**record, "maps": places}
+        return {**record, JOINT: joint(record.get(OUTER), record)} if resource is stages else record
+
+    def making(self, resource: Resource, body: Any) -> Request:
+        if resource is pipelines:
+            return wire.post(resource.path, {"pipeline": [body]})
+        beside = {name: body[name] for name in BESIDE if name in body}
+        record = {name: value for name, value in body.items() if name not in beside}
+        return wire.post(resource.path, {"data": [record], **beside})
+
+    def answers_whole(self, resource: Resource, response: Response) -> bool:
+        """A write answers the id, and of a lead when it was."""
+        return False
+
+    def complaint(self, response: Response) -> Complaint | None:
+        faults = failed(response.body)
+        if response.ok and not faults:
+            return None
+        first = faults[0] if faults else response.body
+        code, details = word(first, "code"), dig(first, "details")
+        twin = word(details, "duplicate_record.id") or word(details, "id")
+        # There is no 404 for a record: its id is called invalid, by its place in the path.
+        missing = code == "INVALID_DATA" and dig(details, "resource_path_index") is not None
+        return Complaint(
+            code=code,
+            message=word(first, "message"),
+            fields=tuple(name for each in faults for name in texts(each, "details.api_name")),
+            existing_id=twin if code == "DUPLICATE_DATA" else None,
+            kind=Kind.CRM_NOT_FOUND if missing else None,
+        )
+
+    def expired(self, response: Response) -> bool:
+        """A new token helps against one code alone; not where a scope is missing."""
+        return response.status == 401 and word(response.body, "code") in (None, "INVALID_TOKEN")
+
+    def rate(self, response: Response) -> Rate | None:
+        """What is left of a day's credits: told from half of them on, and never when they come back."""
+        left = whole(response.headers.get("x-api-credits-remaining"))
+        return None if left is None else Rate(remaining=left)
+
+    def exchange(self, request: Request) -> Talk[Response]:
+        """Pipelines are kept by layout: every request about them names that of deals, which has to be read."""
+        if request.path.startswith(PIPELINES):
+            answer = yield from self.ask(wire.get(f"{SETTINGS}/layouts", DEALS))
+            layouts = [each for each in many(answer.body, "layouts") if word(each, "id")]
+            default = next((each for each in layouts if each.get("generated_type") == "default"), dig(layouts, "0"))
+            if default is None:
+                raise Problem(Kind.CRM_REJECTED, "The CRM shows no layout of deals, by which it keeps its pipelines.")
+            request = replace(request, query={**request.query, "layout_id": default["id"]})
+        return (yield from super().exchange(request))
+
+    def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
+        if resource is pipelines:
+            return {**body, "maps": (yield from self._maps(many(body, "maps")))}
+        # The default layout wants a company, for which the contract has no field: it takes the name of the person.
+        name = " ".join(part for part in (word(body, "First_Name"), word(body, "Last_Name")) if part)
+        return {"Company": name, **body}
+
+    def _maps(self, wanted: list[Record]) -> Talk[list[Record]]:
+        """The stages of a new pipeline by their ids: of those that are named, else those of the default pipeline."""
+        if wanted:
+            _, values = yield from self._picklist()
+            found = [each if each.get("id") else named(values, each.get("display_value")) for each in wanted]
+            if None in found:
+                valid = ", ".join(str(each.get("display_value")) for each in values)
+                raise invalid(f"stages[{found.index(None)}].name", "unknown_value", f"has to be one of {valid}")
+        else:
+            _, others = yield from self._pipelines()
+            found = many(others, "0.maps")
+        return [{"id": dig(each, "id"), "sequence_number": place} for place, each in enumerate(found, 1)]
+
+    def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
+        """A stage is made by putting a value of the picklist into a pipeline, which answers no id but its own."""
+        if resource is not stages:
+            return (yield from super().create(resource, draft, passed=passed, whole=whole))
+        name, about = draft.body.get("display_value"), dig(draft.body, f"{OUTER}.id")
+        outer, _ = yield from self._pipelines(about)
+        if outer is None:
+            raise invalid("pipeline.id", "unknown_value", "is not the id of a pipeline of the default layout of deals")
+        if named(many(outer, "maps"), name):
+            raise Problem(Kind.CRM_CONFLICT, DETAILS[Kind.CRM_CONFLICT])
+        field, values = yield from self._picklist()
+        if not named(values, name):
+            kept = [{part: each.get(part) for part in ("id", "display_value", "actual_value")} for each in values]
+            picklist = {"pick_list_values": [*kept, {"actual_value": name, **bare(draft.body)}]}
+            path = f"{SETTINGS}/fields/{wire.segment(field)}"
+            try:
+                # Safe: a value is no stage before a pipeline has it, and one that is there is not added again.
+                yield from self.ask(Request("PATCH", path, DEALS, {"fields": [picklist]}, safe=True))
+            except Problem as problem:
+                if problem.kind is not Kind.CRM_CONFLICT:
+                    raise
+            _, values = yield from self._picklist()
+        if (value := dig(named(values, name), "id")) is None:
+            raise Problem(Kind.CRM_UNAVAILABLE, "The CRM took the name of the stage, and does not show it.")
+        orders = [order for each in many(outer, "maps") if isinstance(order := each.get("sequence_number"), int)]
+        place = {"id": value, "sequence_number": max(orders, default=0) + 1}
+        response = yield from self.ask(replace(mapping(outer, place), passed=passed))
+        body = {**place, "display_value": name, OUTER: outer}
+        told = Answer(self.item(resource, body), response.body)
+        try:
+            return (yield from self.get(resource, told.item["id"])) if whole else told
+        except Problem:
+            return replace(told, partial=True)
+
+    def _picklist(self) -> Talk[tuple[str | None, list[Record]]]:
+        """The id of the field that is the stage of a deal, and its values."""
+        answer = yield from self.ask(wire.get(f"{SETTINGS}/fields", DEALS))
+        field = next((each for each in many(answer.body, "fields") if each.get("api_name") == "Stage"), {})
+        return word(field, "id"), [each for each in many(field, "pick_list_values") if word(each, "id")]
+
+    def _pipelines(self, id: Any = None) -> Talk[tuple[Record | None, list[Record]]]:
+        """The pipeline of this id, and the others, of which the default one comes first."""
+        found = many((yield from self.ask(wire.get(PIPELINES))).body, "pipeline")
+        others = sorted((each for each in found if each.get("id") != id), key=lambda each: not each.get("default"))
+        return next((each for each in found if each.get("id") == id), None), others
+
+    def removal(self, resource: Resource, id: str, outer: Record | None) -> Request:
+        """A stage is taken out of its pipeline; the value stays in the picklist, for the deals that have it."""
+        plain = super().removal(resource, id, outer)
+        return replace(mapping(outer, without=id.rpartition("-")[2]), safe=True) if outer else plain
+
+    def delete(self, resource: Resource, id: str) -> Talk[None]:
+        """A pipeline is removed by moving its deals to another: each to the same stage, else to one of its kind."""
+        if resource is not pipelines:
+            return (yield from super().delete(resource, id))
+        old, others = yield from self._pipelines(id)
+        if old is None:
+            raise absent()
+        heirs = [to for to in many(others, "0.maps") if word(to, "id")]
+        moves: list[Record] = []
+        for place in many(old, "maps"):
+            like = (to for key in ("id", "forecast_type") for to in heirs if to.get(key) == place.get(key))
+            if (to := next(like, None)) is None:
+                raise Problem(Kind.CRM_REJECTED, "No other pipeline has a stage for all deals that may be in this one.")
+            moves.append({"from": place.get("id"), "to": to["id"]})
+        transfer = {"pipeline": {"from": id, "to": dig(others, "0.id")}, "stages": moves}
+        yield from self.ask(wire.post(f"{PIPELINES}/actions/transfer", {"transfer_pipeline": [transfer]}, safe=True))
+
+    def stretch(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
+        """A query tells the next ids, and leads are read by them: so a position outlives the day of a page token, no
+        number of pages ends a list, and a column that the user may not see fails no query. Nothing moves in the order
+        of ids, so that what changed comes in it, too."""
+        if resource is not leads:
+            return (yield from super().stretch(resource, since, cursor, limit))
+        # Only ids and moments get into a query: how a quote is escaped is not known.
+        where = f"id > '{cursor.get('last', 0)}'"
+        where += f" and Modified_Time >= '{second(since)}'" if since else ""
+        query = f"select id from Leads where {where} order by id asc limit {min(limit, MOST_IDS)}"  # noqa: S608
+        told = (yield from self.ask(wire.post(f"{API}/coql", {"select_query": query}, safe=True))).body
+        ids = [id for each in many(told, "data") if (id := word(each, "id"))]
+        if not ids:
+            return [], None
+        columns = [name for name in resource.table.columns if not name.startswith(UNLISTED)]
+        wanted = {"ids": ",".join(ids), "fields": ",".join(columns), "converted": "both"}
+        answer = yield from self.ask(wire.get(resource.path, wanted))
+        found = {each.get("id"): each for each in many(answer.body, "data")}
+        more = dig(told, "info.more_records") is True
+        return [found[id] for id in ids if id in found], {"last": ids[-1]} if more else None
+
+    def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
+        """The recycle bin, and what left it within 120 days. Whether the moment itself is meant is not told."""
+        if resource is not leads:
+            return None
+        page = int((cursor or {}).get("page", 1))
+        request = wire.get(f"{leads.path}/deleted", {"type": "all", "page": str(page), "per_page": "200"})
+        request = replace(request, headers={"if-modified-since": second(since - SECOND)})
+        response = yield from self.exchange(request)
+        if response.status != 304:
+            self.check(request, response)
+        bodies = many(response.body, "data")
+        gone = [each for each in bodies if (at := utc(each.get("deleted_time"))) and at > since - SECOND]
+        more = bodies and dig(response.body, "info.more_records") is True
+        return Gone([id for each in gone if (id := word(each, "id"))], {"page": page + 1} if more else None)
+
+
+class Login(OAuth2):
+    """A refusal may come with a 200, and a throttle with a 400."""
+
+    __slots__ = ()
+
+    def refusal(self, response: Response) -> Problem:
+        if "too many requests" in said(response):
+            # Ten access tokens in ten minutes are given; when the next one is due, is not told.
+            detail = "The CRM's token endpoint is throttling this account."
+            return Problem(Kind.CRM_RATE_LIMITED, detail, remote=Remote(response.status), retry_after=60)
+        if (code := word(response.body, "error")) == "invalid_code":
+            return Problem(Kind.NEEDS_REAUTH, DETAILS[Kind.NEEDS_REAUTH], remote=Remote(response.status, code))
+        return super().refusal(response)
+
+
+BY_LAYOUT = "The default layout of deals, by which Zoho keeps its pipelines, is read first."
+
+leads = Resource(
+    lead,
+    f"{API}/Leads",
+    emulates={"list": "A query tells which leads there are, by which they are read: a page token would end in a day."},
+)
+pipelines = Resource(
+    pipeline,
+    PIPELINES,
+    paging=Whole("pipeline"),
+    emulates={
+        "create": f"{BY_LAYOUT} Stages are found by their names; without any, they are those of the default pipeline.",
+        **dict.fromkeys(("list", "get"), BY_LAYOUT),
+        "delete": "Zoho removes a pipeline by moving its deals, here to the default one: each to the same stage, else "
+        "to the first that is open, won or lost as well.",
+    },
+)
+stages = Resource(
+    stage,
+    PIPELINES,
+    within=Within(pipelines, "maps"),
+    nearest="A stage is the place of a value of a picklist in a pipeline; its id names both.",
+    emulates={
+        "create": "The value is added to the picklist where it is not there, and put behind those of the pipeline.",
+        "delete": "It is taken out of the pipeline; the value stays in the picklist.",
+    },
+)
+
+SIGNED = Header(prefix="Zoho-oauthtoken ", field="access_token")
+
+DOMAINS = ("com", "eu", "in", "com.au", "com.cn", "jp", "sa")
+"""The data centres; a token is good in its own alone. Canada's has a name of its own."""
+
+CRM = catalog.CRM(
+    name="zoho",
+    title="Zoho CRM",
+    docs="https://www.zoho.com/crm/developer/docs/api/v8/",
+    hosts={
+        "api": Host("https://www.zohoapis.com", (*(f"zohoapis.{each}" for each in DOMAINS), "zohocloud.ca")),
+        # Outside the United States an account says its own, as the callback of its login told it.
+        "token": Host("https://accounts.zoho.com", (*(f"zoho.{each}" for each in DOMAINS), "zohocloud.ca")),
+    },
+    auth={"oauth2": Login("/oauth/v2/token", lifetime=3600, origin="api_domain", header=SIGNED)},
+    dialect=Zoho(),
+    resources={"leads": leads, "pipelines": pipelines, "stages": stages},
+)

@@ -1,0 +1,356 @@
+"""What is peculiar to ActiveCampaign: a 403 of three meanings, records in envelopes, moments that nobody can trust."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from switchboard.crm.catalog import Emulated, Resource
+from switchboard.crm.problem import Kind, Outcome, Problem
+from switchboard.crm.vendors.activecampaign import CRM, behind
+from switchboard.crm.wire import Response
+from tests.crm.samples import CASES
+from tests.crm.shared import document
+from tests.crm.voices import minutes
+from tests.talk import Partner, ok, script
+
+LEAD, PIPELINE, STAGE = (CASES[f"activecampaign-{plural}"] for plural in ("leads", "pipelines", "stages"))
+ACTIVECAMPAIGN = CRM.dialect
+LEADS, PIPELINES, STAGES = LEAD.resource, PIPELINE.resource, STAGE.resource
+
+ADA = {"first_name": "Ada", "email_addresses": [{"email": "ada@example.com"}]}
+FORBIDDEN = Response(403, {}, {"message": "Forbidden"})
+TAKEN = Response(422, {}, {"errors": [{"title": "Email address already exists in the system", "code": "duplicate"}]})
+
+
+def recorded(name: str) -> Any:
+    return document(f"fixtures/activecampaign/{name}.json")
+
+
+def told(name: str) -> Any:
+    return recorded(name)["response"]["body"]
+
+
+def refused(partner: Partner, talk: Any) -> Problem:
+    with pytest.raises(Problem) as caught:
+        partner.hold(talk)
+    return caught.value
+
+
+class TestForbidden:
+    """Whether the key is bad or a right is missing is seen by asking whose key it is."""
+
+    @pytest.mark.parametrize(
+        ("whose", "kind"),
+        [
+            (ok({"user": {"id": "1"}}), Kind.CRM_FORBIDDEN),
+            (FORBIDDEN, Kind.NEEDS_REAUTH),
+            (Response(403, {}, "", readable=False), Kind.NEEDS_REAUTH),
+            (Response(429), Kind.CRM_FORBIDDEN),
+            (Problem(Kind.CRM_TIMEOUT, "No answer."), Kind.CRM_FORBIDDEN),
+        ],
+        ids=["a good key", "a bad key", "a bad key and no body", "no answer to that", "no answer at all"],
+    )
+    def test_a_403_is_a_bad_key_only_if_that_is_403_as_well(self, whose: Response | Problem, kind: Kind) -> None:
+        partner = script(FORBIDDEN, whose)
+        problem = refused(partner, ACTIVECAMPAIGN.create(LEADS, LEAD.draft(ADA)))
+        assert (problem.kind, problem.outcome) == (kind, Outcome.REFUSED)
+        assert problem.remote
+        assert (problem.remote.status, problem.remote.message) == (403, "Forbidden")
+        assert [(each.method, each.path) for each in partner.requests] == [
+            ("POST", "/api/3/contacts"),
+            ("GET", "/api/3/users/me"),
+        ]
+        assert len(partner.unsafe) == 1
+
+    def test_a_403_that_says_not_found_asks_nothing_more(self) -> None:
+        partner = script(Response(403, {}, told("error_note_not_found_403")))
+        problem = refused(partner, ACTIVECAMPAIGN.get(LEADS, "1"))
+        assert (problem.kind, problem.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+
+    def test_a_key_that_was_replaced_is_worth_a_look(self) -> None:
+        assert ACTIVECAMPAIGN.expired(FORBIDDEN)
+        assert not ACTIVECAMPAIGN.expired(Response(403, {}, told("error_note_not_found_403")))
+        assert not ACTIVECAMPAIGN.expired(Response(404, {}, {"message": "Forbidden"}))
+
+
+class TestCreate:
+    def test_the_contact_we_create_is_the_one_that_the_vendor_shows(self) -> None:
+        shown = recorded("error_contact_duplicate_422")["request"]
+        item = {
+            "first_name": "John",
+            "last_name": "Doe",
+            "email_addresses": [{"email": "johndoe@example.com"}],
+            "phone_numbers": [{"number": "7223224241", "type": "mobile"}],
+            "custom_fields": {"1": "The Value for First Field", "6": "2008-01-20"},
+        }
+        draft = LEAD.draft(item)
+        request = next(ACTIVECAMPAIGN.create(LEADS, draft))
+        assert (request.method, request.path, request.json) == (shown["method"], shown["path"], shown["body"])
+        assert draft.ignored == ("phone_numbers[0].type",)
+
+    def test_it_is_read_back_because_the_answer_is_not_whole(self) -> None:
+        partner = script(ok({"contact": {"id": "7"}}, 201), ok(told("contact_get")))
+        answer = partner.hold(ACTIVECAMPAIGN.create(LEADS, LEAD.draft(ADA)))
+        assert partner.requests[1].path == "/api/3/contacts/7"
+        assert answer.item == {
+            "id": "1",
+            "first_name": "API Test",
+            "email_addresses": [{"email": "api@nango.dev", "type": "primary"}],
+            "created_at": "2026-05-28T08:05:54Z",
+            "updated_at": "2026-05-28T10:07:18Z",
+        }
+
+    def test_a_custom_field_is_named_by_its_number(self) -> None:
+        with pytest.raises(Problem) as caught:
+            LEAD.draft({**ADA, "custom_fields": {"Colour": "red"}})
+        [fault] = caught.value.faults
+        assert (caught.value.kind, fault.code, fault.pointer) == (
+            Kind.INVALID, "not_custom", "#/custom_fields/Colour",
+        )  # fmt: skip
+
+    def test_custom_values_stand_beside_the_contact_that_has_only_their_ids(self) -> None:
+        beside = [
+            {"field": "6", "value": "2008-01-20", "id": "11"},
+            {"field": "7", "value": None},
+            {"field": "8", "value": ""},
+        ]
+        item = ACTIVECAMPAIGN.item(LEADS, {"fieldValues": beside, "contact": {"id": "1", "fieldValues": ["11", "12"]}})
+        assert item == {"id": "1", "custom_fields": {"6": "2008-01-20"}}
+
+
+class TestTaken:
+    @pytest.mark.parametrize(
+        ("found", "existing"),
+        [
+            (ok({"contacts": [{"id": "3", "email": "ADA@example.com"}]}), "3"),
+            (ok({"contacts": [{"id": "3", "email": "other@example.com"}]}), None),
+            (ok({"contacts": []}), None),
+            (Response(500), None),
+        ],
+        ids=["it is there", "another", "nobody", "no answer"],
+    )
+    def test_who_has_the_address_is_looked_up(self, found: Response, existing: str | None) -> None:
+        partner = script(TAKEN, found)
+        problem = refused(partner, ACTIVECAMPAIGN.create(LEADS, LEAD.draft(ADA)))
+        assert (problem.kind, problem.outcome) == (Kind.CRM_CONFLICT, Outcome.REFUSED)
+        assert problem.remote
+        assert problem.remote.existing_id == existing
+        assert dict(partner.requests[1].query) == {"email": "ada@example.com"}
+
+    def test_who_else_has_a_stage_is_not(self) -> None:
+        partner = script(TAKEN)
+        draft = STAGE.draft({"name": "Won", "pipeline": {"id": "1"}})
+        assert refused(partner, ACTIVECAMPAIGN.create(STAGES, draft)).kind is Kind.CRM_CONFLICT
+
+
+class TestComplaint:
+    @pytest.mark.parametrize(
+        ("name", "message", "fields"),
+        [
+            ("error_contact_duplicate_422", "Email address already exists in the system", ["email"]),
+            ("error_contact_tag_contact_not_found_404", "Not Found: Contact not found", []),
+            ("error_deal_bulk_owner_missing_422", "ownerId is required for a deal '1'.", []),
+            ("error_contact_delete_not_found_404", "No result found for contact with id 1", []),
+        ],
+    )
+    def test_the_sentence_and_the_fields_are_found(self, name: str, message: str, fields: list[str]) -> None:
+        shown = recorded(name)["response"]
+        complaint = ACTIVECAMPAIGN.complaint(Response(shown["status"], {}, shown["body"]))
+        assert complaint
+        assert (complaint.message, list(complaint.fields)) == (message, fields)
+
+    def test_an_error_may_be_a_bare_sentence_and_blame_two_fields(self) -> None:
+        bare = ACTIVECAMPAIGN.complaint(Response(422, {}, {"errors": ["No."]}))
+        both = ACTIVECAMPAIGN.complaint(Response(422, {}, told("error_contact_has_account_422")))
+        assert bare
+        assert both
+        assert (bare.message, both.fields) == ("No.", ("account", "contact"))
+
+    def test_the_limit_and_the_wait_stand_in_the_headers(self) -> None:
+        shown = recorded("error_rate_limited_429")["response"]
+        response = Response(429, {name.lower(): value for name, value in shown["headers"].items()})
+        rate = ACTIVECAMPAIGN.rate(response)
+        assert rate
+        assert (rate.limit, rate.remaining, rate.reset) == (5, None, 30)
+        problem = refused(script(response), ACTIVECAMPAIGN.get(LEADS, "1"))
+        assert (problem.kind, problem.retry_after) == (Kind.CRM_RATE_LIMITED, 30)
+
+
+class TestFind:
+    def test_a_lost_contact_is_found_by_its_address(self) -> None:
+        made = {"id": "5", "email": "Ada@Example.com", "firstName": "Ada", "cdate": "2026-05-01T07:00:01-05:00"}
+        partner = script(ok({"contacts": [made]}))
+        assert partner.hold(ACTIVECAMPAIGN.find(LEADS, LEAD.draft(ADA), minutes(0))) == "5"
+        [request] = partner.requests
+        assert (request.path, dict(request.query)) == ("/api/3/contacts", {"email": "ada@example.com"})
+
+    def test_one_that_was_there_before_is_not_it(self) -> None:
+        old = {"id": "5", "email": "ada@example.com", "firstName": "Ada", "cdate": "2026-05-01T06:59:59-05:00"}
+        partner = script(ok({"contacts": [old]}))
+        assert partner.hold(ACTIVECAMPAIGN.find(LEADS, LEAD.draft(ADA), minutes(0))) is None
+
+
+class TestChanges:
+    @pytest.mark.parametrize("hours", range(-12, 15))
+    def test_no_change_is_left_out_whether_the_filter_heeds_an_offset_or_reads_the_accounts_clock(
+        self, hours: int
+    ) -> None:
+        asked = datetime.fromisoformat(behind(minutes(0)))
+        own_clock = asked.replace(tzinfo=timezone(timedelta(hours=hours)))
+        assert asked < minutes(0)
+        assert own_clock < minutes(0)
+        assert minutes(0) - asked <= timedelta(seconds=1), "and nothing is read in vain where it heeds it"
+
+    def test_the_beginning_of_time_can_be_asked_for(self) -> None:
+        assert datetime.fromisoformat(behind(datetime.min.replace(tzinfo=UTC))) < datetime(1970, 1, 1, tzinfo=UTC)
+
+    def test_what_came_too_early_is_dropped_and_the_walk_goes_on_behind_it(self) -> None:
+        moments = ["2026-05-01T06:59:59-05:00", "2026-05-01T07:00:00-05:00", None]
+        contacts = [{"id": str(n), "udate": each} for n, each in enumerate(moments, 1)]
+        partner = script(ok({"contacts": contacts}), ok({"contacts": []}))
+        since = minutes(0) + timedelta(milliseconds=500)
+        first = partner.hold(ACTIVECAMPAIGN.list(LEADS, since=since, limit=3))
+        last = partner.hold(ACTIVECAMPAIGN.list(LEADS, since=since, cursor=first.cursor, limit=3))
+        assert [answer.item["id"] for answer in first.answers] == ["2", "3"]
+        assert last.cursor is None
+        queries = [dict(request.query) for request in partner.requests]
+        common = {"orders[id]": "ASC", "filters[updated_after]": "2026-04-30T23:59:59-12:00", "limit": "3"}
+        assert queries == [common, common | {"id_greater": "3"}]
+
+
+class TestRemoved:
+    def test_a_contact_that_says_it_was_deleted_is_not_there(self) -> None:
+        gone = {"id": "1", "email": "ada@example.com", "deleted": "1"}
+        page = script(ok({"contacts": [gone]})).hold(ACTIVECAMPAIGN.list(LEADS, limit=5))
+        assert page.answers == []
+        problem = refused(script(ok({"contact": gone})), ACTIVECAMPAIGN.get(LEADS, "1"))
+        assert (problem.kind, problem.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+
+
+class TestPipelines:
+    def test_each_has_its_own_of_the_stages_beside_them(self) -> None:
+        page = script(ok(told("pipelines_list"))).hold(ACTIVECAMPAIGN.list(PIPELINES, limit=5))
+        first, second = (answer.item for answer in page.answers)
+        assert first == {
+            "id": "3",
+            "name": "Nango Test Pipeline 1779959097648",
+            "entity": "opportunity",
+            "stages": [{"id": "7", "name": "To Contact", "pipeline": {"id": "3"}}],
+            "created_at": "2026-05-28T09:04:57Z",
+        }
+        assert [each["id"] for each in second["stages"]] == ["10", "11", "12"]
+        read = script(ok(told("pipeline_get"))).hold(ACTIVECAMPAIGN.get(PIPELINES, "3"))
+        assert read.item == first
+
+    def test_a_new_one_takes_the_currency_of_the_first(self) -> None:
+        partner = script(ok(told("pipelines_list")), ok({"dealGroup": {"id": "9", "title": "New"}}, 201))
+        answer = partner.hold(ACTIVECAMPAIGN.create(PIPELINES, PIPELINE.draft({"name": "New"})))
+        assert partner.unsafe == [partner.requests[1]]
+        assert partner.unsafe[0].json == {"dealGroup": {"title": "New", "currency": "usd"}}
+        assert answer.item["id"] == "9"
+        assert isinstance(PIPELINES.offer("create"), Emulated)
+
+    def test_a_currency_that_was_given_is_kept_and_none_is_guessed(self) -> None:
+        draft = PIPELINE.draft({"name": "New"}, {"dealGroup": {"currency": "eur"}})
+        assert next(ACTIVECAMPAIGN.create(PIPELINES, draft)).json == {"dealGroup": {"title": "New", "currency": "eur"}}
+        partner = script(ok({"dealGroups": []}))
+        problem = refused(partner, ACTIVECAMPAIGN.create(PIPELINES, PIPELINE.draft({"name": "New"})))
+        assert (problem.kind, problem.outcome) == (Kind.INVALID, Outcome.NOTHING)
+        assert problem.faults[0].pointer == "#/remote_data/dealGroup/currency"
+
+
+class TestStages:
+    def test_one_is_made_in_its_pipeline_and_answered_whole(self) -> None:
+        made = {"title": "Sent", "group": "3", "order": 3, "cdate": "2026-05-28T05:07:58-05:00", "id": "23"}
+        partner = script(ok({"dealGroups": [{"id": "3"}], "dealStage": made}, 201))
+        draft = STAGE.draft({"name": "Sent", "pipeline": {"id": "3"}})
+        answer = partner.hold(ACTIVECAMPAIGN.create(STAGES, draft))
+        [request] = partner.requests
+        assert (request.path, request.json) == ("/api/3/dealStages", {"dealStage": {"title": "Sent", "group": "3"}})
+        assert answer.item == {
+            "id": "23",
+            "name": "Sent",
+            "pipeline": {"id": "3"},
+            "position": 3,
+            "created_at": "2026-05-28T10:07:58Z",
+        }
+
+    def test_a_position_is_a_number_though_it_is_told_as_a_text(self) -> None:
+        read = script(ok(told("stage_get"))).hold(ACTIVECAMPAIGN.get(STAGES, "1"))
+        assert read.item == {"id": "1", "name": "To Contact", "pipeline": {"id": "1"}, "position": 1}
+
+
+HOLDERS = pytest.mark.parametrize(
+    ("resource", "path", "filter_", "name"),
+    [
+        (PIPELINES, "/api/3/dealGroups/7", "filters[group]", "pipeline"),
+        (STAGES, "/api/3/dealStages/7", "filters[stage]", "stage"),
+    ],
+    ids=["pipelines", "stages"],
+)
+
+
+class TestDelete:
+    """The vendor deletes the deals with what holds them, and no answer of it tells."""
+
+    @HOLDERS
+    def test_what_holds_deals_stays(self, resource: Resource, path: str, filter_: str, name: str) -> None:
+        deals = told("deals_list_updated_after")
+        assert deals["deals"][0]["isDisabled"], "one that the user may not see counts as well"
+        partner = script(ok(deals))
+        problem = refused(partner, ACTIVECAMPAIGN.delete(resource, "7"))
+        assert (problem.kind, problem.outcome) == (Kind.CRM_CONFLICT, Outcome.NOTHING)
+        assert problem.detail == f"The {name} holds deals, which would be deleted with it."
+        [request] = partner.requests
+        assert (request.method, request.path) == ("GET", "/api/3/deals")
+        assert dict(request.query) == {filter_: "7", "limit": "1"}
+        assert isinstance(resource.offer("delete"), Emulated)
+
+    @HOLDERS
+    def test_what_holds_none_goes(self, resource: Resource, path: str, filter_: str, name: str) -> None:
+        partner = script(ok({"deals": [], "meta": {"total": 0}}), ok({}))
+        partner.hold(ACTIVECAMPAIGN.delete(resource, "7"))
+        assert [(each.method, each.path) for each in partner.requests] == [("GET", "/api/3/deals"), ("DELETE", path)]
+
+    @pytest.mark.parametrize(
+        ("answer", "kind"),
+        [
+            (ok({}), Kind.CRM_UNAVAILABLE),
+            (ok({"deals": None}), Kind.CRM_UNAVAILABLE),
+            (ok(None), Kind.CRM_UNAVAILABLE),
+            (Response(400, {}, {}), Kind.CRM_REJECTED),
+            (Response(404, {}, {"message": "Not Found"}), Kind.CRM_NOT_FOUND),
+        ],
+    )
+    def test_nothing_is_deleted_until_the_deals_are_told(self, answer: Response, kind: Kind) -> None:
+        partner = script(answer)
+        problem = refused(partner, ACTIVECAMPAIGN.delete(STAGES, "7"))
+        assert (problem.kind, problem.outcome) == (kind, Outcome.NOTHING)
+        assert [each.method for each in partner.requests] == ["GET"]
+
+    def test_an_id_that_is_no_number_is_not_asked_for(self) -> None:
+        partner = script()
+        assert refused(partner, ACTIVECAMPAIGN.delete(PIPELINES, "first")).kind is Kind.CRM_NOT_FOUND
+        assert partner.requests == []
+
+    def test_a_contact_goes_unasked(self) -> None:
+        partner = script(ok({}))
+        partner.hold(ACTIVECAMPAIGN.delete(LEADS, "7"))
+        assert [(each.method, each.path) for each in partner.requests] == [("DELETE", "/api/3/contacts/7")]
+
+
+class TestHosts:
+    @pytest.mark.parametrize(
+        ("origin", "allowed"),
+        [
+            ("https://acme.api-us1.com", True),
+            ("https://acme.activehosted.com", True),
+            ("https://api-us1.com", False),
+            ("https://acme.api-us1.com.example.com", False),
+            ("http://acme.api-us1.com", False),
+        ],
+    )
+    def test_an_account_lives_below_the_vendors_domains(self, origin: str, allowed: bool) -> None:
+        assert CRM.hosts["api"].allows(origin) is allowed
+        assert CRM.hosts["api"].default is None

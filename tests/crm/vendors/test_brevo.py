@@ -1,0 +1,356 @@
+"""What is peculiar to Brevo: attributes that have to exist, contacts told apart by e-mail or phone, lists in a read."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from switchboard.crm.auth import OAuth2
+from switchboard.crm.problem import Kind, Outcome, Problem
+from switchboard.crm.vendors.brevo import CRM
+from switchboard.crm.wire import Request, Response
+from tests.crm.samples import CASES
+from tests.crm.shared import document
+from tests.crm.voices import minutes
+from tests.talk import Partner, ok, script
+
+BREVO = CRM.dialect
+LEADS, PIPELINES, STAGES = (CASES[f"brevo-{plural}"].resource for plural in ("leads", "pipelines", "stages"))
+EMAIL: dict[str, Any] = {"email_addresses": [{"email": "ada@example.com"}]}
+BOTH: dict[str, Any] = {**EMAIL, "phone_numbers": [{"number": "+33612345678"}]}
+
+FUNNEL: dict[str, Any] = {
+    "pipeline": "6abbf6c91b0b941f05b2e76d",
+    "pipeline_name": "Deals",
+    "stages": [
+        {"id": "8ab5e68732874c66bfbeea06c2c2a880", "name": "New", "winProbability": 100},
+        {"id": "9e577ff7-8e42-4ab3-be26-2b5e01b42518", "name": "Lost", "winProbability": 0},
+    ],
+}
+
+
+def draft(remote_data: Any = None, **fields: Any) -> Any:
+    return BREVO.draft(LEADS, fields, remote_data)
+
+
+def attributes(*names: str, **types: str) -> Response:
+    """The account's attributes: texts, and some of other types; a type of "calculated" is a category."""
+    listed = [{"name": name, "category": "normal", "type": "text"} for name in names]
+    for name, kind in types.items():
+        category = kind if kind == "calculated" else "normal"
+        listed.append({"name": name, "category": category, "type": kind})
+    return ok({"attributes": listed})
+
+
+def contact(**told: Any) -> dict[str, Any]:
+    """Shaped like contact_get_after_update."""
+    times = {"createdAt": "2026-05-01T14:01:00.000+02:00", "modifiedAt": "2026-05-01T14:01:51.717+02:00"}
+    beside = {"emailBlacklisted": False, "smsBlacklisted": False, "listIds": [], "subscriptions": {}}
+    return {"id": 7, "email": "ada@example.com", "attributes": {}, **times, **beside, **told}
+
+
+def refused(*replies: Response, remote_data: Any = None, **fields: Any) -> tuple[Problem, Partner]:
+    partner = script(*replies)
+    with pytest.raises(Problem) as caught:
+        partner.hold(BREVO.create(LEADS, draft(remote_data, **fields)))
+    return caught.value, partner
+
+
+def checked(status: int, body: Any, headers: dict[str, str] | None = None) -> Problem:
+    with pytest.raises(Problem) as caught:
+        BREVO.check(Request("POST", "/v3/contacts"), Response(status, headers or {}, body))
+    return caught.value
+
+
+class TestCreate:
+    def test_the_contact_we_create_is_the_one_that_was_recorded(self) -> None:
+        recorded = document("fixtures/brevo/contact_create.json")
+        fields = {"first_name": "Nango", "last_name": "Test"}
+        email = [{"email": "nango-create-contact-test@example.com"}]
+        partner = script(
+            attributes("FIRSTNAME", "LASTNAME"), Response(200, {}, recorded["response"]["body"]), ok(contact(id=4))
+        )
+        made = partner.hold(BREVO.create(LEADS, draft(**fields, email_addresses=email)))
+        [sent] = partner.unsafe
+        assert (sent.method, sent.path, sent.json) == tuple(recorded["request"][k] for k in ("method", "path", "body"))
+        assert (made.item["id"], made.partial) == ("4", False)
+        assert partner.requests[-1].path == "/v3/contacts/4"
+
+    @pytest.mark.parametrize("names", [("FIRSTNAME", "LASTNAME"), ("PRENOM", "NOM"), ("FNAME", "LNAME")])
+    def test_names_are_written_and_read_as_the_account_calls_them(self, names: tuple[str, str]) -> None:
+        told = dict(zip(names, ("Ada", "Lovelace"), strict=True))
+        partner = script(attributes(*names), ok({"id": 7}), ok(contact(attributes=told)))
+        made = partner.hold(BREVO.create(LEADS, draft(first_name="Ada", last_name="Lovelace", **EMAIL)))
+        [sent] = partner.unsafe
+        assert sent.json == {"email": "ada@example.com", "attributes": told}
+        assert (made.item["first_name"], made.item["last_name"]) == ("Ada", "Lovelace")
+        assert "custom_fields" not in made.item
+
+    def test_a_name_that_the_account_has_no_attribute_for_is_refused(self) -> None:
+        problem, partner = refused(attributes("VORNAME"), first_name="Ada", **EMAIL)
+        [fault] = problem.faults
+        assert (problem.kind, problem.outcome, partner.unsafe) == (Kind.INVALID, Outcome.NOTHING, [])
+        assert (fault.field, fault.pointer) == ("first_name", "#/first_name")
+        assert "VORNAME" in fault.detail
+
+    @pytest.mark.parametrize("known", [attributes("JOB_TITLE"), attributes(SHOE_SIZE="calculated"), ok({}), ok(None)])
+    def test_a_custom_field_that_would_be_dropped_is_refused(self, known: Response) -> None:
+        problem, partner = refused(known, custom_fields={"SHOE_SIZE": 37}, **EMAIL)
+        [fault] = problem.faults
+        assert (problem.kind, fault.code, partner.unsafe) == (Kind.INVALID, "unknown_value", [])
+        assert (fault.field, fault.pointer) == ("custom_fields.SHOE_SIZE", "#/custom_fields/SHOE_SIZE")
+
+    @pytest.mark.parametrize(("kind", "value"), [("float", "tall"), ("float", True), ("date", "soon"), ("date", 5)])
+    def test_a_value_that_its_attribute_cannot_hold_is_refused(self, kind: str, value: Any) -> None:
+        problem, partner = refused(attributes(SCORE=kind), custom_fields={"SCORE": value}, **EMAIL)
+        assert (problem.kind, problem.faults[0].code, partner.unsafe) == (Kind.INVALID, "invalid_value", [])
+
+    @pytest.mark.parametrize(
+        ("kind", "value"),
+        [
+            ("float", 1.5),
+            ("float", "1,5"),
+            ("float", ""),
+            ("date", "2026-10-01"),
+            ("date", "01/10/2026"),
+            ("date", None),
+            ("boolean", True),
+            ("multiple-choice", ["Web"]),
+        ],
+    )
+    def test_a_value_that_its_attribute_may_hold_is_sent_as_it_is(self, kind: str, value: Any) -> None:
+        partner = script(attributes(SCORE=kind), ok({"id": 7}), ok(contact()))
+        partner.hold(BREVO.create(LEADS, draft(custom_fields={"SCORE": value}, **EMAIL)))
+        assert partner.unsafe[0].json["attributes"] == {"SCORE": value}
+
+    def test_a_custom_field_in_small_letters_is_refused_before_anything_is_read(self) -> None:
+        problem, partner = refused(custom_fields={"job_title": "x"}, **EMAIL)
+        assert (problem.kind, problem.faults[0].code, partner.requests) == (Kind.INVALID, "not_custom", [])
+
+    def test_no_attributes_are_read_where_none_is_given_but_the_phone(self) -> None:
+        partner = script(ok({"id": 7}), ok(contact(email=None, attributes={"SMS": "33612345678"})))
+        made = partner.hold(BREVO.create(LEADS, draft(phone_numbers=[{"number": "+33612345678"}])))
+        assert partner.requests[0].json == {"attributes": {"SMS": "+33612345678"}}
+        assert made.item["phone_numbers"] == [{"number": "+33612345678", "type": "mobile"}]
+
+    def test_who_wants_an_update_is_told_the_id(self) -> None:
+        partner = script(ok({"id": 7}), ok(contact()))
+        partner.hold(BREVO.create(LEADS, draft({"updateEnabled": True}, **EMAIL)))
+        assert partner.unsafe[0].json == {"email": "ada@example.com", "updateEnabled": True, "getId": True}
+
+    def test_a_second_phone_number_has_no_place_and_is_named(self) -> None:
+        phones = [{"number": "1", "type": "mobile"}, {"number": "2", "type": "work"}]
+        found = draft(phone_numbers=phones)
+        assert found.body == {"attributes": {"SMS": "1"}}
+        assert found.ignored == ("phone_numbers[1]",)
+
+
+class TestRead:
+    def test_a_recorded_contact_is_read(self) -> None:
+        body = document("fixtures/brevo/contact_get_after_update.json")["response"]["body"]
+        assert script(ok(body)).hold(BREVO.get(LEADS, "7")).item == {
+            "id": "7",
+            "first_name": "Nango",
+            "last_name": "Updated",
+            "email_addresses": [{"email": "nango-update-target@example.com", "type": "primary"}],
+            "created_at": "2026-09-29T22:07:43.774Z",
+            "updated_at": "2026-09-29T22:07:51.717Z",
+        }
+
+    @pytest.mark.parametrize("id", ["attributes", "ada@example.com", "-1", "٣", ".."])
+    def test_an_id_that_is_no_number_names_no_contact(self, id: str) -> None:
+        """The path would take an e-mail address, and other lists lie beside the contacts."""
+        for talk in (BREVO.get(LEADS, id), BREVO.delete(LEADS, id)):
+            partner = script()
+            with pytest.raises(Problem) as caught:
+                partner.hold(talk)
+            assert (caught.value.kind, partner.requests) == (Kind.CRM_NOT_FOUND, [])
+
+    def test_a_recorded_list_is_read_and_asked_for_as_the_vendor_wants(self) -> None:
+        recorded = document("fixtures/brevo/contacts_list.json")
+        partner = script(ok(recorded["response"]["body"]))
+        page = partner.hold(BREVO.list(LEADS, limit=100))
+        [request] = partner.requests
+        assert recorded["request"]["path"] == request.path
+        assert recorded["request"]["query"].items() <= request.query.items()
+        assert ([answer.item["id"] for answer in page.answers], page.cursor) == (["1"], None)
+
+    @pytest.mark.parametrize(
+        ("since", "written"),
+        [
+            (minutes(0), "2026-05-01T11:59:59.999Z"),
+            (datetime(1, 1, 1, tzinfo=UTC), "1970-01-01T00:00:00.000Z"),
+        ],
+    )
+    def test_changes_are_asked_for_in_milliseconds(self, since: datetime, written: str) -> None:
+        request = next(BREVO.list(LEADS, since=since, limit=5))
+        assert request.query["modifiedSince"] == written
+
+    def test_what_is_asked_is_declared_by_the_vendor(self) -> None:
+        operations = document("specs/brevo/brevo-crm-from-sdk-5.1.0.json")["operations"]
+        declared = {(each["method"], re.sub(r"\{\w+\}", "{id}", each["path"])): each for each in operations}
+        partner = Partner(lambda request: ok({"id": 7, "pipeline": "7", "attributes": [{"name": "FIRSTNAME"}]}))
+        made = draft(first_name="Ada", **EMAIL)
+        for talk in (
+            BREVO.create(LEADS, made),
+            BREVO.find(LEADS, made, minutes(0)),
+            BREVO.list(LEADS, since=minutes(0), limit=5),
+            BREVO.delete(LEADS, "7"),
+            BREVO.list(STAGES, limit=5),
+        ):
+            partner.hold(talk)
+        partner.requests.append(next(BREVO.get(PIPELINES, "7")))
+        for request in partner.requests:
+            path = request.path.removeprefix("/v3")
+            if (request.method, path) not in declared:
+                path = path.rpartition("/")[0] + "/{id}"
+            operation = declared[request.method, path]
+            assert set(request.query) <= set(operation["query"] or ())
+            assert set(request.json or ()) <= set(operation["body"] or ())
+
+
+class TestFind:
+    @pytest.mark.parametrize(
+        ("fields", "path", "kind"),
+        [
+            ({"email_addresses": [{"email": "a+b@example.com"}]}, "a%2Bb%40example.com", "email_id"),
+            ({"phone_numbers": [{"number": "0033612345678"}]}, "%2B33612345678", "phone_id"),
+        ],
+    )
+    def test_a_contact_is_looked_for_by_what_tells_it_from_all_others(
+        self, fields: dict[str, Any], path: str, kind: str
+    ) -> None:
+        email = dict(*fields.get("email_addresses", ())).get("email")
+        found = contact(email=email, attributes={"SMS": "33612345678"})
+        partner = script(ok(found))
+        assert partner.hold(BREVO.find(LEADS, draft(**fields), minutes(0))) == "7"
+        [request] = partner.requests
+        assert (request.path, request.query) == (f"/v3/contacts/{path}", {"identifierType": kind})
+
+    def test_who_was_there_before_was_not_made_by_us(self) -> None:
+        partner = script(ok(contact()))
+        assert partner.hold(BREVO.find(LEADS, draft(**EMAIL), minutes(2))) is None
+
+    def test_nobody_is_nobody_and_an_outage_is_no_answer(self) -> None:
+        missing = document("fixtures/brevo/error_contact_not_found_404.json")["response"]
+        assert script(Response(404, {}, missing["body"])).hold(BREVO.find(LEADS, draft(**EMAIL), minutes(0))) is None
+        with pytest.raises(Problem):
+            script(Response(503)).hold(BREVO.find(LEADS, draft(**EMAIL), minutes(0)))
+
+
+class TestConflict:
+    """A refusal does not say which contact is in the way."""
+
+    @pytest.mark.parametrize(
+        ("taken", "looked_up"),
+        [
+            ({"metadata": {"duplicate_identifiers": ["email"]}}, ["email_id"]),
+            ({"metadata": {"duplicate_identifiers": ["SMS"]}}, ["phone_id"]),
+            ({}, ["email_id", "phone_id"]),
+            ({"metadata": {"duplicate_identifiers": ["ext_id"]}}, []),
+        ],
+    )
+    def test_the_contact_in_the_way_is_looked_up_by_what_is_taken(
+        self, taken: dict[str, Any], looked_up: list[str]
+    ) -> None:
+        body = {"code": "duplicate_parameter", "message": "Contact already exist", **taken}
+        missing = [Response(404, {}, {"code": "document_not_found"})] * (len(looked_up) - 1)
+        problem, partner = refused(Response(400, {}, body), *missing, ok(contact(id=9)), **BOTH)
+        assert (problem.kind, problem.outcome) == (Kind.CRM_CONFLICT, Outcome.REFUSED)
+        assert problem.remote
+        assert problem.remote.existing_id == ("9" if looked_up else None)
+        assert [request.query["identifierType"] for request in partner.requests[1:]] == looked_up
+
+    def test_a_look_up_that_fails_leaves_the_refusal_as_it_is(self) -> None:
+        body = document("fixtures/brevo/error_contact_duplicate_400.json")["response"]["body"]
+        problem, _ = refused(Response(400, {}, body), Response(503), **EMAIL)
+        assert problem.kind is Kind.CRM_CONFLICT
+        assert problem.remote
+        assert (problem.remote.existing_id, problem.remote.status) == (None, 400)
+
+
+class TestPipelines:
+    def test_a_pipeline_is_taken_out_of_its_list(self) -> None:
+        other = {**FUNNEL, "pipeline": "5ea675e3da0dd085acaea610"}
+        answer = script(ok([other, FUNNEL])).hold(BREVO.get(PIPELINES, FUNNEL["pipeline"]))
+        assert answer.raw == FUNNEL
+        ref = {"id": FUNNEL["pipeline"]}
+        assert answer.item == {
+            "id": FUNNEL["pipeline"],
+            "name": "Deals",
+            "entity": "opportunity",
+            "stages": [{"id": each["id"], "name": each["name"], "pipeline": ref} for each in FUNNEL["stages"]],
+        }
+
+    @pytest.mark.parametrize("reply", [ok([]), ok(None), ok({}), Response(400, {}, {"code": "invalid_parameter"})])
+    def test_a_pipeline_that_is_not_there_is_not_found(self, reply: Response) -> None:
+        with pytest.raises(Problem) as caught:
+            script(reply).hold(BREVO.get(PIPELINES, "5ea675e3da0dd085acaea610"))
+        assert caught.value.kind is Kind.CRM_NOT_FOUND
+
+    def test_another_refusal_of_a_pipeline_stays_what_it_is(self) -> None:
+        with pytest.raises(Problem) as caught:
+            script(Response(403, {}, {"code": "permission_denied"})).hold(BREVO.get(PIPELINES, "1"))
+        assert caught.value.kind is Kind.CRM_FORBIDDEN
+
+    def test_stages_are_those_of_all_pipelines(self) -> None:
+        partner = script(ok([FUNNEL]), ok([FUNNEL]))
+        page = partner.hold(BREVO.list(STAGES, limit=5))
+        assert [answer.item["name"] for answer in page.answers] == ["New", "Lost"]
+        one = partner.hold(BREVO.get(STAGES, FUNNEL["stages"][1]["id"]))
+        assert one.item["pipeline"] == {"id": FUNNEL["pipeline"], "name": "Deals"}
+        assert {request.path for request in partner.requests} == {"/v3/crm/pipeline/details/all"}
+
+
+class TestRefusals:
+    def test_a_throttle_tells_the_seconds_that_are_left(self) -> None:
+        headers = {"x-sib-ratelimit-limit": "20", "x-sib-ratelimit-remaining": "0", "x-sib-ratelimit-reset": "9"}
+        assert checked(429, None, headers).retry_after == 9
+        assert checked(429, None, {**headers, "retry-after": "3"}).retry_after == 3
+        assert checked(400, None, headers).retry_after is None
+
+    def test_a_contact_that_is_being_written_is_to_be_tried_later(self) -> None:
+        problem = checked(425, {"code": "account_in_process", "message": "Contact is in process"})
+        assert (problem.kind, problem.outcome) == (Kind.CRM_RATE_LIMITED, Outcome.REFUSED)
+        assert checked(425, None).kind is Kind.CRM_RATE_LIMITED
+        assert checked(425, None).retry_after
+
+    def test_an_address_that_the_account_does_not_know_is_no_dead_key(self) -> None:
+        body = {
+            "code": "unauthorized",
+            "message": "We have detected you are using an unrecognised IP address 192.0.2.1",
+        }
+        assert checked(401, body).kind is Kind.CRM_FORBIDDEN
+        assert not BREVO.expired(Response(401, {}, body))
+        assert BREVO.expired(Response(401, {}, {"code": "unauthorized", "message": "Key not found"}))
+
+    def test_the_identifier_that_is_taken_is_named(self) -> None:
+        body = document("fixtures/brevo/error_contact_duplicate_400.json")["response"]["body"]
+        assert [fault.field for fault in checked(400, body).faults] == ["email"]
+
+    def test_the_vendors_id_of_an_exchange_is_kept(self) -> None:
+        told = document("fixtures/brevo/error_unauthorized_401.json")["response"]
+        remote = checked(401, told["body"], told["headers"]).remote
+        assert remote
+        assert remote.request_id == "2dc45d44-da76-909c-8a3a-c4fa031d5e3a"
+
+
+class TestAccess:
+    def test_a_refresh_that_hands_out_no_new_refresh_token_leaves_the_old_one(self) -> None:
+        scheme = CRM.auth["oauth2"]
+        assert isinstance(scheme, OAuth2)
+        partner = script(ok({"access_token": "new", "expires_in": 3600}))
+        token = partner.hold(scheme.refresh({"refresh_token": "old"}, {"client_id": "i", "client_secret": "s"}))
+        [request] = partner.requests
+        assert (request.to, request.path) == ("token", "/realms/partner/oauth/token")
+        assert (request.form or {}).items() >= {"client_id": "i", "client_secret": "s", "refresh_token": "old"}.items()
+        assert (token.access_token, token.refresh_token, token.expires_in) == ("new", "old", 3600)
+
+    def test_a_key_and_a_token_stand_in_different_headers(self) -> None:
+        assert CRM.auth["api_key"].sign({"api_key": "xkeysib-1"}) == {"api-key": "xkeysib-1"}
+        assert CRM.auth["oauth2"].sign({"access_token": "t"}) == {"authorization": "Bearer t"}
+
+    def test_nothing_goes_to_the_old_host(self) -> None:
+        assert CRM.hosts["api"].allows("https://api.brevo.com")
+        assert not CRM.hosts["api"].allows("https://api.sendinblue.com")

@@ -1,0 +1,377 @@
+"""What is peculiar to Close: a company with a person in it, a search that walks by dates, pipelines read as a list."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from switchboard.crm.auth import OAuth2
+from switchboard.crm.problem import Kind, Outcome, Problem
+from switchboard.crm.vendors import close
+from switchboard.crm.vendors.close import CRM
+from switchboard.crm.wire import Request, Response, dig
+from tests.crm.samples import CASES
+from tests.crm.shared import document
+from tests.crm.voices import minutes
+from tests.talk import Partner, ok, script
+
+CASE, PIPELINES, STAGES = (CASES[f"close-{plural}"] for plural in ("leads", "pipelines", "stages"))
+CLOSE = CRM.dialect
+LEADS = CASE.resource
+FIRST = "lead_9aTFsVklXmPMJZQBx1D11jXIg9ofDDLHBSltkWIK00k"
+EMAIL = {"email_addresses": [{"email": "ada@example.com"}]}
+ADA = {"first_name": "Ada", "last_name": "Lovelace"}
+
+
+def recorded(name: str) -> dict[str, Any]:
+    return document(f"fixtures/close/{name}.json")
+
+
+def told(name: str) -> Response:
+    response = recorded(name)["response"]
+    return Response(response["status"], response["headers"], response["body"])
+
+
+def problem_of(response: Response) -> Problem:
+    with pytest.raises(Problem) as caught:
+        script(response).hold(CLOSE.create(LEADS, CASE.draft()))
+    return caught.value
+
+
+class TestName:
+    """Close takes a lead without a name; nobody would find it again."""
+
+    @pytest.mark.parametrize(
+        ("item", "name"),
+        [
+            ({"name": "Engines", "title": "Countess"} | ADA | EMAIL, "Engines"),
+            ({"title": "Engine no. 2"} | ADA | EMAIL, "Engine no. 2"),
+            (ADA | EMAIL, "Ada Lovelace"),
+            ({"last_name": "Lovelace"}, "Lovelace"),
+            (EMAIL, "ada@example.com"),
+        ],
+    )
+    def test_it_is_the_name_else_the_title_else_the_persons(self, item: dict[str, Any], name: str) -> None:
+        assert CASE.draft(item).body["name"] == name
+
+    def test_nothing_to_call_it_by_is_refused(self) -> None:
+        with pytest.raises(Problem) as caught:
+            CASE.draft({"description": "x", "phone_numbers": [{"number": "+14155551234"}]})
+        assert caught.value.kind is Kind.MISSING_FIELD
+
+    @pytest.mark.parametrize(
+        "item",
+        [{"name": "Engines"}, {"title": "Engines"}, {"name": "x", "title": "Engines"}, ADA | {"title": "Engines"}],
+    )
+    def test_a_title_reads_as_it_was_given_and_a_lead_without_one_by_its_name(self, item: dict[str, Any]) -> None:
+        assert CLOSE.item(LEADS, CASE.draft(item).body)["title"] == "Engines"
+
+    def test_the_recorded_lead_is_called_by_the_title_of_its_first_contact(self) -> None:
+        item = CLOSE.item(LEADS, told("lead.get.200").body)
+        assert (item["title"], item["first_name"], item["last_name"]) == ("VP of Engineering", "Alice", "Johnson")
+        assert CLOSE.item(LEADS, told("lead.create.200").body)["title"] == "Nango Test Lead"
+
+
+class TestContact:
+    def test_the_person_is_the_one_contact_in_the_lead(self) -> None:
+        phone = {"number": "+14155551234", "type": "mobile"}
+        [contact] = CASE.draft({"name": "Engines", "title": "Countess", "phone_numbers": [phone]} | ADA | EMAIL).body[
+            "contacts"
+        ]
+        assert contact == {
+            "name": "Ada Lovelace",
+            "title": "Countess",
+            "emails": [{"email": "ada@example.com", "type": "office"}],
+            "phones": [{"phone": "+14155551234", "type": "mobile"}],
+        }
+
+    @pytest.mark.parametrize("item", [{"name": "Engines"}, {"title": "Engines"}, {"name": "x", "email_addresses": []}])
+    def test_a_company_alone_has_no_contact_made_up_for_it(self, item: dict[str, Any]) -> None:
+        assert "contacts" not in CASE.draft(item).body
+
+    @pytest.mark.parametrize(
+        ("name", "first", "last"),
+        [("Ludwig  van Beethoven", "Ludwig", "van Beethoven"), ("Gob", "Gob", None), ("", None, None), (7, None, None)],
+    )
+    def test_one_name_is_split_behind_its_first_word(self, name: Any, first: str | None, last: str | None) -> None:
+        item = CLOSE.item(LEADS, {"id": "1", "contacts": [{"name": name}, {"name": "Another One"}]})
+        assert (item.get("first_name"), item.get("last_name")) == (first, last)
+
+    def test_a_type_that_close_lacks_is_named_and_its_value_sent(self) -> None:
+        given = [{"email": "a@example.com", "type": "billing"}, {"email": "b@example.com", "type": "home"}]
+        draft = CASE.draft({"name": "x", "email_addresses": given})
+        assert draft.ignored == ("email_addresses[0].type",)
+        assert draft.body["contacts"][0]["emails"] == [
+            {"email": "a@example.com", "type": "office"},
+            {"email": "b@example.com", "type": "home"},
+        ]
+
+    def test_what_the_vendor_wrote_in_its_own_way_is_told(self) -> None:
+        item = CLOSE.item(LEADS, told("lead.get.200").body)
+        assert item["email_addresses"] == [{"email": "alice@acme.com", "type": "work"}]
+        assert item["phone_numbers"] == [{"number": "+14155551234", "type": "work"}]
+        [address] = item["addresses"]
+        assert address["street_1"] == "123 Main St"
+        assert "street_2" not in address, "an empty line is none"
+
+
+class TestLead:
+    def test_the_lead_we_create_is_the_one_that_was_recorded(self) -> None:
+        asked, given = recorded("lead.create.200")["request"], recorded("lead.create.200")["request"]["body"]
+        item = {"name": given["name"], "description": given["description"], "website": given["url"]}
+        partner = script(told("lead.create.200"))
+        answer = partner.hold(CLOSE.create(LEADS, CASE.draft(item | {"status": given["status_id"]})))
+        [request] = partner.requests
+        assert (request.method, request.path, request.json) == (asked["method"], asked["path"], given)
+        assert answer.item == {
+            "id": FIRST,
+            "title": "Nango Test Lead",
+            "status": "Potential",
+            "urls": [
+                {"url": f"https://app.close.com/lead/{FIRST}/", "type": "record"},
+                {"url": "https://example.com", "type": "website"},
+            ],
+            "created_at": "2026-06-19T12:05:28.327Z",
+            "updated_at": "2026-06-19T12:05:28.327Z",
+        }
+
+    def test_a_status_is_an_id_or_a_label_and_never_both(self) -> None:
+        for status, column in (("stat_x", "status_id"), ("Potential", "status")):
+            body = CASE.draft({"name": "x", "status": status}).body
+            assert {name for name in body if name.startswith("status")} == {column}
+            assert body[column] == status
+
+    def test_nothing_is_sent_that_close_would_pass_over(self) -> None:
+        draft = CASE.draft()
+        known = {"name", "url", "description", "status", "contacts", "addresses", CASE.voice.custom}
+        assert set(draft.body) == known
+        assert {"owner", "contact", "account", "lead_source", "industry"} <= set(draft.ignored)
+
+    @pytest.mark.parametrize("plural", ["leads", "pipelines", "stages"])
+    def test_every_path_ends_with_a_slash_and_is_in_the_specification(self, plural: str) -> None:
+        case, spec = CASES[f"close-{plural}"], document("specs/close/close-crm.json")
+        partner = Partner(lambda _: ok({"id": "x", "data": [{"id": "x", "statuses": [{"id": "x"}]}]}))
+        for talk in (CLOSE.create(case.resource, case.draft()), CLOSE.get(case.resource, "x")):
+            partner.hold(talk)
+        partner.hold(CLOSE.delete(case.resource, "x"))
+        assert len(partner.unsafe) == 1
+        for request in partner.requests:
+            path = re.sub(r"/x/$", "/{id}/", request.path.removeprefix("/api/v1"))
+            assert request.method.lower() in spec["paths"][path]
+
+
+def of(number: int, at: float) -> dict[str, Any]:
+    moment = minutes(at).isoformat()
+    return {"id": f"lead_{number}", "name": "x", "date_created": moment, "date_updated": moment}
+
+
+class Search:
+    """Advanced Filtering: a filter and a cursor, which leads through the answers to one and the same query."""
+
+    def __init__(self, leads: list[dict[str, Any]]) -> None:
+        self.leads = leads
+        self.partner = Partner(self.answer)
+
+    def answer(self, request: Request) -> Response:
+        assert (request.method, request.path, request.safe) == ("POST", "/api/v1/data/search/", True)
+        body = request.json
+        [sort] = body["sort"]
+        column, since = sort["field"]["field_name"], dig(body, "query.queries.1.condition.on_or_after.value")
+        fits = [each for each in self.leads if not since or each[column] >= since]
+        fits.sort(key=lambda each: each[column])
+        start, end = int(body.get("cursor", "0")), int(body.get("cursor", "0")) + body["_limit"]
+        return ok({"data": fits[start:end], "cursor": str(end) if end < len(fits) else None})
+
+    def walk(self, limit: int, since: datetime | None = None) -> list[str]:
+        found, cursor = list[str](), None
+        for _ in range(100):
+            page = self.partner.hold(CLOSE.list(LEADS, since=since, cursor=cursor, limit=limit))
+            assert 0 < len(page.answers) <= limit
+            found += [each.item["id"] for each in page.answers]
+            if (cursor := page.cursor) is None:
+                return found
+            assert set(cursor) == {"from", "seen"}, "the vendor's own position dies within 30 seconds"
+        raise AssertionError("the list does not end")
+
+
+class TestSearch:
+    def test_what_is_asked_for_is_what_the_vendor_shows(self) -> None:
+        shown = recorded("search.contacts.request-only")["request"]
+        request = next(CLOSE.list(LEADS, since=minutes(0), limit=500))
+        assert (request.method, request.path) == (shown["method"], shown["path"])
+        kind, condition = request.json["query"]["queries"]
+        assert kind == {"type": "object_type", "object_type": "lead"}
+        assert set(condition) == set(shown["body"]["query"]["queries"][1])
+        assert condition["field"] == request.json["sort"][0]["field"]
+        since = {"type": "fixed_utc", "value": "2026-05-01T12:00:00+00:00"}
+        assert condition["condition"] == {"type": "moment_range", "on_or_after": since}
+        assert request.json["_limit"] == 200
+
+    def test_no_field_is_asked_for_that_a_lead_was_never_seen_to_have(self) -> None:
+        assert set(close.FIELDS) <= set(told("leads.list.200").body["data"][0])
+        places = {name.partition(".")[0] for name in LEADS.table.columns} - {"contact", "status"}
+        assert places <= set(close.FIELDS)
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 7, 50])
+    @pytest.mark.parametrize("since", [None, minutes(0)])
+    def test_every_lead_is_told_once_also_where_many_have_one_moment(self, limit: int, since: datetime | None) -> None:
+        leads = [of(n, at) for n, at in enumerate([0, 0, 0, 0, 1, 2, 2, 2, 3])]
+        assert Search(leads).walk(limit, since) == [each["id"] for each in leads]
+
+    def test_a_lead_that_changes_meanwhile_hides_no_other(self) -> None:
+        search = Search([of(n, n) for n in range(6)])
+        page = search.partner.hold(CLOSE.list(LEADS, since=minutes(0), limit=3))
+        search.leads[0]["date_updated"] = minutes(9).isoformat()
+        rest = search.partner.hold(CLOSE.list(LEADS, since=minutes(0), cursor=page.cursor, limit=9))
+        assert [each.item["id"] for each in rest.answers] == ["lead_3", "lead_4", "lead_5", "lead_0"]
+
+    def test_a_plain_list_is_in_the_order_in_which_leads_were_made(self) -> None:
+        """By offset it would end at 35,000, and what changes would move under it."""
+        request = next(CLOSE.list(LEADS, limit=5))
+        assert dig(request.json, "sort.0.field.field_name") == "date_created"
+        assert len(request.json["query"]["queries"]) == 1
+
+    def test_a_search_that_only_repeats_itself_ends(self) -> None:
+        body = {"data": [of(1, 1)], "cursor": "again"}
+        partner = script(*[ok(body)] * 4)
+        page = partner.hold(CLOSE.list(LEADS, limit=5))
+        assert partner.hold(CLOSE.list(LEADS, cursor=page.cursor, limit=5)).cursor is None
+
+
+class TestFind:
+    def test_a_lost_create_is_looked_for_by_when_it_was_made_and_by_its_name(self) -> None:
+        item = {"name": "Engines", "title": "Countess"} | ADA
+        made = [
+            {**CASE.draft(item | {"name": name}).body, "id": f"lead_{n}", "date_created": minutes(n).isoformat()}
+            for n, name in enumerate(["Engines", "Other", "Engines ", "Engines"])
+        ]
+        search = Search(made)
+        assert search.partner.hold(CLOSE.find(LEADS, CASE.draft(item), minutes(1))) == "lead_2"
+        assert search.partner.hold(CLOSE.find(LEADS, CASE.draft(item), minutes(4))) is None
+        assert not search.partner.unsafe
+
+
+SALES: dict[str, Any] = {
+    "id": "pipe_4RR4Vuxbp8jRIcQEzEzcEJ",
+    "name": "Sales",
+    "date_created": "2026-06-19T09:22:10.931820",
+    "date_updated": "2026-06-19T09:22:10.931820",
+    "statuses": [{"id": "stat_1", "label": "Sent", "type": "active"}, {"id": "stat_2", "label": "Won", "type": "won"}],
+}
+LISTED = ok({"data": [SALES | {"id": "pipe_0", "statuses": []}, SALES]})
+
+
+class TestPipelines:
+    def test_one_is_found_in_the_list_and_says_when_it_was_made_in_utc(self) -> None:
+        answer = script(LISTED).hold(CLOSE.get(PIPELINES.resource, SALES["id"]))
+        assert answer.raw == SALES
+        assert answer.item["created_at"] == "2026-06-19T09:22:10.931Z"
+        assert answer.item["entity"] == "opportunity"
+        assert answer.item["stages"][1] == {
+            "id": "stat_2",
+            "name": "Won",
+            "status": "won",
+            "pipeline": {"id": SALES["id"]},
+        }
+
+    def test_one_that_is_not_in_the_list_is_not_there(self) -> None:
+        with pytest.raises(Problem) as caught:
+            script(LISTED).hold(CLOSE.get(PIPELINES.resource, "pipe_9"))
+        assert (caught.value.kind, caught.value.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+
+    def test_its_stages_begin_active_and_none_are_made_up(self) -> None:
+        assert PIPELINES.draft({"name": "x"}).body == {"name": "x"}
+        first = [{"label": "New", "type": "active"}]
+        assert PIPELINES.draft({"name": "x", "stages": [{"name": "New"}]}).body == {"name": "x", "statuses": first}
+
+
+class TestStages:
+    DRAFT = STAGES.draft({"name": "Won", "pipeline": {"id": SALES["id"]}})
+
+    def test_one_is_made_active_and_read_back_with_its_pipeline_and_place(self) -> None:
+        partner = script(ok(SALES["statuses"][1]), LISTED)
+        answer = partner.hold(CLOSE.create(STAGES.resource, self.DRAFT))
+        [made] = partner.unsafe
+        assert made.json == {"type": "active", "label": "Won", "pipeline_id": SALES["id"]}
+        pipeline = {"id": SALES["id"], "name": "Sales"}
+        assert answer.item == {"id": "stat_2", "name": "Won", "pipeline": pipeline, "position": 1}
+        assert answer.raw == SALES["statuses"][1]
+
+    def test_one_that_the_list_does_not_know_yet_is_told_as_far_as_it_was_answered(self) -> None:
+        answer = script(ok({"id": "stat_9", "label": "Won"}), LISTED).hold(CLOSE.create(STAGES.resource, self.DRAFT))
+        assert (answer.item, answer.partial) == ({"id": "stat_9", "name": "Won"}, True)
+
+    def test_one_is_removed_without_a_look_at_the_pipelines(self) -> None:
+        partner = script(ok({}))
+        partner.hold(CLOSE.delete(STAGES.resource, "stat_1"))
+        assert [request.path for request in partner.requests] == ["/api/v1/status/opportunity/stat_1/"]
+
+
+class TestRefusals:
+    def test_the_fields_that_were_refused_are_named_however_deep(self) -> None:
+        flaw = {"errors": [], "field-errors": {"email": "Invalid."}}
+        body = {
+            "errors": ["No."],
+            "field-errors": {"name": "Bad.", "contacts": {"errors": {"0": {"field-errors": {"emails": [flaw]}}}}},
+        }
+        problem = problem_of(Response(400, {}, body))
+        assert [fault.field for fault in problem.faults] == ["name", "contacts.0.emails.email"]
+        assert problem.remote
+        assert problem.remote.message == "No.; name: Bad.; contacts.0.emails.email: Invalid."
+
+    def test_the_words_of_the_recorded_refusals_are_kept(self) -> None:
+        for name, words in (
+            ("lead.create.bad-name-type.400", "name: Value must be of basestring type."),
+            ("error.bad-json.400", "The request contains invalid JSON."),
+            ("error.rate-limit.old-body.429", "API call count exceeded for this period"),
+        ):
+            remote = problem_of(told(name)).remote
+            assert remote
+            assert remote.message == words
+
+    def test_a_limit_of_the_plan_is_a_refusal_that_may_end(self) -> None:
+        assert problem_of(Response(402, {}, None)).kind is Kind.CRM_FORBIDDEN
+
+    @pytest.mark.parametrize(
+        ("headers", "seconds"),
+        [
+            ({"ratelimit": "limit=100, remaining=50, reset=5", "retry-after": "6"}, 5),
+            ({"ratelimit": "limit=240; remaining=0; reset=1.2"}, 2),
+            ({"retry-after": "3"}, 3),
+            ({"ratelimit": "soon"}, None),
+            ({}, None),
+        ],
+    )
+    def test_the_wait_is_the_reset_else_the_other_header(self, headers: dict[str, str], seconds: int | None) -> None:
+        assert problem_of(Response(429, headers, None)).retry_after == seconds
+
+    def test_the_documented_rate_is_told_and_not_the_other_policy(self) -> None:
+        rate = CLOSE.rate(told("users.list.200"))
+        assert rate
+        assert (rate.limit, rate.remaining, rate.reset) == (240, 239, 2)
+
+
+class TestAuth:
+    def test_a_key_is_the_user_of_an_empty_password(self) -> None:
+        assert CRM.auth["api_key"].sign({"api_key": "api_1"}) == {"authorization": "Basic YXBpXzE6"}
+
+    def test_a_refresh_brings_another_refresh_token(self) -> None:
+        scheme = CRM.auth["oauth2"]
+        assert isinstance(scheme, OAuth2)
+        told = {"access_token": "a2", "token_type": "Bearer", "expires_in": 3600, "refresh_token": "r2"}
+        partner = script(ok(told))
+        token = partner.hold(scheme.refresh({"refresh_token": "r1"}, {"client_id": "i", "client_secret": "s"}))
+        [request] = partner.requests
+        assert (request.path, request.to, request.safe) == ("/oauth2/token/", "token", False)
+        assert request.form == {
+            "grant_type": "refresh_token",
+            "refresh_token": "r1",
+            "client_id": "i",
+            "client_secret": "s",
+        }
+        assert (token.access_token, token.refresh_token, token.expires_in) == ("a2", "r2", 3600)
+
+
+def test_the_moment_of_a_search_is_written_with_its_fraction_and_zone() -> None:
+    assert close.written(datetime(2026, 6, 19, 12, 5, 28, 327000, UTC)) == "2026-06-19T12:05:28.327000+00:00"

@@ -1,0 +1,297 @@
+"""What is peculiar to Dynamics: binds, annotations, choices by number, a version that breaks ties, ids in brackets."""
+
+from typing import Any
+
+import pytest
+
+from switchboard.crm.auth import OAuth2
+from switchboard.crm.problem import Kind, Outcome, Problem
+from switchboard.crm.vendors.msdynamics import CRM
+from switchboard.crm.wire import Request, Response
+from tests.crm.samples import CASES
+from tests.crm.shared import document
+from tests.crm.voices import minutes
+from tests.talk import ok, script
+
+CASE = CASES["msdynamics-leads"]
+DYNAMICS = CRM.dialect
+LEADS = CASE.resource
+STAGES = CASES["msdynamics-stages"].resource
+
+ID = "0928bcb4-bb27-ed11-9db1-002248274ada"
+OTHER = "2e28bcb4-bb27-ed11-9db1-002248274ada"
+SHOWN = "@OData.Community.Display.V1.FormattedValue"
+PREFER = 'odata.include-annotations="OData.Community.Display.V1.FormattedValue"'
+
+
+def recorded(name: str) -> Any:
+    return document(f"fixtures/msdynamics/{name}.json")
+
+
+def option(value: int, *names: str, hidden: bool = False) -> dict[str, Any]:
+    """A choice as metadata_contact_picklists has it; the first name is in the user's language."""
+    found = [{"Label": name, "LanguageCode": 1033 + place} for place, name in enumerate(names)]
+    label = {"LocalizedLabels": found, "UserLocalizedLabel": found[0] if found else None}
+    return {"Value": value, "IsHidden": hidden, "Label": label}
+
+
+def defined(**columns: list[dict[str, Any]]) -> Response:
+    """The definitions of choices, by column."""
+    return ok({"value": [{"LogicalName": name, "OptionSet": {"Options": each}} for name, each in columns.items()]})
+
+
+def row(version: int, at: str = "2026-05-01T12:00:00Z") -> dict[str, Any]:
+    return {"leadid": f"{version:08x}-bb27-ed11-9db1-002248274ada", "modifiedon": at, "versionnumber": version}
+
+
+def problem(*replies: Response, talk: Any = None) -> Problem:
+    with pytest.raises(Problem) as caught:
+        script(*replies).hold(talk or DYNAMICS.get(LEADS, ID))
+    return caught.value
+
+
+class TestCreate:
+    def test_it_is_sent_as_the_vendor_shows_and_answers_the_record(self) -> None:
+        shown, made = recorded("account_create_return_representation"), {"leadid": ID, "subject": "x"}
+        partner = script(ok(made, 201))
+        answer = partner.hold(DYNAMICS.create(LEADS, CASE.draft({"title": "x"})))
+        [request] = partner.requests
+        assert (request.method, request.path) == (shown["request"]["method"], "/api/data/v9.2/leads")
+        expected = {name.lower(): value for name, value in shown["request"]["headers"].items() if name != "Accept"}
+        assert request.headers == expected | {"if-none-match": "null", "prefer": f"return=representation,{PREFER}"}
+        assert {"leadid", "subject", "_ownerid_value"} <= set(request.query["$select"].split(","))
+        assert (answer.item, answer.raw, answer.partial) == ({"id": ID, "title": "x"}, made, False)
+
+    def test_an_answer_without_a_record_tells_the_id_in_a_header_and_is_read_back(self) -> None:
+        told = recorded("contact_create")["response"]
+        headers = {name.lower(): value.replace("/contacts(", "/leads(") for name, value in told["headers"].items()}
+        partner = script(Response(told["status"], headers, told["body"]), ok({"leadid": ID, "new_colour": "teal"}))
+        answer = partner.hold(DYNAMICS.create(LEADS, CASE.draft({"custom_fields": {"new_colour": "teal"}})))
+        assert (answer.item, answer.partial) == ({"id": ID, "custom_fields": {"new_colour": "teal"}}, False)
+        read = partner.requests[1]
+        assert read.path == f"/api/data/v9.2/leads({ID})"
+        assert "new_colour" in read.query["$select"].split(",")
+
+    def test_columns_that_were_added_are_asked_for_and_nothing_else_of_the_body(self) -> None:
+        draft = CASE.draft({"custom_fields": {"new_colour": "teal"}}, {"companyname": "Acme", "Lead_Tasks": []})
+        request = next(DYNAMICS.create(LEADS, draft))
+        asked = request.query["$select"].split(",")
+        assert "new_colour" in asked
+        assert not {"companyname", "Lead_Tasks", "ownerid@odata.bind"} & set(asked)
+
+    @pytest.mark.parametrize("name", ["address1_line3", "revenue_base", "subject", "new", "new_x@odata.bind", "New_X"])
+    def test_a_column_that_nobody_added_is_no_custom_field(self, name: str) -> None:
+        with pytest.raises(Problem) as caught:
+            CASE.draft({"custom_fields": {name: "x"}})
+        assert [fault.code for fault in caught.value.faults] == ["not_custom"]
+
+
+class TestLookups:
+    BINDS = ("owner", "systemusers", "ownerid"), ("contact", "contacts", "parentcontactid")
+
+    @pytest.mark.parametrize(("ours", "table", "navigation"), [*BINDS, ("account", "accounts", "parentaccountid")])
+    def test_one_is_written_as_a_path_and_read_as_a_value(self, ours: str, table: str, navigation: str) -> None:
+        body = CASE.draft({ours: {"id": ID}}).body
+        assert body == {f"{navigation}@odata.bind": f"/{table}({ID})"}
+        assert DYNAMICS.item(LEADS, {f"_{navigation}_value": ID}) == {ours: {"id": ID}}
+
+    @pytest.mark.parametrize("given", [f"contacts({ID})", f"https://x.crm.dynamics.com/api/data/v9.2/contacts({ID})"])
+    def test_a_callers_own_bind_is_understood(self, given: str) -> None:
+        assert DYNAMICS.item(LEADS, {"parentcontactid@odata.bind": given}) == {"contact": {"id": ID}}
+
+    @pytest.mark.parametrize("id", ["1", "name='Acme'", f"{ID})", f"{{{ID}}}"])
+    def test_an_id_that_is_no_guid_is_refused_before_anything_is_sent(self, id: str) -> None:
+        with pytest.raises(Problem) as caught:
+            CASE.draft({"account": {"id": id}})
+        assert (caught.value.kind, caught.value.faults[0].field) == (Kind.INVALID, "account.id")
+
+
+class TestMember:
+    @pytest.mark.parametrize("id", ["1", "name='x'", f"{ID})/Lead_Tasks(", "", f"{ID}\n"])
+    @pytest.mark.parametrize("verb", ["get", "delete"])
+    def test_an_id_that_is_no_guid_is_not_found_without_a_word_to_the_vendor(self, id: str, verb: str) -> None:
+        told = problem(talk=getattr(DYNAMICS, verb)(LEADS, id))
+        assert (told.kind, told.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+
+    def test_a_removal_is_the_vendors(self) -> None:
+        shown = recorded("contact_delete")
+        partner = script(Response(shown["response"]["status"]))
+        partner.hold(DYNAMICS.delete(LEADS, ID))
+        [request] = partner.requests
+        assert (request.method, request.path) == ("DELETE", shown["request"]["path"].replace("contacts", "leads"))
+        assert "if-match" not in request.headers
+
+
+class TestChoices:
+    SOURCES = option(1, "Advertisement", "Werbung"), option(8, "Web")
+
+    def made(self, item: dict[str, Any], *replies: Response, remote: Any = None) -> list[Request]:
+        partner = script(*replies, ok({"leadid": ID}, 201))
+        partner.hold(DYNAMICS.create(LEADS, CASE.draft(item, remote)))
+        return partner.requests
+
+    @pytest.mark.parametrize(("name", "number"), [("Web", 8), (" web", 8), ("Advertisement", 1), ("werbung", 1)])
+    def test_a_name_is_sent_as_its_number_in_any_language(self, name: str, number: int) -> None:
+        look, create = self.made({"lead_source": name}, defined(leadsourcecode=list(self.SOURCES)))
+        shown = recorded("metadata_contact_picklists")["request"]
+        assert look.path == shown["path"].replace("'contact'", "'lead'")
+        assert look.safe
+        assert {name: look.query[name] for name in shown["query"]} == shown["query"]
+        assert look.query["$filter"] == "LogicalName eq 'leadsourcecode'"
+        assert create.json == {"leadsourcecode": number}
+
+    def test_one_look_up_tells_all(self) -> None:
+        columns = {"leadsourcecode": list(self.SOURCES), "industrycode": [option(7, "Consulting")]}
+        look, create = self.made({"lead_source": "Web", "industry": "Consulting"}, defined(**columns))
+        assert look.query == recorded("metadata_contact_picklists")["request"]["query"]
+        assert create.json == {"leadsourcecode": 8, "industrycode": 7}
+
+    def test_a_recorded_definition_is_read(self) -> None:
+        """The definition is of a contact, and stands in for that of a lead."""
+        body = recorded("metadata_contact_picklists")["response"]["body"]
+        body = {"value": [{**body["value"][0], "LogicalName": "industrycode"}]}
+        _, create = self.made({"industry": "Default Value"}, ok(body))
+        assert create.json == {"industrycode": 1}
+
+    def test_a_number_of_the_callers_own_needs_no_look_up(self) -> None:
+        [create] = self.made({}, remote={"leadsourcecode": 8})
+        assert create.json == {"leadsourcecode": 8}
+
+    @pytest.mark.parametrize(
+        ("known", "valid"), [({"leadsourcecode": [*SOURCES]}, "Advertisement, Web"), ({}, "nothing to choose from")]
+    )
+    def test_an_unknown_name_is_refused_with_those_that_are_known(self, known: Any, valid: str) -> None:
+        told = problem(defined(**known), talk=DYNAMICS.create(LEADS, CASE.draft({"lead_source": "Moon"})))
+        assert (told.kind, told.outcome) == (Kind.INVALID, Outcome.NOTHING)
+        assert (told.faults[0].field, told.faults[0].code) == ("lead_source", "unknown_value")
+        assert valid in told.detail
+
+    def test_a_choice_is_read_by_its_name(self) -> None:
+        body = {"leadid": ID, "leadsourcecode": 8, f"leadsourcecode{SHOWN}": "Web", "statuscode": 1}
+        body |= {
+            f"statuscode{SHOWN}": "New",
+            f"createdon{SHOWN}": "5/1/2026 12:00 PM",
+            "createdon": "2026-05-01T12:00:00Z",
+        }
+        expected = {"id": ID, "lead_source": "Web", "status": "New", "created_at": "2026-05-01T12:00:00Z"}
+        answer = script(ok(body)).hold(DYNAMICS.get(LEADS, ID))
+        assert (answer.item, answer.raw) == (expected, body)
+
+
+class TestList:
+    def test_everything_comes_in_the_order_in_which_it_was_made(self) -> None:
+        request = next(DYNAMICS.list(LEADS, limit=5))
+        assert (request.query["$orderby"], request.query["$top"]) == ("createdon,versionnumber", "5")
+        assert "$filter" not in request.query
+
+    def test_a_page_begins_behind_the_last_record_of_the_one_before(self) -> None:
+        pages = ok({"value": [row(7), row(9)]}), ok({"value": [row(8, "2026-05-01T12:00:01Z")]})
+        partner = script(*pages)
+        first = partner.hold(DYNAMICS.list(LEADS, since=minutes(-5), limit=2))
+        last = partner.hold(DYNAMICS.list(LEADS, since=minutes(-5), cursor=first.cursor, limit=2))
+        assert [request.query["$filter"] for request in partner.requests] == [
+            "modifiedon ge 2026-05-01T11:55:00Z",
+            "modifiedon gt 2026-05-01T12:00:00Z or (modifiedon eq 2026-05-01T12:00:00Z and versionnumber gt 9)",
+        ]
+        assert first.cursor == {"at": "2026-05-01T12:00:00Z", "version": 9}
+        assert (len(last.answers), last.cursor) == (1, None)
+
+    def test_a_next_link_is_not_followed(self) -> None:
+        body = recorded("contacts_list_with_nextlink")["response"]["body"]
+        page = script(ok(body)).hold(DYNAMICS.list(LEADS, limit=5))
+        assert (len(page.answers), page.cursor) == (2, None)
+
+    def test_a_lost_create_is_recognised_by_whom_it_is_about(self) -> None:
+        mine, others = {**row(7), "_parentcontactid_value": ID.upper()}, {**row(8), "_parentcontactid_value": OTHER}
+        found = ok({"value": [{**each, "createdon": "2026-05-01T12:00:01Z"} for each in (others, mine)]})
+        draft = CASE.draft({"contact": {"id": ID}})
+        assert script(found).hold(DYNAMICS.find(LEADS, draft, minutes(0))) == mine["leadid"]
+
+    def test_a_lost_create_is_looked_for_among_what_was_made_since(self) -> None:
+        made = {**row(7), "createdon": "2026-05-01T12:00:01Z", "subject": "x"}
+        full = [{**made, "subject": "y", "versionnumber": 100 + each} for each in range(100)]
+        partner = script(ok({"value": full}), ok({"value": [made]}))
+        assert partner.hold(DYNAMICS.find(LEADS, CASE.draft({"title": "x"}), minutes(0))) == made["leadid"]
+        first, second = (request.query["$filter"] for request in partner.requests)
+        assert first == "createdon ge 2026-05-01T12:00:00Z"
+        assert second.endswith("(createdon eq 2026-05-01T12:00:01Z and versionnumber gt 199)")
+
+
+class TestStages:
+    COLUMN = defined(salesstage=[option(0, "Qualify"), option(2, "Propose"), option(1, "Develop", hidden=True)])
+
+    def test_they_are_the_choices_of_a_column_in_the_order_of_its_definition(self) -> None:
+        partner = script(self.COLUMN)
+        page = partner.hold(DYNAMICS.list(STAGES, limit=5))
+        assert [answer.item for answer in page.answers] == [
+            {"id": "0", "name": "Qualify", "position": 0, "status": "active"},
+            {"id": "2", "name": "Propose", "position": 1, "status": "active"},
+            {"id": "1", "name": "Develop", "position": 2, "status": "inactive"},
+        ]
+        [request] = partner.requests
+        assert "LogicalName='opportunity'" in request.path
+        assert request.query["$filter"] == "LogicalName eq 'salesstage'"
+        assert page.answers[0].raw == option(0, "Qualify")
+
+    def test_one_is_found_among_them(self) -> None:
+        assert script(self.COLUMN).hold(DYNAMICS.get(STAGES, "1")).item["name"] == "Develop"
+        assert problem(self.COLUMN, talk=DYNAMICS.get(STAGES, "4")).kind is Kind.CRM_NOT_FOUND
+
+    def test_a_name_in_another_language_is_better_than_none(self) -> None:
+        only = option(0, "Qualifizieren")
+        only["Label"]["UserLocalizedLabel"] = None
+        page = script(defined(salesstage=[only])).hold(DYNAMICS.list(STAGES, limit=5))
+        assert [answer.item["name"] for answer in page.answers] == ["Qualifizieren"]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("status", [412, 500])
+    def test_a_duplicate_is_told_by_its_code(self, status: int) -> None:
+        body = recorded("error_duplicate_detected_500")["response"]["body"]
+        assert problem(Response(status, {}, body)).kind is Kind.CRM_CONFLICT
+
+    @pytest.mark.parametrize("status", [400, 404])
+    def test_an_environment_without_the_sales_app_is_no_missing_record(self, status: int) -> None:
+        body = recorded("error_unknown_entity_set_400")["response"]["body"]
+        assert problem(Response(status, {}, body)).kind is Kind.CRM_REJECTED
+
+    @pytest.mark.parametrize("body", [None, "", "Unauthorized"])
+    def test_a_refused_token_needs_no_body(self, body: Any) -> None:
+        assert problem(Response(401, {}, body, readable=body != "Unauthorized")).kind is Kind.NEEDS_REAUTH
+
+    def test_an_empty_code_is_none(self) -> None:
+        told = problem(Response(412, {}, recorded("error_etag_mismatch_412")["response"]["body"]))
+        assert told.remote
+        assert (told.kind, told.remote.code) == (Kind.CRM_CONFLICT, None)
+        assert told.remote.message
+
+    def test_the_wait_of_a_throttle_is_told_by_its_header(self) -> None:
+        body = recorded("error_rate_limited_time_429")["response"]["body"]
+        assert problem(Response(429, {"retry-after": "27"}, body)).retry_after == 27
+        assert problem(Response(429, {}, body)).retry_after is None
+
+
+class TestTokens:
+    def test_the_endpoint_is_that_of_the_tenant_and_the_newest_token_is_kept(self) -> None:
+        scheme = CRM.auth["oauth2"]
+        assert isinstance(scheme, OAuth2)
+        told, app = recorded("token_success"), {"client_id": "i", "client_secret": "s"}
+        partner = script(ok(told["response"]["body"]))
+        token = partner.hold(scheme.refresh({"refresh_token": "old"}, app))
+        [request] = partner.requests
+        assert (request.path, request.to) == (told["request"]["path"], "token")
+        assert request.form == {"grant_type": "refresh_token", "refresh_token": "old", **app}
+        assert (token.refresh_token, token.expires_in) == (told["response"]["body"]["refresh_token"], 3599)
+        assert CRM.settings["tenant"].default == "organizations"
+
+    @pytest.mark.parametrize(
+        ("origin", "allowed"),
+        [
+            ("https://org5bd08fdd.api.crm.dynamics.com", True),
+            ("https://org5bd08fdd.crm4.dynamics.com", True),
+            ("https://dynamics.com.example.com", False),
+            ("https://login.microsoftonline.com", False),
+        ],
+    )
+    def test_an_account_lives_below_the_vendors_domain(self, origin: str, allowed: bool) -> None:
+        assert CRM.hosts["api"].allows(origin) is allowed

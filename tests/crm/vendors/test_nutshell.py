@@ -1,0 +1,410 @@
+"""What is peculiar to Nutshell: links for relations, envelopes of every spelling, a change log that runs backwards."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from switchboard.crm.problem import Kind, Outcome, Problem
+from switchboard.crm.vendors.nutshell import CRM
+from switchboard.crm.wire import Request, Response
+from tests.crm.samples import CASES
+from tests.crm.shared import document
+from tests.talk import Partner, ok, script
+
+CASE = CASES["nutshell-leads"]
+NUTSHELL = CRM.dialect
+LEADS, PIPELINES, STAGES = (CASES[f"nutshell-{plural}"].resource for plural in ("leads", "pipelines", "stages"))
+META = {"instanceId": "379104", "siteId": "6smEpVK1"}
+BEGIN = 1755113219
+
+# As it was recorded: providers/nutshell/test/read/events/1-first-page.json of amp-labs/connectors, in part.
+RECORDED: dict[str, Any] = {
+    "id": "1003-leads",
+    "type": "leads",
+    "deletedTime": None,
+    "name": "Your first lead",
+    "value": {"amount": 0, "currency": "USD", "formatted": ""},
+    "number": "1000",
+    "description": "Your first lead",
+    "createdTime": {"absoluteLocalizedString": "August 13, 2025", "timestamp": BEGIN, "value": "Yesterday"},
+    "closedTime": None,
+    "status": "open",
+    "lastContactedTime": None,
+    "htmlUrl": "https://app.nutshell.com/lead/1000",
+    "links": {
+        "accounts": ["3-accounts"],
+        "contacts": ["3-contacts"],
+        "tags": [],
+        "sources": [],
+        "owner": "1-users",
+        "stage": "101-stages",
+        "stageset": "1-stagesets",
+    },
+}
+
+
+def record(number: int = 1003, **fields: Any) -> dict[str, Any]:
+    return RECORDED | {"id": f"{number}-leads", **fields}
+
+
+def envelope(*records: Any, key: str = "leads", **more: Any) -> Response:
+    return ok({"meta": META, "links": {}, key: list(records), **more})
+
+
+def problem(call: Callable[[], Any]) -> Problem:
+    with pytest.raises(Problem) as caught:
+        call()
+    return caught.value
+
+
+class TestRecords:
+    def test_the_lead_we_create_is_the_one_that_the_vendor_shows(self) -> None:
+        shown = document("fixtures/nutshell/doc_lead_create_request.json")["request"]
+        item = {
+            "title": "Car Wash Inc.",
+            "owner": {"id": "1-users"},
+            "contact": {"id": "1-contacts"},
+            "account": {"id": "1-accounts"},
+            "custom_fields": {"Favorite Number": 12},
+        }
+        extra = {"manualValue": "999.99", "links": {"sources": ["1-sources"], "tags": ["1-tags"]}}
+        partner = script(envelope(RECORDED))
+        partner.hold(NUTSHELL.create(LEADS, CASE.draft(item, extra)))
+        [request] = partner.requests
+        assert (request.method, request.path, request.json) == ("POST", shown["path"], shown["body"])
+        assert not request.safe
+
+    def test_the_recorded_lead_is_read(self) -> None:
+        assert script(envelope(RECORDED)).hold(NUTSHELL.get(LEADS, "1003-leads")).item == {
+            "id": "1003-leads",
+            "title": "Your first lead",
+            "owner": {"id": "1-users"},
+            "contact": {"id": "3-contacts"},
+            "account": {"id": "3-accounts"},
+            "status": "open",
+            "urls": [{"url": "https://app.nutshell.com/lead/1000", "type": "record"}],
+            "created_at": "2025-08-13T19:26:59Z",
+        }
+
+    @pytest.mark.parametrize("described", ["", None, "Something else"])
+    def test_a_lead_goes_by_its_name(self, described: str | None) -> None:
+        body = record(name="Lead-1533", description=described)
+        assert NUTSHELL.item(LEADS, body)["title"] == "Lead-1533"
+
+    @pytest.mark.parametrize(
+        "time", [{"timestamp": BEGIN, "value": "Yesterday"}, BEGIN, str(BEGIN), "2025-08-13T19:26:59Z"]
+    )
+    def test_a_moment_is_read_in_every_form(self, time: Any) -> None:
+        item = NUTSHELL.item(LEADS, record(lastContactedTime=time, createdTime=time))
+        assert (item["last_activity_at"], item["created_at"]) == ("2025-08-13T19:26:59Z", "2025-08-13T19:26:59Z")
+
+    @pytest.mark.parametrize("time", [10**30, 10**400, {"value": "Yesterday"}, "Yesterday", True, []])
+    def test_what_is_no_moment_is_left_out(self, time: Any) -> None:
+        assert "created_at" not in NUTSHELL.item(LEADS, record(createdTime=time))
+
+    def test_custom_fields_are_texts(self) -> None:
+        given = {"Favorite Number": 12, "Is Hot": True, "Colour": "teal", "Nothing": None}
+        body = CASE.draft({"title": "x", "custom_fields": given}).body
+        assert body["customFields"] == {"Favorite Number": "12", "Is Hot": "true", "Colour": "teal"}
+
+    def test_a_custom_field_that_is_no_text_is_refused_before_anything_is_sent(self) -> None:
+        told = problem(lambda: CASE.draft({"title": "x", "custom_fields": {"Colours": ["teal"]}}))
+        assert (told.kind, told.faults[0].field) == (Kind.INVALID, "custom_fields")
+
+    def test_a_bare_answer_to_a_create_is_read_as_well(self) -> None:
+        """The specification describes it so; the recordings have an envelope."""
+        made = script(ok(RECORDED, 201)).hold(NUTSHELL.create(LEADS, CASE.draft()))
+        assert (made.item["id"], made.item["title"], made.partial) == ("1003-leads", "Your first lead", False)
+
+    def test_an_answer_to_a_create_without_links_is_read_again(self) -> None:
+        partner = script(envelope({"id": "1003-leads", "name": "x"}), envelope(RECORDED))
+        made = partner.hold(NUTSHELL.create(LEADS, CASE.draft()))
+        assert [request.path for request in partner.requests] == ["/rest/leads", "/rest/leads/1003-leads"]
+        assert made.item["contact"] == {"id": "3-contacts"}
+
+
+class TestSources:
+    def test_the_names_of_all_sources_are_looked_up_at_once(self) -> None:
+        leads = [
+            record(n, links=RECORDED["links"] | {"sources": sources})
+            for n, sources in ((3, ["7-sources", "3-sources"]), (7, []), (11, ["9-sources"]))
+        ]
+        sources = [{"id": "3-sources", "name": "Web"}, {"id": "7-sources", "name": "Referral"}]
+        partner = script(envelope(*leads), envelope(*sources, key="sources"))
+        page = partner.hold(NUTSHELL.list(LEADS, limit=5))
+        assert [answer.item.get("lead_source") for answer in page.answers] == ["Referral", None, None]
+        assert [answer.raw for answer in page.answers] == leads
+        assert [request.path for request in partner.requests] == ["/rest/leads", "/rest/sources"]
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("status", "body", "message"),
+        [
+            (400, {"errors": [{"title": "Invalid filter", "detail": "No page -1"}]}, "Invalid filter: No page -1"),
+            (400, {"errors": [{"title": None, "detail": "No."}]}, "No."),
+            (400, "application/json-patch+json is required", "application/json-patch+json is required"),
+            (405, "Internal Error", "Internal Error"),
+            (500, {"code": 500, "message": "Internal Server Error"}, "Internal Server Error"),
+            (409, None, None),
+        ],
+    )
+    def test_the_vendors_words_are_found_in_each_form(self, status: int, body: Any, message: str | None) -> None:
+        told = problem(lambda: script(Response(status, {}, body)).hold(NUTSHELL.get(LEADS, "1-leads")))
+        assert told.remote
+        assert told.remote.message == message
+
+    @pytest.mark.parametrize(("status", "kind"), [(401, Kind.NEEDS_REAUTH), (404, Kind.CRM_NOT_FOUND)])
+    def test_a_page_of_html_is_known_by_its_status(self, status: int, kind: Kind) -> None:
+        page = Response(status, {}, "<title>An Error Occurred</title>", readable=False)
+        assert problem(lambda: script(page).hold(NUTSHELL.get(LEADS, "1-leads"))).kind is kind
+
+    def test_the_field_and_the_request_are_named(self) -> None:
+        error = {"title": "No.", "code": 17, "field": "links.owner"}
+        response = Response(400, {"x-nutshell-request-id": "r-1"}, {"leads": [], "errors": [error]})
+        told = problem(lambda: script(response).hold(NUTSHELL.create(LEADS, CASE.draft())))
+        assert told.remote
+        assert (told.remote.code, told.remote.request_id, told.outcome) == ("17", "r-1", Outcome.REFUSED)
+        assert [fault.field for fault in told.faults] == ["links.owner"]
+
+    def test_a_2xx_with_errors_is_a_refusal(self) -> None:
+        answer = envelope(errors=[{"title": "No."}])
+        told = problem(lambda: script(answer).hold(NUTSHELL.create(LEADS, CASE.draft())))
+        assert (told.kind, told.outcome) == (Kind.CRM_REJECTED, Outcome.REFUSED)
+
+    def test_the_wait_of_a_throttle_is_heeded_should_there_ever_be_one(self) -> None:
+        throttle = Response(429, {"retry-after": "7"}, None)
+        assert problem(lambda: script(throttle).hold(NUTSHELL.get(LEADS, "1-leads"))).retry_after == 7
+
+
+class TestOne:
+    @pytest.mark.parametrize("bodies", [[], [record(deletedTime="2025-08-14T00:00:00Z")]], ids=["none", "deleted"])
+    def test_a_lead_that_was_removed_is_not_found(self, bodies: list[Any]) -> None:
+        told = problem(lambda: script(envelope(*bodies)).hold(NUTSHELL.get(LEADS, "1003-leads")))
+        assert told.kind is Kind.CRM_NOT_FOUND
+
+    def test_ids_joined_by_a_comma_are_no_id(self) -> None:
+        partner = script()
+        for talk in (NUTSHELL.get(LEADS, "1-leads,3-leads"), NUTSHELL.delete(LEADS, "1-leads,3-leads")):
+            with pytest.raises(Problem) as caught:
+                partner.hold(talk)
+            assert caught.value.kind is Kind.CRM_NOT_FOUND
+        assert partner.requests == []
+
+
+STAGESETS = [{"id": "1-stagesets", "name": "Sales"}, {"id": "5-stagesets", "name": "Renewals"}]
+STEPS = [
+    {"id": "101-stages", "name": "Qualify", "position": 1, "links": {"stageset": "1-stagesets"}},
+    {"id": "105-stages", "name": "Renew", "position": 1, "links": [{"stageset": "5-stagesets"}]},
+]
+
+
+class TestPipelines:
+    @pytest.mark.parametrize("key", ["stagesets", "stageSets", "stages", None])
+    @pytest.mark.parametrize("inner", ["stages", None])
+    def test_they_are_read_under_any_key_with_their_stages(self, key: str | None, inner: str | None) -> None:
+        answers = [envelope(*told, key=name) if name else ok(told) for told, name in ((STAGESETS, key), (STEPS, inner))]
+        page = script(*answers).hold(NUTSHELL.list(PIPELINES, limit=5))
+        assert [answer.item for answer in page.answers] == [
+            {
+                "id": pipeline,
+                "name": name,
+                "entity": "opportunity",
+                "stages": [{"id": stage, "name": step, "pipeline": {"id": pipeline}}],
+            }
+            for pipeline, name, stage, step in (
+                ("1-stagesets", "Sales", "101-stages", "Qualify"),
+                ("5-stagesets", "Renewals", "105-stages", "Renew"),
+            )
+        ]
+
+    def test_records_that_come_along_are_not_taken_for_the_list(self) -> None:
+        page = script(ok({"actors": [{"id": "1-users"}], "stages": STEPS})).hold(NUTSHELL.list(STAGES, limit=5))
+        assert [answer.item["id"] for answer in page.answers] == ["101-stages", "105-stages"]
+
+    def test_the_links_of_a_stage_are_read_as_recorded_and_as_specified(self) -> None:
+        page = script(ok(STEPS)).hold(NUTSHELL.list(STAGES, limit=5))
+        assert [answer.item["pipeline"] for answer in page.answers] == [{"id": "1-stagesets"}, {"id": "5-stagesets"}]
+
+    def test_one_is_found_in_the_list_of_all(self) -> None:
+        found = script(ok(STEPS)).hold(NUTSHELL.get(STAGES, "105-stages"))
+        assert (found.item["name"], found.raw) == ("Renew", STEPS[1])
+        assert problem(lambda: script(ok(STEPS)).hold(NUTSHELL.get(STAGES, "7-stages"))).kind is Kind.CRM_NOT_FOUND
+
+
+@dataclass
+class Log:
+    """The change log of an instance, of whose bounds the vendor does not say whether they are in it or out.
+
+    events: (number, second, lead, action), oldest first. most: the longest page, whatever is asked for.
+    """
+
+    events: list[tuple[int, int, int, str]]
+    most: int = 300
+    inclusive: bool = True
+    silent: frozenset[int] = frozenset()
+    """Leads whose records do not come with the events."""
+
+    def answer(self, request: Request) -> Response:
+        if request.path != "/rest/events":
+            return envelope(*(record(int(id.partition("-")[0])) for id in request.path.split("/")[-1].split(",")))
+        query, edge = request.query, 0 if self.inclusive else 1
+        assert query["filters[payload][]"] == "leads"
+        last = int(query.get("max_id", "999999-events").removesuffix("-events"))
+        since, until = int(query["since_time"]), int(query.get("max_time", 10**12))
+        found = [
+            event for event in self.events[::-1] if since + edge <= event[1] <= until - edge and event[0] <= last - edge
+        ][: min(self.most, int(query["limit"]))]
+        events = [
+            {
+                "id": f"{number}-events",
+                "createdTime": second,
+                "payloadType": "leads",
+                "action": action,
+                "links": {"payloads": [f"{lead}-leads"]},
+            }
+            for number, second, lead, action in found
+        ]
+        told = {lead: record(lead, deletedTime=action == "delete" or None) for _, _, lead, action in found}
+        return ok({"events": events, "payloads": [told[lead] for lead in told if lead not in self.silent]})
+
+    def since(self, second: int, limit: int) -> tuple[list[str], int]:
+        """The ids of leads that changed since then, page by page, and how many requests that took."""
+        partner, cursor, found = Partner(self.answer), None, list[str]()
+        for _ in range(500):
+            when = datetime.fromtimestamp(second, UTC)
+            page = partner.hold(NUTSHELL.list(LEADS, since=when, cursor=cursor, limit=limit))
+            assert len(page.answers) <= limit
+            found += [answer.item["id"].removesuffix("-leads") for answer in page.answers]
+            if page.cursor is None:
+                return found, len(partner.requests)
+            cursor = json.loads(json.dumps(page.cursor))
+            assert "://" not in json.dumps(cursor)
+        raise AssertionError("the list does not end")
+
+
+each_reading = pytest.mark.parametrize("inclusive", [True, False], ids=["inclusive", "exclusive"])
+
+
+class TestChanges:
+    @each_reading
+    @pytest.mark.parametrize("limit", [1, 2, 100])
+    def test_each_lead_comes_once_in_the_order_of_its_last_change(self, inclusive: bool, limit: int) -> None:
+        changes = [(1, 3), (1, 7), (2, 11), (2, 3), (5, 15), (9, 7)]
+        events = [(4 * n + 3, BEGIN + at, lead, "edit") for n, (at, lead) in enumerate(changes)]
+        before = [(1, BEGIN - 1, 99, "create"), (2, BEGIN - 60, 95, "create")]
+        found, _ = Log(sorted(before) + events, inclusive=inclusive).since(BEGIN, limit)
+        assert found == ["11", "3", "15", "7"]
+
+    @each_reading
+    def test_pages_that_are_shorter_than_asked_for_are_walked_to_their_end(self, inclusive: bool) -> None:
+        events = [(n, BEGIN + n, n, "create") for n in range(1, 61)]
+        found, _ = Log(events, most=20, inclusive=inclusive).since(BEGIN, 25)
+        assert found == [str(n) for n in range(1, 61)]
+
+    @each_reading
+    def test_a_time_with_too_much_in_it_is_halved(self, inclusive: bool) -> None:
+        """A week with many changes: no page of ours takes a walk through all of it."""
+        events = [(n, BEGIN + 300 * n, n, "create") for n in range(1, 2001)]
+        found, requests = Log(events, most=50, inclusive=inclusive).since(BEGIN, 100)
+        assert found == [str(n) for n in range(1, 2001)]
+        assert requests < 400
+
+    @each_reading
+    def test_a_second_with_too_much_in_it_is_walked_through(self, inclusive: bool) -> None:
+        events = [(n, BEGIN + 7, n, "create") for n in range(1, 301)] + [(301, BEGIN + 90, 301, "create")]
+        found, _ = Log(events, most=20, inclusive=inclusive).since(BEGIN, 100)
+        assert sorted(map(int, found)) == list(range(1, 302))
+
+    def test_what_was_deleted_is_not_told(self) -> None:
+        events = [(3, BEGIN, 3, "create"), (7, BEGIN + 1, 7, "create"), (11, BEGIN + 2, 3, "delete")]
+        assert Log(events).since(BEGIN, 5)[0] == ["7"]
+        assert Log(events, silent=frozenset({3})).since(BEGIN, 5)[0] == ["7"]
+
+    def test_a_record_that_did_not_come_along_is_asked_for_by_its_id(self) -> None:
+        events = [(3, BEGIN, 3, "create"), (7, BEGIN + 1, 7, "edit"), (11, BEGIN + 2, 11, "edit")]
+        log = Log(events, silent=frozenset({3, 11}))
+        partner = Partner(log.answer)
+        page = partner.hold(NUTSHELL.list(LEADS, since=datetime.fromtimestamp(BEGIN, UTC), limit=5))
+        assert [answer.item["id"] for answer in page.answers] == ["3-leads", "7-leads", "11-leads"]
+        assert partner.requests[-1].path == "/rest/leads/3-leads,11-leads"
+
+    def test_a_record_that_is_there_no_more_is_left_out_and_takes_no_other_with_it(self) -> None:
+        log = Log([(n, BEGIN + n, n, "edit") for n in (3, 7, 11)], silent=frozenset({3, 7}))
+        lost = Response(404, {}, "<title>Not Found</title>", readable=False)
+        partner = Partner(lambda request: lost if "7-leads" in request.path else log.answer(request))
+        page = partner.hold(NUTSHELL.list(LEADS, since=datetime.fromtimestamp(BEGIN, UTC), limit=5))
+        assert [answer.item["id"] for answer in page.answers] == ["3-leads", "11-leads"]
+        tried = [request.path.removeprefix("/rest/leads/") for request in partner.requests[2:]]
+        assert tried == ["3-leads,7-leads", "3-leads", "7-leads"]
+
+    def test_a_lead_that_changes_while_the_list_is_read_hides_no_other(self) -> None:
+        log = Log([(n, BEGIN + n, n, "create") for n in range(1, 5)])
+        partner, since = Partner(log.answer), datetime.fromtimestamp(BEGIN, UTC)
+        first = partner.hold(NUTSHELL.list(LEADS, since=since, limit=2))
+        log.events += [(5, BEGIN + 9, 1, "edit"), (6, BEGIN + 9, 3, "edit")]
+        rest = partner.hold(NUTSHELL.list(LEADS, since=since, cursor=first.cursor, limit=9))
+        assert [answer.item["id"] for answer in first.answers] == ["1-leads", "2-leads"]
+        assert [answer.item["id"] for answer in rest.answers] == ["4-leads", "1-leads", "3-leads"]
+
+
+class TestFind:
+    DRAFT = CASE.draft({"title": "Your first lead", "contact": {"id": "3-contacts"}})
+
+    @pytest.mark.parametrize(
+        ("contacts", "found"),
+        [
+            (["3-contacts"], "3-leads"),
+            (["9-contacts", "3-contacts"], "3-leads"),
+            (["9-contacts"], None),
+            ([], None),
+        ],
+    )
+    def test_only_a_lead_of_the_same_contact_is_the_one(self, contacts: list[str], found: str | None) -> None:
+        body = record(3, links=RECORDED["links"] | {"contacts": contacts})
+        event = {"id": "3-events", "createdTime": BEGIN, "action": "create", "links": {"payloads": ["3-leads"]}}
+        answers = [ok({"events": [event], "payloads": [body]})] * 2
+        made = script(*answers).hold(NUTSHELL.find(LEADS, self.DRAFT, datetime.fromtimestamp(BEGIN - 5, UTC)))
+        assert made == found
+
+
+class TestDeleted:
+    SINCE = datetime.fromtimestamp(BEGIN, UTC)
+
+    def answer(self, *seconds: int, previous: str | None = None) -> Response:
+        events = [
+            {"id": f"{at}-events", "createdTime": at, "action": "delete", "links": {"payloads": [f"{at}-leads"]}}
+            for at in seconds
+        ]
+        return ok({"meta": META | {"previous": previous}, "events": events})
+
+    def test_what_was_deleted_before_is_left_out(self) -> None:
+        partner = script(self.answer(BEGIN + 5, BEGIN, BEGIN - 1))
+        gone = partner.hold(NUTSHELL.deleted(LEADS, since=self.SINCE))
+        assert gone
+        assert (gone.ids, gone.cursor) == ([f"{BEGIN + 5}-leads", f"{BEGIN}-leads"], None)
+        assert partner.requests[0].query["filter[types]"] == "leads"
+
+    def test_a_log_that_goes_on_is_read_on_by_its_position(self) -> None:
+        link = "https://app.nutshell.com/rest/events/deleted?limit=20&max_id=19-events&max_time=1754971251"
+        partner = script(self.answer(BEGIN + 5, previous=link), self.answer(BEGIN + 5, previous=link))
+        first = partner.hold(NUTSHELL.deleted(LEADS, since=self.SINCE))
+        assert first
+        assert first.cursor == {"max_id": "19-events"}
+        last = partner.hold(NUTSHELL.deleted(LEADS, since=self.SINCE, cursor=first.cursor))
+        assert partner.requests[1].query["max_id"] == "19-events"
+        assert last
+        assert last.cursor is None, "a log that leads to itself ends"
+
+
+def test_leads_are_listed_by_pages_from_zero() -> None:
+    partner = script(envelope(record(3), record(7)), envelope())
+    first = partner.hold(NUTSHELL.list(LEADS, limit=2))
+    last = partner.hold(NUTSHELL.list(LEADS, cursor=first.cursor, limit=2))
+    asked = [(request.query["page[page]"], request.query["page[limit]"]) for request in partner.requests]
+    assert asked == [("0", "2"), ("1", "2")]
+    assert (last.answers, last.cursor) == ([], None)

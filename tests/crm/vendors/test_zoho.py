@@ -1,0 +1,385 @@
+"""What is peculiar to Zoho: a status per record, lists by query and ids, pipelines by layout, stages of a picklist."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from switchboard.crm.auth import OAuth2
+from switchboard.crm.problem import Kind, Outcome, Problem
+from switchboard.crm.vendors.zoho import CRM
+from switchboard.crm.wire import Request, Response
+from tests.crm.samples import CASES
+from tests.crm.shared import document
+from tests.crm.voices import minutes
+from tests.talk import Partner, ok, script
+
+ZOHO = CRM.dialect
+LEADS, PIPELINES, STAGES = (CASES[f"zoho-{name}"] for name in ("leads", "pipelines", "stages"))
+ADA = {"first_name": "Ada", "last_name": "Lovelace"}
+NONE = Response(204)
+
+
+def recorded(name: str) -> Any:
+    return document(f"fixtures/zoho/{name}.json")
+
+
+def answer(name: str) -> Response:
+    told = recorded(name)["response"]
+    return Response(told["status"], {key.lower(): value for key, value in told["headers"].items()}, told["body"])
+
+
+def problem(call: Callable[[], Any]) -> Problem:
+    with pytest.raises(Problem) as caught:
+        call()
+    return caught.value
+
+
+def refused(response: Response) -> Problem:
+    return problem(lambda: script(response).hold(ZOHO.create(LEADS.resource, LEADS.draft(ADA))))
+
+
+class TestCreate:
+    def test_the_lead_we_create_is_the_one_that_was_recorded(self) -> None:
+        shown = recorded("lead.create.201")["request"]
+        draft = LEADS.draft(
+            {"first_name": "TestFirst", "last_name": "TestLast"},
+            {"Company": "Test Company", "Email": "test@example.com"},
+        )
+        partner = script(answer("lead.create.201"))
+        made = partner.hold(ZOHO.create(LEADS.resource, draft, whole=False))
+        [request] = partner.requests
+        assert (request.method, request.path.replace("v8", "v2"), request.json) == (
+            "POST",
+            shown["path"],
+            shown["body"],
+        )
+        assert made.item == {
+            "id": "7328395000000688016",
+            "created_at": "2026-05-14T09:54:51Z",
+            "updated_at": "2026-05-14T09:54:51Z",
+        }
+
+    def test_a_person_without_a_company_stands_for_one(self) -> None:
+        partner = script(answer("v8.lead.create.201"), NONE)
+        partner.hold(ZOHO.create(LEADS.resource, LEADS.draft(ADA | {"owner": {"id": "5725767000000411001"}})))
+        assert partner.requests[0].json == {
+            "data": [
+                {
+                    "Company": "Ada Lovelace",
+                    "First_Name": "Ada",
+                    "Last_Name": "Lovelace",
+                    "Owner": {"id": "5725767000000411001"},
+                }
+            ]
+        }
+
+    def test_workflows_run_unless_a_caller_says_otherwise(self) -> None:
+        partner = script(answer("v8.lead.create.201"), NONE)
+        partner.hold(ZOHO.create(LEADS.resource, LEADS.draft(ADA, {"trigger": []})))
+        assert partner.requests[0].json["trigger"] == []
+        assert "trigger" not in partner.requests[0].json["data"][0]
+
+    @pytest.mark.parametrize("status", [200, 201, 202, 207])
+    def test_a_2xx_whose_record_says_no_is_a_refusal(self, status: int) -> None:
+        fault = {"code": "MANDATORY_NOT_FOUND", "details": {"api_name": "Email"}, "message": "m", "status": "error"}
+        found = refused(ok({"data": [fault]}, status))
+        assert (found.kind, found.outcome) == (Kind.CRM_REJECTED, Outcome.REFUSED)
+        assert [each.field for each in found.faults] == ["Email"]
+
+
+class TestRefusals:
+    def test_every_fault_of_a_record_is_named_and_the_record_in_the_way(self) -> None:
+        found = refused(answer("v8.records.create.multiple-errors.400"))
+        assert [each.field for each in found.faults] == ["Email", "Mobile"]
+        assert found.remote
+        assert (found.kind, found.remote.existing_id) == (Kind.CRM_CONFLICT, "4881139000000428295")
+
+    @pytest.mark.parametrize(
+        ("code", "worth"),
+        [("INVALID_TOKEN", True), ("OAUTH_SCOPE_MISMATCH", False), ("AUTHENTICATION_FAILURE", False)],
+    )
+    def test_a_new_token_is_asked_for_only_where_it_helps(self, code: str, worth: bool) -> None:
+        assert ZOHO.expired(Response(401, {}, {"code": code, "status": "error"})) is worth
+
+    def test_the_credits_that_are_left_are_told_once_half_are_spent(self) -> None:
+        rate = ZOHO.rate(Response(200, {"x-api-credits-remaining": "2400"}))
+        assert rate
+        assert (rate.limit, rate.remaining, rate.reset) == (None, 2400, None)
+        assert ZOHO.rate(answer("leads.list.200")) is None
+
+
+def ids(*found: str, more: bool = False) -> Response:
+    return ok({"data": [{"id": id} for id in found], "info": {"count": len(found), "more_records": more}})
+
+
+class TestList:
+    def test_a_recorded_list_is_read(self) -> None:
+        first = answer("leads.list.200").body["data"][0]
+        assert ZOHO.item(LEADS.resource, first) == {
+            "id": "7328395000000680100",
+            "title": "Junior Executive",
+            "owner": {"id": "7328395000000605001"},
+            "first_name": "Chau",
+            "last_name": "Kitzman (Sample)",
+            "lead_source": "Advertisement",
+            "phone_numbers": [
+                {"number": "555-555-5555", "type": "primary"},
+                {"number": "555-555-5555", "type": "mobile"},
+            ],
+            "addresses": [
+                {
+                    "street_1": "6649 N Blue Gum St",
+                    "city": "New Orleans",
+                    "state": "LA",
+                    "postal_code": "70116",
+                    "country": "United States",
+                }
+            ],
+            "email_addresses": [{"email": "chau-kitzman@noemail.invalid", "type": "primary"}],
+            "status": "Attempted to Contact",
+            "last_activity_at": "2026-05-14T08:36:17Z",
+            "created_at": "2026-05-14T08:36:10Z",
+            "updated_at": "2026-05-14T08:36:17Z",
+        }
+
+    def test_a_query_tells_which_and_they_are_read_by_their_ids_in_its_order(self) -> None:
+        read = ok({"data": [{"id": "3", "Last_Name": "C"}, {"id": "1", "Last_Name": "A"}]})
+        partner = script(ids("1", "2", "3", more=True), read, ids("4"), NONE)
+        page = partner.hold(ZOHO.list(LEADS.resource, limit=3))
+        last = partner.hold(ZOHO.list(LEADS.resource, cursor=page.cursor, limit=3))
+        assert [each.item["id"] for each in page.answers] == ["1", "3"], "the one between was removed meanwhile"
+        assert (last.answers, last.cursor) == ([], None)
+        first, reading, second, _ = partner.requests
+        assert first.json == {"select_query": "select id from Leads where id > '0' order by id asc limit 3"}
+        assert second.json == {"select_query": "select id from Leads where id > '3' order by id asc limit 3"}
+        assert first.safe
+        assert (reading.query["ids"], reading.query["converted"]) == ("1,2,3", "both")
+
+    def test_a_list_asks_for_no_column_that_was_never_recorded(self) -> None:
+        partner = script(ids("1"), NONE)
+        partner.hold(ZOHO.list(LEADS.resource, limit=3))
+        assert set(partner.requests[1].query["fields"].split(",")) <= set(answer("lead.get.200").body["data"][0])
+
+    def test_what_changed_is_asked_for_in_whole_seconds_and_nothing_more_where_there_is_none(self) -> None:
+        partner = script(NONE)
+        page = partner.hold(ZOHO.list(LEADS.resource, since=minutes(0.001), limit=500))
+        assert (page.answers, page.cursor) == ([], None)
+        assert partner.requests[0].json["select_query"] == (
+            "select id from Leads where id > '0' and Modified_Time >= '2026-05-01T12:00:00+00:00' "
+            "order by id asc limit 50"
+        )
+
+
+class TestDeleted:
+    def test_deletions_are_asked_for_from_a_second_before_and_then_chosen(self) -> None:
+        times = {"7": "2026-05-01T14:59:59+03:00", "8": "2026-05-01T15:00:00+03:00", "9": "2026-05-01T15:01:00+03:00"}
+        data = [{"id": id, "deleted_time": at, "type": "recycle"} for id, at in times.items()]
+        partner = script(ok({"data": data, "info": {"page": 2, "more_records": True}}))
+        gone = partner.hold(ZOHO.deleted(LEADS.resource, since=minutes(0), cursor={"page": 2}))
+        assert gone
+        assert (gone.ids, gone.cursor) == (["8", "9"], {"page": 3})
+        assert partner.requests[0].headers == {"if-modified-since": "2026-05-01T11:59:59+00:00"}
+        assert partner.requests[0].query == {"type": "all", "page": "2", "per_page": "200"}
+
+    @pytest.mark.parametrize("status", [204, 304])
+    def test_nothing_new_is_no_deletion(self, status: int) -> None:
+        gone = script(Response(status)).hold(ZOHO.deleted(LEADS.resource, since=minutes(0)))
+        assert gone
+        assert (gone.ids, gone.cursor) == ([], None)
+
+
+def place(id: str, name: str, order: int, kind: str = "Open") -> Any:
+    return {"id": id, "display_value": name, "actual_value": name, "sequence_number": order, "forecast_type": kind}
+
+
+FIRST, SECOND, WON = place("51", "First", 1), place("52", "Second", 2), place("53", "Won", 3, "Closed Won")
+STANDARD = {"id": "11", "display_value": "Standard", "default": True, "maps": [FIRST, WON]}
+OTHER = {"id": "12", "display_value": "Other", "default": False, "maps": [SECOND, WON]}
+
+
+def organization(*pipelines: Any, values: list[Any] | None = None, picklist: Response | None = None) -> Partner:
+    """Zoho's settings: these pipelines in the second layout, which is the default, and these stages."""
+    values = [FIRST, SECOND, WON] if values is None else values
+    layouts = [{"id": "1", "generated_type": "custom"}, {"id": "2", "generated_type": "default"}]
+    done = {"code": "SUCCESS", "details": {"id": "12"}, "message": "done", "status": "success"}
+
+    def settings(request: Request) -> Response:
+        match request.method, request.path.removeprefix("/crm/v8/settings/").partition("/")[0]:
+            case "GET", "layouts":
+                return ok({"layouts": layouts})
+            case "GET", "fields":
+                return ok(
+                    {
+                        "fields": [
+                            {"id": "8", "api_name": "Amount"},
+                            {"id": "9", "api_name": "Stage", "pick_list_values": values},
+                        ]
+                    }
+                )
+            case "PATCH", "fields":
+                values.append(place("99", request.json["fields"][0]["pick_list_values"][-1]["display_value"], 9))
+                return picklist or ok({"fields": [done]})
+            case "GET", _:
+                assert request.query == {"layout_id": "2"}
+                id = request.path.rpartition("/")[2]
+                return ok({"pipeline": [each for each in pipelines if id in ("pipeline", each["id"])]})
+            case _:
+                assert request.query == {"layout_id": "2"}
+                return ok({"pipeline": [done], "transfer_pipeline": [done]})
+
+    return Partner(settings)
+
+
+class TestPipelines:
+    def test_a_pipeline_begins_with_the_stages_of_the_default_one(self) -> None:
+        partner = organization(OTHER, STANDARD)
+        made = partner.hold(ZOHO.create(PIPELINES.resource, PIPELINES.draft({"name": "Other"})))
+        [request] = partner.unsafe
+        maps = [{"id": "51", "sequence_number": 1}, {"id": "53", "sequence_number": 2}]
+        assert request.json == {"pipeline": [{"display_value": "Other", "maps": maps}]}
+        assert (made.item["id"], made.item["entity"]) == ("12", "opportunity")
+
+    def test_stages_are_found_by_their_names(self) -> None:
+        partner = organization(STANDARD, OTHER)
+        item = {"name": "Other", "stages": [{"name": "won"}, {"name": "Second"}]}
+        partner.hold(ZOHO.create(PIPELINES.resource, PIPELINES.draft(item)))
+        [request] = partner.unsafe
+        assert [each["id"] for each in request.json["pipeline"][0]["maps"]] == ["53", "52"]
+
+    def test_a_stage_that_there_is_not_is_told_with_those_there_are_before_anything_is_made(self) -> None:
+        partner = organization(STANDARD)
+        draft = PIPELINES.draft({"name": "Other", "stages": [{"name": "First"}, {"name": "Nowhere"}]})
+        found = problem(lambda: partner.hold(ZOHO.create(PIPELINES.resource, draft)))
+        assert (found.kind, found.faults[0].pointer) == (Kind.INVALID, "#/stages/1/name")
+        assert "First, Second, Won" in found.detail
+        assert partner.unsafe == []
+
+    def test_where_there_is_no_layout_there_is_no_pipeline_to_ask_for(self) -> None:
+        found = problem(lambda: script(NONE).hold(ZOHO.list(PIPELINES.resource, limit=5)))
+        assert (found.kind, found.outcome) == (Kind.CRM_REJECTED, Outcome.NOTHING)
+
+    def test_a_pipeline_is_removed_by_moving_its_deals_to_the_same_stage_or_one_of_its_kind(self) -> None:
+        partner = organization(OTHER, STANDARD)
+        partner.hold(ZOHO.delete(PIPELINES.resource, "12"))
+        moves = [{"from": "52", "to": "51"}, {"from": "53", "to": "53"}]
+        assert partner.requests[-1].path == "/crm/v8/settings/pipeline/actions/transfer"
+        assert partner.requests[-1].json == {
+            "transfer_pipeline": [{"pipeline": {"from": "12", "to": "11"}, "stages": moves}]
+        }
+
+    @pytest.mark.parametrize("others", [[], [STANDARD | {"maps": [FIRST]}]])
+    def test_deals_that_are_won_are_never_opened_again_by_a_removal(self, others: list[Any]) -> None:
+        partner = organization(OTHER, *others)
+        found = problem(lambda: partner.hold(ZOHO.delete(PIPELINES.resource, "12")))
+        assert found.kind is Kind.CRM_REJECTED
+        assert {request.method for request in partner.requests} == {"GET"}
+
+
+class TestStages:
+    def create(self, partner: Partner, name: str, pipeline: str = "12", whole: bool = False) -> Any:
+        draft = STAGES.draft({"name": name, "pipeline": {"id": pipeline}})
+        return partner.hold(ZOHO.create(STAGES.resource, draft, whole=whole))
+
+    def test_a_stage_goes_by_its_pipeline_and_its_value_wherever_it_is_told(self) -> None:
+        [told] = organization(OTHER).hold(ZOHO.list(PIPELINES.resource, limit=5)).answers
+        listed = organization(OTHER).hold(ZOHO.list(STAGES.resource, limit=5)).answers
+        assert [each["id"] for each in told.item["stages"]] == ["12-52", "12-53"]
+        assert [each.item["id"] for each in listed] == ["12-52", "12-53"]
+        assert [each.raw for each in listed] == [SECOND, WON], "the CRM's own words are left as they are"
+
+    def test_a_new_name_is_put_into_the_picklist_and_then_into_the_pipeline(self) -> None:
+        partner = organization(STANDARD, OTHER)
+        made = self.create(partner, "Brand new")
+        value, mapped = (request for request in partner.requests if request.method == "PATCH")
+        assert (value.path, value.query, value.safe) == ("/crm/v8/settings/fields/9", {"module": "Deals"}, True)
+        kept = [{key: each[key] for key in ("id", "display_value", "actual_value")} for each in (FIRST, SECOND, WON)]
+        new = {"display_value": "Brand new", "actual_value": "Brand new"}
+        assert value.json == {"fields": [{"pick_list_values": [*kept, new]}]}
+        assert partner.unsafe == [mapped]
+        order = {"52": 2, "53": 3, "99": 4}
+        maps = [{"id": id, "sequence_number": place} for id, place in order.items()]
+        assert mapped.json == {"pipeline": [{"display_value": "Other", "maps": maps}]}
+        assert (made.item["id"], made.item["position"]) == ("12-99", 4)
+
+    def test_a_name_that_is_in_the_picklist_is_not_put_there_again(self) -> None:
+        partner = organization(STANDARD, OTHER)
+        made = self.create(partner, "first")
+        assert [request.path for request in partner.requests if request.method == "PATCH"] == [
+            "/crm/v8/settings/pipeline/12"
+        ]
+        assert made.item["id"] == "12-51"
+
+    def test_a_name_that_somebody_else_put_there_meanwhile_will_do(self) -> None:
+        twin = {"code": "DUPLICATE_DATA", "details": {"api_name": "display_value"}, "message": "m", "status": "error"}
+        made = self.create(organization(OTHER, picklist=Response(400, {}, {"fields": [twin]})), "Brand new")
+        assert made.item["id"] == "12-99"
+
+    def test_a_stage_that_is_there_is_in_the_way(self) -> None:
+        partner = organization(OTHER)
+        assert problem(lambda: self.create(partner, "second")).kind is Kind.CRM_CONFLICT
+        assert partner.unsafe == []
+
+    def test_a_pipeline_that_there_is_not_is_named(self) -> None:
+        partner = organization(OTHER)
+        found = problem(lambda: self.create(partner, "Brand new", "404"))
+        assert (found.kind, found.faults[0].field) == (Kind.INVALID, "pipeline.id")
+        assert {request.method for request in partner.requests} == {"GET"}
+
+    def test_a_stage_that_cannot_be_read_back_was_made(self) -> None:
+        made = self.create(organization(OTHER), "Brand new", whole=True)
+        assert (made.item["id"], made.partial) == ("12-99", True)
+
+    def test_a_removal_names_the_stages_that_stay(self) -> None:
+        partner = organization(STANDARD, OTHER)
+        partner.hold(ZOHO.delete(STAGES.resource, "12-52"))
+        request = partner.requests[-1]
+        assert (request.method, request.path, request.safe) == ("PATCH", "/crm/v8/settings/pipeline/12", True)
+        gone = {"id": "52", "sequence_number": 2, "_delete": {"permanent": None}}
+        assert request.json["pipeline"][0]["maps"] == [gone, {"id": "53", "sequence_number": 3}]
+
+
+class TestLogin:
+    SCHEME = CRM.auth["oauth2"]
+
+    def refresh(self, response: Response) -> Any:
+        assert isinstance(self.SCHEME, OAuth2)
+        app = {"client_id": "i", "client_secret": "s"}
+        return script(response).hold(self.SCHEME.refresh({"refresh_token": "r"}, app))
+
+    def test_a_refresh_tells_the_host_and_keeps_the_refresh_token(self) -> None:
+        token = self.refresh(ok({"access_token": "a", "api_domain": "https://www.zohoapis.eu", "expires_in": 3600}))
+        assert (token.access_token, token.refresh_token, token.expires_in) == ("a", "r", 3600)
+        assert token.origin == "https://www.zohoapis.eu"
+
+    @pytest.mark.parametrize(
+        ("response", "kind"),
+        [
+            (ok({"error": "invalid_code"}), Kind.NEEDS_REAUTH),
+            (Response(400, {}, {"error": "invalid_code"}), Kind.NEEDS_REAUTH),
+            (ok({"error": "invalid_client"}), Kind.CRM_UNAVAILABLE),
+            (ok({"error": "general_error"}), Kind.CRM_UNAVAILABLE),
+        ],
+    )
+    def test_a_dead_refresh_token_is_told_by_the_body_alone(self, response: Response, kind: Kind) -> None:
+        assert problem(lambda: self.refresh(response)).kind is kind
+
+    def test_a_throttled_refresh_does_not_lose_the_account(self) -> None:
+        found = problem(lambda: self.refresh(answer("oauth.token.too-many-requests.400")))
+        assert (found.kind, found.retry_after) == (Kind.CRM_RATE_LIMITED, 60)
+
+    def test_a_request_is_signed_in_the_vendors_own_scheme(self) -> None:
+        assert self.SCHEME.sign({"access_token": "t"}) == {"authorization": "Zoho-oauthtoken t"}
+
+    @pytest.mark.parametrize(
+        ("api", "token"),
+        [
+            ("https://www.zohoapis.com.au", "https://accounts.zoho.com.au"),
+            ("https://www.zohoapis.sa", "https://accounts.zoho.sa"),
+            ("https://www.zohocloud.ca", "https://accounts.zohocloud.ca"),
+        ],
+    )
+    def test_every_data_centre_has_hosts_of_its_own(self, api: str, token: str) -> None:
+        assert CRM.hosts["api"].allows(api)
+        assert CRM.hosts["token"].allows(token)
+        assert not CRM.hosts["api"].allows(api + ".evil.example")

@@ -1,0 +1,474 @@
+"""Zendesk Sell's peculiarities, and its recorded answers."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.sandbox.caller import Caller, Reply
+
+CRM = "zendesk_sell"
+LEADS = "/v2/leads"
+
+type Recorded = Callable[[str], Any]
+
+
+def lead(api: Caller, **fields: Any) -> Reply:
+    return api.post(LEADS, {"data": {"last_name": "Lovelace"} | fields})
+
+
+def errors(reply: Reply) -> list[tuple[str, str | None]]:
+    return [(one["error"]["code"], one["error"].get("field")) for one in reply.json["errors"]]
+
+
+def search(api: Caller, **data: Any) -> Any:
+    reply = api.post("/v3/leads/search", {"items": [{"data": data}]})
+    assert reply.status == 200, reply.text
+    return reply.json["items"][0]
+
+
+def test_a_lead_looks_as_recorded(api: Caller, recorded: Recorded) -> None:
+    was = recorded("zendesk_sell/lead_record_full.json")["body"]
+    made = lead(api, address={"line1": "1 St James's Square", "city": "London"}, tags=["maths"])
+    assert made.status == recorded("zendesk_sell/lead_create.json")["status"]
+    assert made.json["data"].keys() == was["data"].keys()
+    assert made.json["data"]["address"].keys() == was["data"]["address"].keys()
+    assert made.json["meta"] == was["meta"]
+    assert made.json["data"]["status"] == "New"
+    assert made.json["data"]["id"] > 2**32
+    assert api.get(f"{LEADS}/{made.json['data']['id']}").json == made.json
+
+
+def test_a_create_may_also_be_told_with_201(crm: Caller, api: Caller) -> None:
+    crm.adjust(created_status=201)
+    assert lead(api).status == 201
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "field"),
+    [
+        ({"invalid_field": 1}, "unknown", "/invalid_field"),
+        ({"contact_id": 1}, "unknown", "/contact_id"),
+        ({"id": 1}, "unknown", "/id"),
+        ({"owner_id": "1"}, "invalid_type", "/owner_id"),
+        ({"owner_id": 1}, "incorrect_value", "/owner_id"),
+        ({"owner_id": None}, "invalid_type", "/owner_id"),
+        ({"source_id": 1}, "incorrect_value", "/source_id"),
+        ({"status": "new"}, "incorrect_value", "/status"),
+        ({"email": "nobody"}, "incorrect_value", "/email"),
+        ({"phone": 1}, "invalid_type", "/phone"),
+        ({"tags": "a,b"}, "invalid_type", "/tags"),
+        ({"address": "London"}, "invalid_type", "/address"),
+        ({"address": {"street": "1 St James's Square"}}, "unknown", "/address/street"),
+        ({"address": {"city": 1}}, "invalid_type", "/address/city"),
+        ({"custom_fields": []}, "invalid_type", "/custom_fields"),
+        ({"custom_fields": {"favourite colour": "red"}}, "unknown", "/custom_fields/favourite colour"),
+        ({"custom_fields": {"Tier": "Tin"}}, "incorrect_value", "/custom_fields/Tier"),
+        ({"custom_fields": {"Tier": ["Gold"]}}, "invalid_type", "/custom_fields/Tier"),
+        ({"custom_fields": {"Channels": "Email"}}, "invalid_type", "/custom_fields/Channels"),
+        ({"custom_fields": {"Channels": ["Pigeon"]}}, "incorrect_value", "/custom_fields/Channels"),
+        ({"custom_fields": {"Contract end": "31.12.2026"}}, "incorrect_value", "/custom_fields/Contract end"),
+        ({"custom_fields": {"Called at": "2026-12-31T10:00:00"}}, "incorrect_value", "/custom_fields/Called at"),
+        ({"custom_fields": {"Score": "many"}}, "incorrect_value", "/custom_fields/Score"),
+        ({"custom_fields": {"Newsletter": "yes"}}, "invalid_type", "/custom_fields/Newsletter"),
+        ({"custom_fields": {"Second address": {"street": "x"}}}, "unknown", "/custom_fields/Second address/street"),
+    ],
+)
+def test_what_a_lead_does_not_take_is_422_with_a_pointer(
+    api: Caller, recorded: Recorded, fields: dict[str, Any], code: str, field: str
+) -> None:
+    reply = lead(api, **fields)
+    was = recorded("zendesk_sell/lead_create_error_422_unknown_attribute.json")
+    assert (reply.status, errors(reply)) == (was["status"], [(code, field)])
+    assert reply.json.keys() == was["body"].keys()
+    assert reply.json["meta"].keys() == was["body"]["meta"].keys()
+    assert reply.json["errors"][0]["error"].keys() == was["body"]["errors"][0]["error"].keys()
+    assert reply.json["meta"]["http_status"] == was["body"]["meta"]["http_status"]
+    assert reply.json["meta"]["logref"] == reply.headers["x-request-id"]
+    assert api.stored("leads") == []
+
+
+def test_all_flaws_come_at_once_and_older_answers_point_from_data(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    wrong = {"phone": 1, "nonsense": 1}
+    assert set(errors(lead(api, **wrong))) == {("invalid_type", "/phone"), ("unknown", "/nonsense")}
+    crm.adjust(older_errors=True)
+    reply, was = lead(api, phone=1), recorded("zendesk_sell/error_422_product.json")["body"]
+    assert reply.json["errors"][0]["error"]["field"] == "/data/phone"
+    assert reply.json["meta"]["type"] == was["meta"]["type"]
+
+
+def test_a_lead_has_a_last_name_or_an_organization(api: Caller) -> None:
+    for data, code in (({}, "missing"), ({"first_name": "Ada"}, "missing"), ({"last_name": " "}, "blank")):
+        reply = api.post(LEADS, {"data": data})
+        assert (reply.status, errors(reply)) == (422, [(code, "/last_name")])
+    made = api.post(LEADS, {"data": {"organization_name": "Engines"}})
+    path = f"{LEADS}/{made.json['data']['id']}"
+    assert errors(api.put(path, {"data": {"organization_name": None}})) == [("blank", "/organization_name")]
+    assert api.put(path, {"data": {"organization_name": None, "last_name": "King"}}).status == 200
+
+
+def test_a_body_is_json_in_an_envelope(api: Caller) -> None:
+    for body in ({"last_name": "Lovelace"}, {"data": []}, {"data": {"last_name": "x"}, "extra": 1}):
+        reply = api.post(LEADS, body)
+        assert (reply.status, errors(reply)[0][0]) == (422, "incorrect_payload")
+    assert errors(api.post(LEADS, ["data"])) == [("invalid_payload", None)]
+    assert errors(api.post(LEADS, form={"last_name": "x"})) == [("invalid_header", None)]
+    assert api.post(LEADS, {"data": {"last_name": "x"}, "meta": {"type": "lead"}}).status == 200
+
+
+def test_who_does_not_say_who_asks_is_refused(crm: Caller) -> None:
+    token = crm.grant()["access_token"]
+    reply = crm.get(LEADS, headers={"Authorization": f"Bearer {token}"})
+    assert (reply.status, errors(reply)) == (400, [("invalid_user_agent", None)])
+
+
+def test_an_update_changes_what_is_sent_and_replaces_tags(crm: Caller, api: Caller) -> None:
+    own = {"Tier": "Gold", "Score": 7, "Channels": ["Email", "Chat"], "Newsletter": True, "Contract end": "2026-12-31"}
+    made = lead(api, phone="1", tags=["a", "b"], custom_fields=own).json["data"]
+    assert made["custom_fields"] == own | {"Score": "7"}
+    path = f"{LEADS}/{made['id']}"
+    changed = api.put(path, {"data": {"tags": ["c"], "phone": None, "custom_fields": {"Tier": None}}}).json["data"]
+    assert (changed["last_name"], changed["phone"], changed["tags"]) == ("Lovelace", None, ["c"])
+    assert changed["custom_fields"] == {name: value for name, value in made["custom_fields"].items() if name != "Tier"}
+    crm.adjust(custom_fields_replaced=True)
+    changed = api.put(path, {"data": {"custom_fields": {"Tier": "Silver"}}}).json["data"]
+    assert changed["custom_fields"] == {"Tier": "Silver"}
+
+
+def test_a_deleted_lead_is_gone_without_a_trace(api: Caller, recorded: Recorded) -> None:
+    path = f"{LEADS}/{lead(api).json['data']['id']}"
+    gone = api.delete(path)
+    assert (gone.status, gone.text) == (204, "")
+    was = recorded("zendesk_sell/error_404_not_found.json")
+    for reply in (api.get(path), api.put(path, {"data": {}}), api.delete(path), api.get(f"{LEADS}/abc")):
+        assert (reply.status, errors(reply)) == (was["status"], [("not_found", None)])
+        assert reply.json["errors"][0]["error"].keys() == was["body"]["errors"][0]["error"].keys()
+        assert reply.json["errors"][0]["error"]["message"] == was["body"]["errors"][0]["error"]["message"]
+    assert api.get(LEADS).json["items"] == []
+
+
+def test_lists_are_paged_by_number_and_linked(api: Caller, recorded: Recorded) -> None:
+    planted = [api.plant("leads", {"last_name": str(number)}) for number in range(5)]
+    page = api.get(LEADS, query={"per_page": 2}).json
+    was = recorded("zendesk_sell/contacts_list_full_envelope.json")["body"]
+    assert page["meta"].keys() == was["meta"].keys()
+    assert page["items"][0]["meta"].keys() == was["items"][0]["meta"].keys()
+    assert page["meta"]["links"].keys() == {"self", "next_page"}
+    seen = page["items"]
+    while "next_page" in page["meta"]["links"]:
+        link = urlsplit(page["meta"]["links"]["next_page"])
+        assert f"{link.scheme}://{link.netloc}" == api.url
+        page = api.get(f"{link.path}?{link.query}").json
+        seen = [*seen, *page["items"]]
+    assert [item["data"]["id"] for item in seen] == planted
+    assert (page["meta"]["count"], page["meta"]["links"].keys()) == (1, {"self", "first_page", "prev_page"})
+    beyond = api.get(LEADS, query={"per_page": 2, "page": 9}).json
+    assert (beyond["items"], beyond["meta"]["count"]) == ([], 0)
+    assert len(api.get(LEADS, query={"per_page": 100}).json["items"]) == 5
+
+
+def test_a_page_is_at_most_100(api: Caller, recorded: Recorded) -> None:
+    was, reply = recorded("zendesk_sell/error_400_per_page.json"), api.get(f"{LEADS}?per_page=200")
+    assert (reply.status, reply.json["errors"]) == (was["status"], was["body"]["errors"])
+    assert reply.json["meta"] == was["body"]["meta"]
+    for query in ("per_page=0", "page=0", "page=-1", "page=x", "sort_by=shoe_size", "ids=a", "owner_id=me"):
+        reply = api.get(f"{LEADS}?{query}")
+        assert (reply.status, errors(reply)) == (400, [("invalid_param", None)]), query
+    for number in range(26):
+        api.plant("leads", {"last_name": str(number)})
+    assert len(api.get(LEADS).json["items"]) == 25
+
+
+def test_a_list_knows_equality_and_nothing_else(crm: Caller, api: Caller) -> None:
+    [source, *_] = api.stored("lead_sources")
+    seller = api.stored("users")[1]["id"]
+    a = lead(api, email="a@example.com", source_id=source["id"], address={"city": "Paris"}).json["data"]["id"]
+    b = lead(api, owner_id=seller, status="Working", custom_fields={"Favourite colour": "red"}).json["data"]["id"]
+    c = lead(api, organization_name="Engines", custom_fields={"Tier": "Gold"}).json["data"]["id"]
+    for query, found in (
+        ({"email": "a@example.com"}, [a]),
+        ({"email": "A@example.com"}, []),
+        ({"source_id": source["id"]}, [a]),
+        ({"address[city]": "Paris"}, [a]),
+        ({"owner_id": seller}, [b]),
+        ({"status": "Working"}, [b]),
+        ({"custom_fields[Favourite colour]": "red"}, [b]),
+        ({"organization_name": "Engines", "last_name": "Lovelace"}, [c]),
+        ({"ids": f"{a},{c},1"}, [a, c]),
+    ):
+        items = api.get(LEADS, query={"sort_by": "id"} | query).json["items"]
+        assert [item["data"]["id"] for item in items] == found, query
+    assert api.get(LEADS, query={"custom_fields[Tier]": "Gold"}).status == 400
+    since = {"updated_since": "2026-01-01T00:00:00Z"}
+    assert errors(api.get(LEADS, query=since)) == [("invalid_param", None)]
+    crm.adjust(unknown_parameters=True)
+    assert len(api.get(LEADS, query=since).json["items"]) == 3
+
+
+def test_the_default_order_differs_and_any_can_be_asked_for(api: Caller) -> None:
+    old, new, middle = (
+        api.plant("leads", {"last_name": name, "updated_at": f"2026-0{month}-01T00:00:00Z", "custom_fields": own})
+        for name, month, own in (("B", 1, {}), ("A", 3, {"Score": "2"}), ("C", 2, {"Score": "1"}))
+    )
+    for query, order in (
+        ({}, [old, middle, new]),
+        ({"sort_by": "updated_at:desc"}, [new, middle, old]),
+        ({"sort_by": "last_name"}, [new, old, middle]),
+        ({"sort_by": "custom_fields:Score:desc"}, [new, middle, old]),
+    ):
+        assert [item["data"]["id"] for item in api.get(LEADS, query=query).json["items"]] == order, query
+    people = [api.plant("contacts", {"last_name": name}) for name in "BA"]
+    assert [item["data"]["id"] for item in api.get("/v2/contacts").json["items"]] == people[::-1]
+
+
+def test_people_and_organizations_are_one_resource(api: Caller, recorded: Recorded) -> None:
+    company = api.post("/v2/contacts", {"data": {"is_organization": True, "name": "Engines"}}).json["data"]
+    body = {"first_name": "Ada", "last_name": "Lovelace", "contact_id": company["id"]}
+    person = api.post("/v2/contacts", {"data": body}).json
+    was = recorded("zendesk_sell/contacts_list_full_envelope.json")["body"]["items"][0]["data"]
+    assert person["data"].keys() == was.keys() | {"parent_organization_id"}
+    assert (person["data"]["name"], person["meta"]["type"]) == ("Ada Lovelace", "contact")
+    companies = api.get("/v2/contacts?is_organization=true").json["items"]
+    assert [item["data"]["id"] for item in companies] == [company["id"]]
+    for data, code, field in (
+        ({"is_organization": True, "last_name": "Engines"}, "missing", "/name"),
+        ({"name": "Ada Lovelace"}, "missing", "/last_name"),
+        ({"last_name": "King", "contact_id": person["data"]["id"]}, "incorrect_value", "/contact_id"),
+        ({"last_name": "King", "prospect_status": "maybe"}, "incorrect_value", "/prospect_status"),
+        ({"last_name": "King", "custom_fields": {"Tier": "Gold"}}, "unknown", "/custom_fields/Tier"),
+    ):
+        reply = api.post("/v2/contacts", {"data": data})
+        assert (reply.status, errors(reply)) == (422, [(code, field)])
+    path = f"/v2/contacts/{person['data']['id']}"
+    assert errors(api.put(path, {"data": {"is_organization": True}})) == [("unknown", "/is_organization")]
+    assert api.plant("companies", {"name": "Looms"}) in {row["id"] for row in api.stored("companies")}
+
+
+def test_pipelines_and_stages_look_as_recorded_and_are_only_read(api: Caller, recorded: Recorded) -> None:
+    for noun in ("pipelines", "stages"):
+        items = api.get(f"/v2/{noun}").json["items"]
+        was = recorded(f"zendesk_sell/{noun}_list.json")["body"]["items"][0]
+        assert items[0]["data"].keys() == was["data"].keys()
+        assert items[0]["meta"] == was["meta"]
+        one = f"/v2/{noun}/{items[0]['data']['id']}"
+        for refused in (
+            api.post(f"/v2/{noun}", {"data": {"name": "x"}}),
+            api.get(one),
+            api.put(one, {"data": {"name": "x"}}),
+            api.delete(one),
+        ):
+            assert (refused.status, errors(refused)) == (404, [("incorrect_path", None)])
+    [pipeline] = api.get("/v2/pipelines", query={"name": "Sales Pipeline"}).json["items"]
+    stages = [item["data"] for item in api.get(f"/v2/stages?pipeline_id={pipeline['data']['id']}").json["items"]]
+    assert {stage["category"] for stage in stages} == {"incoming", "in_progress", "won", "lost", "unqualified"}
+    assert [stage["position"] for stage in stages] == [*range(1, len(stages) + 1)]
+
+
+def test_stages_are_told_apart_by_filters(api: Caller) -> None:
+    pipeline = api.plant("pipelines", {"name": "Renewals"})
+    there = api.plant("stages", {"name": "Open", "pipeline_id": pipeline})
+    gone = api.plant("stages", {"name": "Open", "pipeline_id": pipeline, "active": False})
+    for query, found in (
+        ({"pipeline_id": pipeline}, [there, gone]),
+        ({"name": "Open", "active": "true"}, [there]),
+        ({"ids": gone}, [gone]),
+        ({"pipeline_id": 1}, []),
+    ):
+        assert [item["data"]["id"] for item in api.get("/v2/stages", query=query).json["items"]] == found, query
+    assert api.get("/v2/stages?active=yes").status == 400
+
+
+def test_lead_sources_are_made_once(api: Caller, recorded: Recorded) -> None:
+    empty = api.get("/v2/lead_sources?name=Word").json
+    was = recorded("zendesk_sell/lead_sources_empty.json")["body"]
+    assert (empty["items"], empty["meta"].keys()) == (was["items"], was["meta"].keys())
+    made = api.post("/v2/lead_sources", {"data": {"name": "Word"}})
+    was = recorded("zendesk_sell/lead_source_get.json")["body"]
+    path = f"/v2/lead_sources/{made.json['data']['id']}"
+    assert api.get(path).json == made.json
+    assert (made.json["data"].keys(), made.json["meta"]) == (was["data"].keys(), was["meta"])
+    for data, code in (
+        ({"name": "Word"}, "already_exists"),
+        ({}, "missing"),
+        ({"name": ""}, "blank"),
+        ({"name": 5}, "invalid_type"),
+    ):
+        reply = api.post("/v2/lead_sources", {"data": data})
+        assert (reply.status, errors(reply)) == (422, [(code, "/name")])
+    assert errors(api.post("/v2/lead_sources", {"data": {"name": "y", "x": 1}})) == [("unknown", "/x")]
+    assert api.put(path, {"data": {"name": "Wort"}}).json["data"]["name"] == "Wort"
+    assert [api.delete(path).status, api.get(path).status] == [204, 404]
+
+
+def test_users_statuses_and_custom_fields_are_listed(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    for noun, fixture in (("users", "users_list"), ("lead_statuses", "lead_statuses")):
+        item, was = (
+            api.get(f"/v2/{noun}").json["items"][0],
+            recorded(f"zendesk_sell/{fixture}.json")["body"]["items"][0],
+        )
+        assert (item["data"].keys(), item["meta"]) == (was["data"].keys(), was["meta"])
+    me = api.get("/v2/users/self").json
+    assert api.get(f"/v2/users/{me['data']['id']}").json == me
+    assert [item["data"]["name"] for item in api.get("/v2/users?status=inactive").json["items"]] == ["Gil Gone"]
+    fields = {item["data"]["name"]: item["data"] for item in api.get("/v2/lead/custom_fields").json["items"]}
+    assert [one["name"] for one in fields["Tier"]["choices"]] == ["Gold", "Silver", "Bronze"]
+    crm.adjust(choices_named="options")
+    fields = {item["data"]["name"]: item["data"] for item in api.get("/v2/contact/custom_fields").json["items"]}
+    assert len(fields["Tier"]["options"]) == 3
+    assert api.get("/v2/accounts/self").json["data"]["currency"] == "EUR"
+
+
+def test_search_has_names_of_its_own(crm: Caller, api: Caller) -> None:
+    crm.adjust(search_lag=0)
+    source = api.stored("lead_sources")[0]
+    made = lead(
+        api, first_name="Ada", organization_name="Engines", phone="1", source_id=source["id"],
+        address={"line1": "1 St James's Square"}, custom_fields={"Favourite colour": "red"},
+    ).json["data"]  # fmt: skip
+    names = ("company_name", "display_name", "owner", "source", "phone_numbers", "address", "custom_fields", "uid")
+    [item] = search(api, query={"projection": [{"name": name} for name in names]})["items"]
+    row = item["data"]
+    assert row["id"] == made["id"]
+    assert (row["company_name"], row["display_name"]) == ("Engines", "Ada Lovelace")
+    assert row["owner"] == {"id": made["owner_id"], "name": "Ada Admin"}
+    assert row["source"] == {"id": source["id"], "name": source["name"]}
+    assert (row["phone_numbers"]["phone"], row["address"]["street"]) == ("1", "1 St James's Square")
+    assert ([*row["custom_fields"].values()], row["uid"]) == (["red"], None)
+    [bare] = search(api, query={})["items"]
+    assert bare["data"].keys() == {"id", "version"}
+    schema = api.get("/v3/leads/schema").json["attributes"]
+    assert set(names) <= schema.keys()
+
+
+def test_search_goes_on_by_cursor_while_leads_change(crm: Caller, api: Caller) -> None:
+    crm.adjust(search_lag=0)
+    planted = [
+        api.plant("leads", {"last_name": str(day), "updated_at": f"2026-01-0{day}T00:00:00Z"}) for day in range(1, 6)
+    ]
+    since = {"attribute": {"name": "updated_at"}, "parameter": {"range": {"gte": "2026-01-02T01:00:00+01:00"}}}
+    query = {"filter": {"and": [{"filter": since}]}, "sort": [{"attribute": {"name": "updated_at"}}]}
+    first = search(api, query=query, per_page=2, cursor=None)
+    assert (first["meta"]["count"], first["meta"]["total_count"]) == (2, 4)
+    api.put(f"{LEADS}/{planted[1]}", {"data": {"phone": "1"}})
+    seen, page = [item["data"]["id"] for item in first["items"]], first
+    while cursor := page["meta"]["links"].get("next_page"):
+        page = search(api, query=query, per_page=2, cursor=cursor)
+        seen += [item["data"]["id"] for item in page["items"]]
+    assert seen == [*planted[1:], planted[1]]
+    newest = search(api, query={"sort": [{"attribute": {"name": "updated_at"}, "order": "descending"}]}, per_page=1)
+    assert newest["items"][0]["data"]["id"] == planted[1]
+    second = search(api, query=query, per_page=3, page=1)
+    assert [item["data"]["id"] for item in second["items"]] == [planted[1]]
+    foreign = api.post("/v3/leads/search", {"items": [{"data": {"cursor": first["meta"]["links"]["next_page"]}}]})
+    assert (foreign.status, errors(foreign)) == (422, [("incorrect_value", "/cursor")])
+
+
+def test_search_lags_behind_reading(crm: Caller, api: Caller) -> None:
+    lead_id = lead(api).json["data"]["id"]
+    assert api.get(f"{LEADS}/{lead_id}").status == 200
+    assert search(api, query={})["items"] == []
+    crm.adjust(search_lag=0)
+    api.put(f"{LEADS}/{lead_id}", {"data": {"email": "ada@example.com"}})
+    by_email = {"filter": {"attribute": {"name": "email"}, "parameter": {"eq": "ada@example.com"}}}
+    [found] = search(api, query={"filter": by_email})["items"]
+    assert found["data"] == {"id": lead_id, "version": 2}
+    api.delete(f"{LEADS}/{lead_id}")
+    assert search(api, query={"filter": by_email})["items"] == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"per_page": 201},
+        {"per_page": "10"},
+        {"page": -1},
+        {"page": 1, "cursor": "WzFd"},
+        {"cursor": "?"},
+        {"limit": 5},
+        {"query": "Ada"},
+        {"query": {"projection": [{"name": "organization_name"}]}},
+        {"query": {"projection": [{"name": "owner.email"}]}},
+        {"query": {"sort": [{"attribute": {"name": "updated_at"}, "order": "desc"}]}},
+        {"query": {"filter": {"updated_at": "2026-01-01"}}},
+        {"query": {"filter": {"filter": {"attribute": {"name": "id"}, "parameter": {"like": 1}}}}},
+        {"query": {"filter": {"filter": {"attribute": {"name": "updated_at"}, "parameter": {"range": {"gte": "x"}}}}}},
+    ],
+)
+def test_a_search_that_cannot_be_answered_is_refused(api: Caller, data: dict[str, Any]) -> None:
+    reply = api.post("/v3/leads/search", {"items": [{"data": data}]})
+    assert reply.status == 422, reply.text
+    assert errors(api.post("/v3/leads/search", data)) == [("incorrect_payload", None)]
+
+
+def test_tokens_want_http_basic_and_a_form(crm: Caller, recorded: Recorded) -> None:
+    grant = crm.grant()
+    form = {"grant_type": "refresh_token", "refresh_token": grant["refresh_token"]}
+    in_body = {"client_id": grant["client_id"], "client_secret": grant["client_secret"]}
+    was, reply = recorded("zendesk_sell/oauth_error_401.json"), crm.post("/oauth2/token", form=form | in_body)
+    assert (reply.status, reply.json) == (was["status"], was["body"])
+    basic = base64.b64encode(f"{grant['client_id']}:{grant['client_secret']}".encode()).decode()
+    headers = {"Authorization": f"Basic {basic}"}
+    assert crm.post("/oauth2/token", form, headers=headers).status == 400
+    was, reply = (
+        recorded("zendesk_sell/oauth_refresh.json")["body"],
+        crm.post("/oauth2/token", form=form, headers=headers),
+    )
+    assert reply.json.keys() == was.keys()
+    assert (reply.json["expires_in"], reply.json["scope"]) == (was["expires_in"], was["scope"])
+    again = crm.post("/oauth2/token", form=form, headers=headers)
+    assert (again.status, again.json) == (401, {"error": "invalid_grant"})
+    crm.adjust(refused_grant_status=400)
+    assert crm.post("/oauth2/token", form=form, headers=headers).status == 400
+    code = {"grant_type": "authorization_code", "code": grant["code"]}
+    assert crm.post("/oauth2/token", form=code, headers=headers).status == 200
+    assert crm.post("/oauth2/revoke", form={"token": reply.json["access_token"]}, headers=headers).status == 200
+    assert crm.post("/oauth2/revoke", form={"token": reply.json["access_token"]}).status == 401
+    used = {"Authorization": f"Bearer {reply.json['access_token']}", "User-Agent": "sandbox"}
+    assert crm.get(LEADS, headers=used).status == 401
+
+
+def test_a_personal_access_token_works_until_it_is_revoked(crm: Caller) -> None:
+    key = crm.grant(kind="api_key")["api_key"]
+    headers = {"Authorization": f"Bearer {key}", "User-Agent": "sandbox"}
+    assert crm.get("/v2/users/self", headers=headers).status == 200
+    crm.post("/_sandbox/grants/revoke", {"token": key})
+    assert errors(crm.get("/v2/users/self", headers=headers)) == [("unauthorized", None)]
+
+
+def test_reading_writing_and_the_profile_are_three_scopes(crm: Caller) -> None:
+    for scopes, statuses in ((["read"], (200, 403, 403)), (["write"], (403, 200, 403)), (["profile"], (403, 403, 200))):
+        api = crm.authorised(scopes=scopes)
+        replies = (api.get(LEADS), lead(api), api.get("/v2/users/self"))
+        assert tuple(reply.status for reply in replies) == statuses
+        assert {errors(reply)[0][0] for reply in replies if reply.status == 403} == {"insufficient_scope"}
+
+
+def test_an_hour_of_a_token_is_limited_and_nothing_tells_the_wait(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    crm.adjust(requests_per_hour=1)
+    other = crm.authorised()
+    assert api.get(LEADS).status == 200
+    limited = api.get(LEADS)
+    assert (limited.status, errors(limited)) == (429, [("rate_limit_exceeded", None)])
+    assert not {name for name in limited.headers if "ratelimit" in name or name == "retry-after"}
+    assert other.get(LEADS).status == 200
+    crm.fault("rate_limited_silent")
+    silent, was = api.get(LEADS), recorded("zendesk_sell/error_429_empty.json")
+    assert (silent.status, silent.text) == (was["status"], was["body"])
+
+
+def test_a_second_lead_is_a_second_lead_and_only_a_source_is_taken(api: Caller) -> None:
+    api.fault("duplicate", method="POST", route="lead*")
+    assert lead(api).status == 200
+    assert len(api.stored("leads")) == 2
+    api.fault("duplicate", method="POST", route="lead*")
+    assert errors(api.post("/v2/lead_sources", {"data": {"name": "Word"}})) == [("already_exists", "/name")]
+
+
+def test_a_path_that_is_not_there_is_told_from_a_record_that_is_not_there(api: Caller) -> None:
+    for reply in (api.get("/v2/unicorns"), api.get("/v1/leads"), api.patch(f"{LEADS}/1", {"data": {}})):
+        assert (reply.status, errors(reply)) == (404, [("incorrect_path", None)])
+    api.fault("server_error", status=503)
+    busy = api.get(LEADS)
+    assert (busy.status, errors(busy)) == (503, [("temporarily_unavailable", None)])
