@@ -3,14 +3,19 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from switchboard import app
+from switchboard import app, models
 from switchboard.api.call import Call
 from switchboard.api.reply import Reply
+from switchboard.crm import registry
 from switchboard.crm.problem import Kind, Problem
 from switchboard.models.lead import LEAD
 from switchboard.ports import Deadline
@@ -315,6 +320,56 @@ def test_an_unknown_route_needs_no_world(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(app, "services", never)
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "unknown_route")
     assert unknown("/x")[0]["statusCode"] == 404
+
+
+def loaded(function: str) -> set[str]:
+    """The modules that a function has when it has started, as Lambda starts it but for the world."""
+    code = "import app, sys; print(*sys.modules)"
+    folder = Path(__file__).resolve().parents[1] / "functions" / function
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True, timeout=20
+    )
+    return set(told.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("function", "others"),
+    [
+        ("unknown_route", {"pydantic", "switchboard.api.unified", "switchboard.api.tokens"}),
+        ("list_capabilities", {"switchboard.api.reading", "switchboard.api.creation", "switchboard.api.tokens"}),
+        ("create_lead", {"switchboard.api.reading", "switchboard.api.capabilities", "switchboard.models.stage"}),
+        ("get_record", {"switchboard.api.capabilities"}),
+    ],
+)
+def test_a_function_starts_with_its_own_parts_only(function: str, others: set[str]) -> None:
+    found = loaded(function)
+    assert "switchboard.app" in found
+    assert not others & found
+
+
+@pytest.mark.parametrize(
+    ("make", "wanted"),
+    [
+        (lambda: app.unified_read("get"), {f"switchboard.models.{name}" for name in ("lead", "pipeline", "stage")}),
+        (app.unified_capabilities, {f"switchboard.crm.vendors.{name}" for name in registry.NAMES}),
+    ],
+)
+def test_what_every_call_will_need_is_there_when_the_function_has_started(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any], wanted: set[str]
+) -> None:
+    monkeypatch.setattr(app, "services", lambda: None)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "it")
+    asked: list[str] = []
+
+    def noted(name: str) -> Any:
+        asked.append(name)
+        return import_module(name)
+
+    monkeypatch.setattr(models, "import_module", noted)
+    monkeypatch.setattr(registry, "import_module", noted)
+    registry.load.cache_clear()
+    make()
+    assert wanted <= set(asked)
 
 
 def test_the_system_clock_tells_the_time_and_waits() -> None:

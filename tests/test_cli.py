@@ -106,6 +106,13 @@ def test_an_account_may_have_a_host_of_its_own(brand: str) -> None:
     assert said("list-accounts", brand)["accounts"][0]["origin"] == "https://acme.my.salesforce.com"
 
 
+def test_what_else_a_crm_wants_to_know_is_given_by_name(brand: str) -> None:
+    given, host = '{"username": "u", "api_key": "marker"}', ("--origin", "https://us-east.api.pipelinersales.com")
+    said("connect-account", brand, "pipeliner", *host, "--setting", "space=acme_1", given=given)
+    for wrong in ((), ("--setting", "space="), ("--setting", "colour=red")):
+        assert "settings" in refused("connect-account", brand, "pipeliner", *host, *wrong, given=given)
+
+
 @pytest.mark.parametrize(
     ("typed", "word"),
     [

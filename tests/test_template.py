@@ -208,18 +208,29 @@ def test_no_policy_holds_a_star_but_at_the_end_of_a_secrets_prefix(name: str) ->
             assert not resource.endswith("*") or re.fullmatch(rf"{re.escape(SECRETS)}/(accounts|apps)/\*", resource)
 
 
-def test_create_lead_may_do_this_and_nothing_else() -> None:
-    items = {f"dynamodb:{verb}Item" for verb in ("Get", "Put", "Update", "Delete")}
+ITEMS = {f"dynamodb:{verb}Item" for verb in ("Get", "Put", "Update", "Delete")}
+CRM_RIGHTS = {
+    "Access.Arn": ITEMS,  # a key is stamped, an account read and marked, a lease taken and given back
+    f"{SECRETS}/accounts/*": {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
+    f"{SECRETS}/apps/*": {"secretsmanager:GetSecretValue"},
+}
+CREATE_RIGHTS = {**CRM_RIGHTS, "Once.Arn": ITEMS - {"dynamodb:UpdateItem"}}
+RIGHTS: dict[str, dict[str, set[str]]] = {
+    **dict.fromkeys(("CreateLead", "CreatePipeline", "CreateStage"), CREATE_RIGHTS),
+    **dict.fromkeys(("GetRecord", "DeleteRecord"), CRM_RIGHTS),
+    "ListRecords": {**CRM_RIGHTS, "SigningSecret": {"secretsmanager:GetSecretValue"}},
+    "ListCapabilities": {"Access.Arn": {"dynamodb:UpdateItem"}},
+    "UnknownRoute": {},
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_may_do_this_and_nothing_else(name: str) -> None:
     allowed: dict[str, set[str]] = {}
-    for statement in rights("CreateLead"):
+    for statement in rights(name):
         for resource in statement["Resource"]:
             allowed.setdefault(resource, set()).update(statement["Action"])
-    assert allowed == {
-        "Access.Arn": items,
-        "Once.Arn": items,
-        f"{SECRETS}/accounts/*": {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
-        f"{SECRETS}/apps/*": {"secretsmanager:GetSecretValue"},
-    }
+    assert allowed == RIGHTS[name]
 
 
 def test_unknown_route_may_touch_no_table_and_no_secret() -> None:

@@ -1,13 +1,18 @@
 """Reading and removing through the unified surface, with a CRM in memory."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from switchboard.api.reading import STRETCHES
 from switchboard.api.reply import Reply
-from tests.worlds import World, answers, parsed
+from switchboard.crm.catalog import Resource
+from switchboard.crm.codecs import text
+from switchboard.crm.mapping import Table, row
+from switchboard.models.stage import STAGE
+from tests.worlds import CRMS, LIST, PATH, AcmeDialect, World, answers, parsed, refuses_connection, vendor
 
 
 @pytest.fixture
@@ -78,6 +83,17 @@ class TestGet:
     def test_a_parameter_that_nobody_knows_is_named(self, world: World) -> None:
         assert faults(world.read("get", "1", "limit=5&x=1")) == ["limit", "x"]
 
+    @pytest.mark.parametrize("body", [{}, {"items": []}, [], None, "OK"])
+    def test_an_answer_without_a_record_is_no_record(self, world: World, body: Any) -> None:
+        """Behind some ids stands another page of the CRM's, such as its search."""
+        world.crm.turns.append(answers(200, body))
+        reply = world.read("get", "search")
+        assert (reply.status, parsed(reply)["type"].rpartition("#")[2]) == (502, "crm-unavailable")
+
+    def test_a_wait_that_the_crm_told_on_the_way_is_not_told_of_a_record(self, world: World) -> None:
+        world.crm.turns.append(answers(200, {"id": "1"}, {"retry-after": "7"}))
+        assert "retry-after" not in world.read("get", "1").headers
+
 
 class TestDelete:
     def test_what_is_removed_is_told_by_its_id_and_gone(self, world: World) -> None:
@@ -131,16 +147,21 @@ class TestList:
             ("limit=99999", ["limit"]),
             ("limit=x", ["limit"]),
             ("limit=²", ["limit"]),
+            ("limit=00505", ["limit"]),
+            ("limit=0001" + "0" * 5000, ["limit"]),
             ("limit[]=5", ["limit"]),
             ("updated_at=2026-01-01T00:00:00Z", ["updated_at"]),
             ("updated_at[lt]=2026-01-01T00:00:00Z", ["updated_at"]),
-            ("updated_at[gt]=2026-01-01", ["updated_at[gt]"]),
-            ("updated_at[gt]=2026-01-01T00:00:00", ["updated_at[gt]"]),
+            ("updated_at[gt]=1", ["updated_at[gt]"]),
+            ("updated_at[gt]=2026-01", ["updated_at[gt]"]),
             ("updated_at[gt]=2026-01-01T00:00:00 02:00", ["updated_at[gt]"]),
             ("updated_at[gt]=2026-13-01T00:00:00Z", ["updated_at[gt]"]),
             ("status=open&created_at[gt]=2026-01-01T00:00:00Z", ["status", "created_at"]),
             ("pipeline[id]=7", ["pipeline"]),
             ("truto_key_by=colour", ["truto_key_by"]),
+            ("truto_key_by=owner", ["truto_key_by"]),
+            ("truto_key_by=email_addresses", ["truto_key_by"]),
+            ("truto_key_by=custom_fields", ["truto_key_by"]),
             ("truto_response_format=xml&limit=0", ["truto_response_format", "limit"]),
             ("next_cursor=forged", ["next_cursor"]),
             ("next_cursor[]=a", ["next_cursor"]),
@@ -153,16 +174,63 @@ class TestList:
     def test_a_cursor_holds_nothing_but_for_its_own_list(self, world: World) -> None:
         fill(world, 5)
         cursor = parsed(world.read("list", query="limit=2"))["next_cursor"]
-        assert faults(world.read("list", query=f"limit=3&next_cursor={cursor}")) == ["next_cursor"]
+        for other in ("updated_at[gt]=2026-01-01T00:00:00Z", "remote_query[status]=open"):
+            assert faults(world.read("list", query=f"limit=2&{other}&next_cursor={cursor}")) == ["next_cursor"]
         other = world.connect("acme", "11111111-2222-3333-4444-555555555555")
         world.account = other
         assert faults(world.read("list", query=f"limit=2&next_cursor={cursor}")) == ["next_cursor"]
+
+    def test_what_was_passed_to_the_crm_is_a_filter_of_the_list(self, world: World) -> None:
+        ids = fill(world, 5)
+        query = "limit=2&remote_query[status]=open"
+        cursor = parsed(world.read("list", query=query))["next_cursor"]
+        assert faults(world.read("list", query=f"limit=2&next_cursor={cursor}")) == ["next_cursor"]
+        assert listed(world, query) == ids
+
+    def test_a_cursor_knows_how_many_records_a_page_has(self, world: World) -> None:
+        ids = fill(world, 5)
+        cursor = parsed(world.read("list", query="limit=2"))["next_cursor"]
+        page = parsed(world.read("list", query=f"next_cursor={cursor}"))
+        assert [each["id"] for each in page["result"]] == ids[2:4]
+        assert faults(world.read("list", query=f"limit=3&next_cursor={cursor}")) == ["limit"]
+
+    def test_a_cursor_is_looked_at_before_the_account(self, world: World) -> None:
+        world.account = "11111111-2222-3333-4444-555555555555"
+        assert faults(world.read("list", query="next_cursor=forged")) == ["next_cursor"]
+        assert world.read("list").status == 404
+
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [
+            ("2026-11-21T09:35:00", "2026-11-21T09:35:00Z"),
+            ("2026-11-21T09:35:00.000000", "2026-11-21T09:35:00Z"),
+            ("2026-11-21", "2026-11-21T00:00:00Z"),
+            ("0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"),
+        ],
+    )
+    def test_a_moment_may_be_written_as_known_clients_write_it(self, world: World, written: str, meant: str) -> None:
+        fill(world, 8)
+        assert listed(world, f"updated_at[gt]={written}") == listed(world, f"updated_at[gt]={meant}")
+        assert len({sent.request.query["since"] for sent in world.crm.sent}) == 1
+
+    @pytest.mark.parametrize("operator", ["gt", "gte"])
+    def test_a_moment_finer_than_records_tell_passes_over_nothing(self, world: World, operator: str) -> None:
+        changed = {"id": "7", "updated": "2026-11-21T09:31:00.123789Z"}
+        world.crm.turns.append(answers(200, {"leads": [changed]}))
+        assert listed(world, f"updated_at[{operator}]=2026-11-21T09:31:00.123456Z") == ["7"]
 
     def test_a_list_may_be_keyed_by_a_field(self, world: World) -> None:
         ids = fill(world, 3)
         found = parsed(world.read("list", query="truto_key_by=id"))
         assert {key: each["id"] for key, each in found["result"].items()} == {id: id for id in ids}
         assert found["result_count"] == 3
+
+    def test_of_records_with_one_key_the_last_is_told_and_those_without_have_one_too(self, world: World) -> None:
+        for body in ({"first": "Ada"}, {"first": "Bob"}, {"first": "Ada"}, {}):
+            last = world.crm.store(body)["id"]
+        found = parsed(world.read("list", query="truto_key_by=first_name"))
+        assert {key: each["id"] for key, each in found["result"].items()} == {"Ada": "3", "Bob": "2", "null": last}
+        assert found["result_count"] == len(found["result"]) == 3
 
     def test_each_record_comes_in_the_form_that_was_asked_for(self, world: World) -> None:
         [id] = fill(world, 1)
@@ -187,6 +255,25 @@ class TestList:
         assert (page["result"], page["is_partial_response"]) == ([], True)
         assert page["next_cursor"]
 
+    def test_a_record_without_an_id_has_no_address_and_is_told_all_the_same(self) -> None:
+        world = World("brief")
+        world.crm.turns.append(answers(200, {"leads": [{"title": "Who am I?"}]}))
+        reply = world.read("list")
+        assert reply.status == 200
+        assert parsed(reply)["result"] == [{"title": "Who am I?", "remote_data": {"title": "Who am I?"}}]
+
+    def test_the_one_live_try_of_an_account_is_good_for_the_whole_list(self, world: World) -> None:
+        ids = fill(world, 6)
+        for id in ids[:4]:
+            world.crm.records[id]["updated"] = world.crm.records[ids[0]]["updated"]
+        world.crm.turns.append(answers(401, {"message": "Who are you?"}))
+        assert world.read("list").status == 401
+        world.clock.pass_(100)
+        reply = world.read("list", query=f"limit=2&updated_at[gt]={world.crm.records[ids[0]]['updated']}")
+        assert [each["id"] for each in parsed(reply)["result"]] == ids[4:]
+        assert world.status == "active"
+        assert [each["status"] for each in world.access.marks] == ["needs_reauth", "active"]
+
     def test_the_crms_limit_is_passed_on(self, world: World) -> None:
         headers = {"x-acme-limit": "10", "x-acme-remaining": "9", "x-acme-reset": "8"}
         world.crm.turns.append(answers(200, {"leads": []}, headers))
@@ -200,6 +287,65 @@ class TestList:
         world.clock.pass_(100)
         assert world.read("list").status == 200
         assert world.status == "active"
+
+
+SPOILS: list[tuple[str, int, str]] = [
+    ("no key", 401, "invalid-api-key"),
+    ("own limit", 429, "rate-limited"),
+    ("no right", 403, "insufficient-permissions"),
+    ("query", 400, "invalid-request"),
+    ("account", 404, "not-found"),
+    ("the CRM", 502, "crm-unavailable"),
+]
+
+
+@pytest.mark.parametrize("verb", ["list", "get", "delete"])
+@pytest.mark.parametrize("first", range(len(SPOILS)))
+def test_of_all_the_checks_from_here_on_the_first_answers(verb: Any, first: int) -> None:
+    world, query, names = World(), "", [name for name, _, _ in SPOILS[first:]]
+    scopes = ["stage.all"] if "no right" in names else ["lead.all"]
+    key = world.issue(scopes=scopes, limit=0 if "own limit" in names else 9)
+    if "query" in names:
+        query = "colour=red"
+    if "account" in names:
+        world.account = "11111111-2222-3333-4444-555555555555"
+    world.crm.turns.extend([refuses_connection()] * 3)
+    reply = world.read(verb, "" if verb == "list" else "1", query, key="" if "no key" in names else key)
+    _, status, kind = SPOILS[first]
+    assert (reply.status, parsed(reply)["type"].rpartition("#")[2]) == (status, kind)
+    assert bool(world.crm.sent) == (names == ["the CRM"])
+
+
+class TestStages:
+    @pytest.fixture
+    def world(self, monkeypatch: pytest.MonkeyPatch) -> World:
+        found = World()
+        found.key = found.issue(["stage.all"])
+        rows = (row("id", "id", text, read_only=True), row("name", "title", text))
+        told = row("pipeline.id", "pipeline", text)
+        for name, table in (("told", Table(STAGE, *rows, told)), ("flat", Table(STAGE, *rows))):
+            crm = vendor(name, AcmeDialect(), None)
+            monkeypatch.setitem(CRMS, name, replace(crm, resources={"stages": Resource(table, PATH, paging=LIST)}))
+        for pipeline in "7878":
+            found.crm.store({"title": "Won", "pipeline": pipeline})
+        return found
+
+    def test_those_of_one_pipeline_can_be_asked_for(self, world: World) -> None:
+        world.connect("told")
+        assert listed(world, "pipeline[id]=7", plural="stages") == ["1", "3"]
+        assert listed(world, "pipeline[id]=8&limit=1", plural="stages") == ["2", "4"]
+
+    @pytest.mark.parametrize("query", ["pipeline=7", "pipeline[id]=", "pipeline[name]=7", "pipeline[id][]=7"])
+    def test_a_pipeline_is_named_by_its_id(self, world: World, query: str) -> None:
+        world.connect("told")
+        assert faults(world.read("list", query=query, plural="stages")) == ["pipeline"]
+
+    def test_a_crm_that_does_not_tell_their_pipelines_is_said_so(self, world: World) -> None:
+        world.connect("flat")
+        reply = world.read("list", query="pipeline[id]=7", plural="stages")
+        assert faults(reply) == ["pipeline[id]"]
+        assert parsed(reply)["type"].endswith("#unsupported-by-crm")
+        assert world.crm.sent == []
 
 
 @pytest.mark.parametrize("verb", ["list", "get", "delete"])

@@ -2,15 +2,15 @@
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from switchboard.api.speak import Line
 from switchboard.api.tokens import EARLY_SECONDS, LEASE_SECONDS
-from switchboard.crm.auth import Credentials
+from switchboard.crm.auth import Credentials, OAuth2, Token
 from switchboard.crm.problem import Kind, Problem
-from switchboard.crm.wire import Request, Response
+from switchboard.crm.wire import Request, Response, Talk
 from switchboard.ports import Deadline
 from tests import worlds
 from tests.worlds import (
@@ -120,6 +120,24 @@ def test_the_form_of_a_refresh_goes_to_the_token_host_with_our_app_and_no_bearer
         "client_secret": "our-client-secret",
     }
     assert "authorization" not in refresh.request.headers
+
+
+class Listening(OAuth2):
+    """A scheme that keeps what it is told of our app."""
+
+    told: ClassVar[list[Credentials]] = []
+
+    def refresh(self, credentials: Credentials, app: Credentials) -> Talk[Token]:
+        self.told.append(app)
+        return super().refresh(credentials, app)
+
+
+def test_a_scheme_is_told_the_settings_of_the_account_which_replace_nothing_of_our_app() -> None:
+    world = World(credentials=ENDING, settings={"platform": "theirs", "client_id": "theirs"})
+    account = world.access.accounts[BRAND, ACCOUNT]
+    line = Line(world.services, world.tokens, CRMS["acme"], account, world.deadline)
+    world.tokens.current(account, Listening("/oauth/token"), line._exchange, line.deadline)
+    assert Listening.told == [{"platform": "theirs", "client_id": "our-client", "client_secret": "our-client-secret"}]
 
 
 # --- what is kept ----------------------------------------------------------------------------------------------------

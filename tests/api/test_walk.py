@@ -1,16 +1,21 @@
 """The walk of a create: what is checked before what, what is sent, and what is answered."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from switchboard.api.reply import Reply
+from switchboard.crm.auth import Basic
+from switchboard.crm.dialect import Complaint
+from switchboard.crm.wire import Response, dig
 from tests.worlds import (
     ACCOUNT,
     CRMS,
     PATH,
+    AcmeDialect,
     World,
     answers,
     drops,
@@ -546,6 +551,34 @@ def test_no_secret_is_in_any_reply_whatever_the_crm_repeats() -> None:
         assert "marker-" not in shown
         assert "our-client-secret" not in shown
         assert world.key not in shown
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "readable"),
+    [
+        (400, {"message": "Basic YWRhOm1hcmtlci1rZXk= is no good"}, True),
+        (500, ["YWRhOm1hcmtlci1rZXk="], True),
+        (200, "<html>You sent marker-key</html>", False),
+        (200, {"status": "error", "sent": "marker-key"}, True),
+    ],
+)
+def test_no_secret_is_in_a_reply_as_it_stood_in_the_header_or_beside_a_200(
+    monkeypatch: pytest.MonkeyPatch, status: int, body: Any, readable: bool
+) -> None:
+    class Odd(AcmeDialect):
+        def complaint(self, response: Response) -> Complaint | None:
+            return Complaint(message="odd") if dig(response.body, "status") == "error" else super().complaint(response)
+
+    odd = replace(CRMS["acme"], auth={"api_key": Basic("username", "api_key")}, dialect=Odd())
+    monkeypatch.setitem(CRMS, "acme", odd)
+    world = World(credentials={"username": "ada", "api_key": "marker-key"})
+    world.crm.turns.append(answers(status, body, readable=readable))
+    reply = world.read("get", "1")
+    assert reply.status >= 400
+    shown = reply.body.decode() + str(dict(reply.headers))
+    assert "raw_response" in shown
+    assert "marker-" not in shown
+    assert "YWRhOm1hcmtlci1rZXk=" not in shown
 
 
 def test_the_test_crms_are_all_there() -> None:

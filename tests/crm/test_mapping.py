@@ -90,6 +90,13 @@ class TestPostal:
         assert place.get(record) == [given]
         assert "line2" in place.columns
 
+    def test_columns_may_lie_in_an_object(self) -> None:
+        place = Postal("address.line1", "address.city", "address.state", "address.zip", "address.country")
+        given = [{"street_1": "1 High St", "city": "Ely"}]
+        assert put(place, given) == ({"address": {"line1": "1 High St", "city": "Ely"}}, [])
+        assert place.get({"address": {"line1": "1 High St", "city": "Ely", "state": None}}) == given
+        assert place.get({"address": "1 High St"}) is None
+
     def test_only_the_first_address_and_no_type_of_it_find_a_place(self) -> None:
         given = [{"city": "Ely", "type": "home"}, {"city": "Bath"}, {"city": "York"}]
         assert put(POSTAL, given) == ({"city": "Ely"}, ["[1]", "[2]", "[0].type"])

@@ -87,13 +87,13 @@ def test_a_field_of_a_request_is_treated_as_the_page_says(partner: Partner, name
     if title in line.required:
         without = {key: value for key, value in full(partner).items() if key != name}
         with pytest.raises(Problem) as caught:
-            dialect.draft(resource, checked(partner, without))
+            dialect.draft(resource, partner.checked(without))
         assert caught.value.kind is Kind.MISSING_FIELD
         assert [fault.field for fault in caught.value.faults if below(fault.field, name)]
     listed = title in line.required + line.supported
     value = full(partner)[name] if listed else anything(partner)[name]
     least = {key: each for key, each in full(partner).items() if is_needed(partner, key) or key == name}
-    draft = dialect.draft(resource, checked(partner, least | {name: value}))
+    draft = dialect.draft(resource, partner.checked(least | {name: value}))
 
     told = ""
     if name in partner.sample.refused:
@@ -136,8 +136,3 @@ def anything(partner: Partner) -> Record:
     count = iter(range(730_001, 731_000))
     found = filled(partner.resource.table.schema.request, voice(partner.crm.name), lambda: next(count))
     return found | ({"created_at": "2026-01-02T03:04:05Z"} if "created_at" in found else {})
-
-
-def checked(partner: Partner, item: Body) -> Record:
-    """A request as it is after it was checked."""
-    return partner.resource.table.schema.request.model_validate(item).model_dump(exclude_unset=True)

@@ -87,8 +87,9 @@ class Demo:
             answer = self.tenant.call("DELETE", crm, path)
             expect(answer.status_code, 200, answer.text)
             expect(answer.json(), {"id": ids[0]}, "the answer")
-            expect(self.tenant.call("DELETE", crm, path).status_code, 404, "the same again")
-            return "200, then 404"
+            again = self.tenant.call("DELETE", crm, path).status_code
+            expect(again in (200, 404), True, "the same again is 404, or 200 where a CRM never minds")
+            return f"200, then {again}"
 
         ids = list[str]()
         steps: tuple[tuple[Verb, Check], ...] = (("create", made), ("get", read), ("list", listed), ("delete", removed))

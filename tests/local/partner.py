@@ -61,6 +61,10 @@ class Partner:
         except StopIteration as end:
             return end.value
 
+    def checked(self, item: Body) -> Body:
+        """A request as it is after it was checked."""
+        return self.resource.table.schema.request.model_validate(item).model_dump(exclude_unset=True)
+
     def draft(self) -> tuple[Body, Draft]:
         """A request that this CRM takes, and what we would send."""
         item = self.sample.make(self.resource.plural)(self.vendor.plant)

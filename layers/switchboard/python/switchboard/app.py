@@ -1,4 +1,9 @@
-"""The composition root: real things behind the ports, made once; and the handlers that functions are made of."""
+"""The composition root: real things behind the ports, made once; and the handlers that functions are made of.
+
+What a handler is made of is imported where it is made: every function starts with its own parts only.
+"""
+
+from __future__ import annotations
 
 import json
 import os
@@ -7,20 +12,19 @@ import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from secrets import token_hex
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from aws_lambda_powertools import Logger
 
-from switchboard.api import capabilities, routes
 from switchboard.api.call import Call
-from switchboard.api.reading import Read
 from switchboard.api.reply import Reply, refusal
-from switchboard.api.tokens import Tokens
-from switchboard.api.walk import Create
-from switchboard.crm.catalog import Verb
 from switchboard.crm.problem import Kind, Problem
-from switchboard.models.schema import Schema
 from switchboard.ports import Deadline, Services
+
+if TYPE_CHECKING:
+    from switchboard.api.tokens import Tokens
+    from switchboard.crm.catalog import Verb
+    from switchboard.models.schema import Schema
 
 RESERVE_SECONDS = 1.5
 """Kept of a function's time for storing the outcome and answering."""
@@ -87,12 +91,16 @@ def origins(environment: Mapping[str, str]) -> dict[str, str]:
 @cache
 def tokens() -> Tokens:
     """The credentials that this process knows."""
+    from switchboard.api.tokens import Tokens
+
     world = services()
     return Tokens(world.secrets, world.leases, world.clock, world.word)
 
 
 def unified_create(schema: Schema) -> Handler:
     """`POST /unified/crm/{plural}`: create a record in the CRM of an integrated account."""
+    from switchboard.api.walk import Create
+
     create = Create(schema)
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         services()  # made while the function starts, where time is cheap and SnapStart can keep it
@@ -101,21 +109,32 @@ def unified_create(schema: Schema) -> Handler:
 
 def unified_read(verb: Verb) -> Handler:
     """`GET` and `DELETE` below `/unified/crm`: read or remove records in the CRM of an integrated account."""
+    from switchboard import models
+    from switchboard.api.reading import Read
+
     read = Read(verb)
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         services()
+        for plural in models.MODULES:
+            models.load(plural)
     return handler(lambda call, deadline: read.walk(call, services(), tokens(), deadline))
 
 
 def unified_capabilities() -> Handler:
     """`GET /unified/crm/capabilities`: what each CRM can do."""
+    from switchboard.api import capabilities
+    from switchboard.crm import registry
+
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         services()
+        for name in registry.NAMES:
+            registry.load(name)
     return handler(lambda call, _: capabilities.walk(call, services()))
 
 
 def unknown_route() -> Handler:
     """`$default`: what no other function answers, refused in the form of its surface."""
+    from switchboard.api import routes
 
     def refuse(call: Call, _: Deadline) -> Reply:
         raise routes.unknown(call)

@@ -335,10 +335,20 @@ PARAMETERS = {
             {"type": "integer", "minimum": 1, "maximum": unified.MOST_PAGE, "default": unified.PAGE},
             "So many records at the most.",
         ),
-        _parameter("next_cursor", {"type": "string"}, "Where the page before said that the list goes on."),
-        _parameter("updated_at[gt]", MOMENT, "Only what changed after this moment."),
-        _parameter("updated_at[gte]", MOMENT, "Only what changed at this moment or after it."),
-        _parameter("truto_key_by", {"type": "string"}, "Answer `result` as an object, by this field."),
+        _parameter(
+            "next_cursor",
+            {"type": "string"},
+            "Where the page before said that the list goes on. The filters are to be given again; `limit` need not be.",
+        ),
+        _parameter("updated_at[gt]", MOMENT, "Only what changed after this moment; without a zone it is UTC."),
+        _parameter(
+            "updated_at[gte]", MOMENT, "Only what changed at this moment or after it; without a zone it is UTC."
+        ),
+        _parameter(
+            "truto_key_by",
+            {"type": "string"},
+            "Answer `result` as an object, by this field, which has to be one value.",
+        ),
         _parameter("pipeline[id]", {"type": "string"}, "Only the stages of this pipeline."),
         _parameter("crm", _enum(registry.NAMES), "Only this CRM."),
         _parameter("id", {"type": "string"}, "The CRM's id of the record.", "path", required=True),

@@ -13,8 +13,9 @@ from switchboard.api.speak import Line
 from switchboard.api.tokens import Tokens
 from switchboard.api.unified import Asked, Wish
 from switchboard.api.walk import find_account, offered
-from switchboard.crm.catalog import Resource, Verb
+from switchboard.crm.catalog import CRM, Resource, Verb
 from switchboard.crm.dialect import Answer
+from switchboard.crm.paging import Cursor
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Talk, passing
 from switchboard.models.schema import Schema
@@ -36,26 +37,57 @@ class Access:
     schema: Schema
     resource: Resource
     line: Line
-    brand: str
 
     def hold[T](self, talk: Talk[T], asked: Asked) -> T:
         """Hold a conversation with the CRM, and note what it makes of the account's credentials."""
-        self.line.knock()
+        first = not self.line.calls  # the one live try of an account is good for all that one request asks
+        if first:
+            self.line.knock()
         try:
             found = self.line.hold(passing(talk, asked.remote_query) if asked.remote_query else talk)
         except Problem as problem:
             self.line.note(problem)
             raise
-        self.line.note()
+        if first:
+            self.line.note()
         return found
 
     def reply(self, value: Any) -> Reply:
         """A result, with what the CRM says about its limits."""
-        return result(200, value, {**self.line.forwarded, **unified.limits(self.line.rate)})
+        headers = {**self.line.forwarded, **unified.limits(self.line.rate)}
+        headers.pop("retry-after", None)  # there is nothing to send again
+        return result(200, value, headers)
 
     def shown(self, answer: Answer, asked: Asked) -> Any:
         """A record in the form that was asked for."""
         return unified.shape(unified.linked(answer, self.schema, self.resource, self.line.origin), self.schema, asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a stretch of a list begins, and how many records it has; both are in the cursor of the stretch before."""
+
+    where: list[Any]
+    limit: int
+    position: Cursor | None = None
+
+    @classmethod
+    def of(cls, wish: Wish, brand: str, plural: str, services: Services) -> "Place":
+        """The place that a request names. Raises `invalid-request` where it holds no cursor of its list."""
+        where = wish.where(brand, plural)
+        if wish.next_cursor is None:
+            return cls(where, wish.limit or unified.PAGE)
+        told = cursor.unseal(services.secrets.signing(), where, wish.next_cursor)
+        if wish.limit not in (None, told["limit"]):
+            detail = f"is {told['limit']} in this list, as it was when it began"
+            unified.refuse([unified.parameter("limit", "invalid_value", detail)])
+        return cls(where, told["limit"], told["position"])
+
+    def cursor(self, position: Cursor | None, services: Services) -> str | None:
+        """The cursor of the next stretch; None at the end."""
+        if position is None:
+            return None
+        return cursor.seal(services.secrets.signing(), self.where, {"limit": self.limit, "position": position})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +104,15 @@ class Read:
         call.notes.update(brand=caller.brand, key_id=caller.admission.key_id)
         scopes.permit(caller, schema.name, "delete" if self.verb == "delete" else "read")
         asked = unified.wish(call, schema) if self.verb == "list" else unified.asked(call)
+        place = Place.of(asked, caller.brand, plural, services) if isinstance(asked, Wish) else None
         account = find_account(caller, asked.account_id, services)
         call.notes.update(account=account.id, crm=account.crm)
         crm, resource = offered(account, schema, self.verb)
         line = Line(services, tokens, crm, account, deadline)
-        access = Access(schema, resource, line, caller.brand)
+        access = Access(schema, resource, line)
         try:
-            if isinstance(asked, Wish):
-                return listed(access, asked)
+            if isinstance(asked, Wish) and place:
+                return listed(access, asked, place)
             return removed(access, asked, id) if self.verb == "delete" else found(access, asked, id)
         finally:
             call.notes["crm_calls"] = line.calls
@@ -94,6 +127,8 @@ def parts(path: str) -> tuple[str, str]:
 def found(access: Access, asked: Asked, id: str) -> Reply:
     """One record."""
     answer = access.hold(access.line.crm.dialect.get(access.resource, checked(id)), asked)
+    if answer.partial:  # no record, but perhaps another page of the CRM's, which that id leads to
+        raise Problem(Kind.CRM_UNAVAILABLE, "The CRM's answer holds no such record.", crm=access.line.crm.name)
     return access.reply(access.shown(answer, asked))
 
 
@@ -110,31 +145,42 @@ def checked(id: str) -> str:
     return id
 
 
-def listed(access: Access, wish: Wish) -> Reply:
+def narrowed(crm: CRM, resource: Resource, wish: Wish) -> None:
+    """Raise `unsupported-by-crm` where the CRM does not tell what a filter looks at."""
+    lacking = dict[str, str]()
+    if wish.since and not resource.changes:
+        lacking["updated_at"] = f"{crm.title} does not tell when {resource.plural} were changed."
+    if wish.pipeline is not None and resource.table.row("pipeline.id") is None:
+        lacking["pipeline[id]"] = f"{crm.title} does not tell the pipelines of {resource.plural}."
+    if lacking:
+        faults = tuple(unified.parameter(name, "unsupported_filter", detail) for name, detail in lacking.items())
+        raise Problem(Kind.UNSUPPORTED, " ".join(lacking.values()), faults=faults, crm=crm.name)
+
+
+def listed(access: Access, wish: Wish, place: Place) -> Reply:
     """A stretch of a list, never an empty one with a cursor; if the time for one call is spent, it says so."""
     crm, resource, deadline = access.line.crm, access.resource, access.line.deadline
-    if wish.since and not resource.changes:
-        detail = f"{crm.title} does not tell when {resource.plural} were changed."
-        fault = unified.parameter("updated_at", "unsupported_filter", detail)
-        raise Problem(Kind.UNSUPPORTED, detail, faults=(fault,), crm=crm.name)
-    where, key = wish.where(access.brand, resource.plural), access.line.services.secrets.signing()
-    position = cursor.unseal(key, where, wish.next_cursor) if wish.next_cursor else None
-    answers = list[Answer]()
+    narrowed(crm, resource, wish)
+    position, answers = place.position, list[Answer]()
     for _ in range(STRETCHES):
-        page = access.hold(crm.dialect.list(resource, since=wish.since, cursor=position, limit=wish.limit), wish)
+        page = access.hold(crm.dialect.list(resource, since=wish.since, cursor=position, limit=place.limit), wish)
         answers, position = [answer for answer in page.answers if wish.keeps(answer.item)], page.cursor
         if answers or position is None or deadline.left < STRETCH_SECONDS:
             break
     shown = [access.shown(answer, wish) for answer in answers]
-    keyed = {
-        str(answer.item.get(wish.key_by)): each for answer, each in zip(answers, shown, strict=True) if wish.key_by
-    }
+    told = keyed(wish.key_by, answers, shown) if wish.key_by else shown
     return access.reply(
         {
-            "result": keyed if wish.key_by else shown,
-            "next_cursor": cursor.seal(key, where, position) if position is not None else None,
+            "result": told,
+            "next_cursor": place.cursor(position, access.line.services),
             "prev_cursor": None,
-            "result_count": len(answers),
+            "result_count": len(told),
             "is_partial_response": not answers and position is not None,
         }
     )
+
+
+def keyed(name: str, answers: list[Answer], shown: list[Any]) -> dict[str, Any]:
+    """Records by the value of a field: the last of those that share one, and `null` for those that have none."""
+    values = [answer.item.get(name) for answer in answers]
+    return {"null" if value is None else str(value): each for value, each in zip(values, shown, strict=True)}

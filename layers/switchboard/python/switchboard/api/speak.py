@@ -100,11 +100,14 @@ class Line:
         scheme = self.crm.auth[self.account.scheme]
         self.origin = credentials.get("origin") or self.account.origin
         path = self._filled(request.path)
-        signed = replace(request, path=path, headers={**request.headers, **scheme.sign(credentials)})
+        proof = scheme.sign(credentials)
+        signed = replace(request, path=path, headers={**request.headers, **proof})
         self.calls += 1
         response = self.services.send(signed, self._origin(request.to, credentials), self.deadline)
-        if not response.ok:
-            hidden = tuple(str(credentials[name]) for name in SECRET_FIELDS if credentials.get(name))
+        if not (response.ok and response.readable) or self.crm.dialect.complaint(response):
+            written = [value.rpartition(" ")[2] for value in proof.values()]
+            known = [str(credentials[name]) for name in SECRET_FIELDS if credentials.get(name)]
+            hidden = tuple(secret for secret in (*known, *written) if secret)
             headers = {name: redacted(value, hidden) for name, value in response.headers.items()}
             response = replace(response, headers=headers, body=redacted(response.body, hidden))
         self.last = response

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, cast
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, cast, get_args, get_origin
 from uuid import UUID
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from switchboard.api import query
 from switchboard.api.call import Call
@@ -37,7 +37,10 @@ LISTING = ("limit", "next_cursor", "updated_at", "truto_key_by")
 """Parameters of a list."""
 PAGE = 25
 MOST_PAGE = 100
-ZONED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII)
+"""ISO 8601, as known clients write it: some of them leave out the zone, and mean UTC."""
+OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nothing changed before; some vendors take no earlier moment."""
 FORMS: tuple[Form, ...] = ("unified", "normalized", "raw")
 
 
@@ -67,7 +70,7 @@ class Order(Asked):
 class Wish(Asked):
     """A checked request for a stretch of a list. `including`: what changed at `since` itself is asked for, too."""
 
-    limit: int
+    limit: int | None
     next_cursor: str | None
     since: datetime | None
     including: bool
@@ -77,7 +80,7 @@ class Wish(Asked):
     def where(self, brand: str, plural: str) -> list[Any]:
         """What a cursor of this list is bound to."""
         since = self.since.isoformat() if self.since else None
-        return [brand, self.account_id, plural, since, self.including, self.pipeline, self.limit]
+        return [brand, self.account_id, plural, since, self.including, self.pipeline, self.remote_query]
 
     def keeps(self, item: Record) -> bool:
         """Whether a record belongs to the list, as far as the CRM did not see to it."""
@@ -180,7 +183,7 @@ def shape(answer: Answer, schema: Schema, asked: Asked) -> Any:
 
 def linked(answer: Answer, schema: Schema, resource: Resource, origin: str | None) -> Answer:
     """The answer with the address of the record's page in the vendor's web app, where both are known."""
-    if not (resource.link and origin and "urls" in schema.readable):
+    if not (resource.link and origin and "urls" in schema.readable and "id" in answer.item):
         return answer
     url = origin.rstrip("/") + resource.link.format(id=answer.item["id"])
     return Answer({**answer.item, "urls": [{"url": url, "type": "record"}]}, answer.raw, answer.partial)
@@ -271,12 +274,15 @@ def _text(tree: query.Tree, name: str, faults: list[Fault]) -> str | None:
     return given or None
 
 
-def _limit(tree: query.Tree, faults: list[Fault]) -> int:
-    given = tree.get("limit", str(PAGE))
-    if isinstance(given, str) and given.isascii() and given.isdecimal() and 1 <= int(given[:4]) <= MOST_PAGE:
+def _limit(tree: query.Tree, faults: list[Fault]) -> int | None:
+    given = tree.get("limit")
+    if given is None:
+        return None
+    short = isinstance(given, str) and len(given) <= len(str(MOST_PAGE))
+    if short and given.isascii() and given.isdecimal() and 1 <= int(given) <= MOST_PAGE:
         return int(given)
     faults.append(parameter("limit", "invalid_value", f"has to be a whole number from 1 to {MOST_PAGE}"))
-    return PAGE
+    return None
 
 
 def _since(tree: query.Tree, faults: list[Fault]) -> tuple[datetime | None, bool]:
@@ -287,26 +293,39 @@ def _since(tree: query.Tree, faults: list[Fault]) -> tuple[datetime | None, bool
         faults.append(parameter("updated_at", "wrong_type", "has to be given as updated_at[gt] or updated_at[gte]"))
         return None, False
     [(operator, written)] = given.items()
-    moment = utc(written) if isinstance(written, str) and ZONED.fullmatch(written) else None
+    moment = utc(written) if isinstance(written, str) and MOMENT.fullmatch(written) else None
     if moment is None:
-        detail = "has to be a date and time in RFC 3339, with its zone (a + is written %2B)"
+        detail = "has to be a date and time in ISO 8601; without a zone it is UTC (a + is written %2B)"
         faults.append(parameter(f"updated_at[{operator}]", "wrong_type", detail))
-    return moment, operator == "gte"
+        return None, False
+    # Records tell milliseconds: what is finer is cut off here as it is there, and nothing in between is passed over.
+    finer = moment.microsecond % 1000
+    return max(moment - timedelta(microseconds=finer), OLDEST), operator == "gte" or finer > 0
 
 
 def _key_by(tree: query.Tree, schema: Schema, faults: list[Fault]) -> str | None:
     given = _text(tree, "truto_key_by", faults)
-    if given is not None and given not in schema.readable:
-        faults.append(parameter("truto_key_by", "invalid_value", "has to be a field of this resource"))
+    if given is None:
+        return None
+    if given not in schema.readable or not _flat(schema.response.model_fields[given].annotation):
+        detail = "has to be a field of this resource that is one value"
+        faults.append(parameter("truto_key_by", "invalid_value", detail))
         return None
     return given
+
+
+def _flat(kind: Any) -> bool:
+    """Whether values of a type are neither objects nor lists."""
+    if get_origin(kind) in (dict, list) or (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return False
+    return all(_flat(each) for each in get_args(kind))
 
 
 def _pipeline(tree: query.Tree, schema: Schema, faults: list[Fault]) -> str | None:
     given = tree.get("pipeline")
     if given is None or "pipeline" not in schema.readable:
         return None
-    if isinstance(given, dict) and list(given) == ["id"] and isinstance(given["id"], str):
+    if isinstance(given, dict) and list(given) == ["id"] and isinstance(given["id"], str) and given["id"]:
         return given["id"]
     faults.append(parameter("pipeline", "wrong_type", "has to be given as pipeline[id]"))
     return None

@@ -90,6 +90,7 @@ class OAuth2:
     def refresh(self, credentials: Credentials, app: Credentials) -> Talk[Token]:
         """Trade the refresh token for a new access token. `needs-reauth` where the vendor says that it is dead.
 
+        `app` is our OAuth app at the vendor, with the settings of the account beside it.
         What comes back may hold a new refresh token, and the old one may be dead at once: keep it before using it.
         """
         form = {"grant_type": "refresh_token", "refresh_token": str(credentials["refresh_token"])}

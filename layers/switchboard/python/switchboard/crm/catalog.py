@@ -36,6 +36,7 @@ class Resource:
     asks_for_changes: the dialect asks for what changed since a moment in a way of its own.
     within: the vendor tells of these records only inside those of another resource.
     list_only: the vendor reads none by its id; one is found in the list of all.
+    listed: path of the list, where it is another than that of the records.
     """
 
     table: Table
@@ -49,6 +50,7 @@ class Resource:
     asks_for_changes: bool = False
     within: Within | None = None
     list_only: bool = False
+    listed: str | None = None
 
     @property
     def verbs(self) -> tuple[Verb, ...]:
@@ -96,6 +98,12 @@ class Unsupported:
     see: str
 
 
+def fixed(why: str, see: str) -> Mapping[Verb, Unsupported]:
+    """What a resource lacks that the CRM only reads."""
+    reason = Unsupported(why, see)
+    return {"create": reason, "delete": reason}
+
+
 @dataclass(frozen=True, slots=True)
 class Within:
     """Where records are found that the vendor tells of only inside others.
@@ -126,9 +134,15 @@ class Host:
         return f"https://{form[1]}" == self.default or any(form[1].endswith("." + domain) for domain in self.domains)
 
 
+def alone(host: Host) -> Mapping[Party, Host]:
+    """The one host of a vendor: for its API, and for tokens if it has any."""
+    return {"api": host, "token": host}
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Something of an account that stands in the paths of its requests, where they hold its name in braces.
+    """Something of an account that stands in the paths of its requests, where they hold its name in braces; or that
+    its scheme tells the token endpoint.
 
     what: said to whoever connects an account. default: for accounts that do not say; None where each has its own.
     """

@@ -31,6 +31,11 @@ def _text(value: Any) -> str | None:
             return None
 
 
+def plain(name: Any) -> str:
+    """A name as far as it tells one from another: without case, and without white space at the ends."""
+    return str(name).strip().casefold()
+
+
 def _decimal_id(value: Any) -> int:
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 19:
         return int(value)

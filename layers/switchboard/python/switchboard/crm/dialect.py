@@ -1,5 +1,6 @@
 """How a CRM speaks. The conversations are written once; a vendor overrides the sentences they are made of."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,11 +8,11 @@ from typing import Any
 
 from switchboard.crm import wire
 from switchboard.crm.catalog import Resource
-from switchboard.crm.codecs import utc
+from switchboard.crm.codecs import plain, utc
 from switchboard.crm.mapping import Record
-from switchboard.crm.paging import Cursor, Stretch, bodies, changed, sliced
+from switchboard.crm.paging import Cursor, Paging, Stretch, bodies, changed, every, sliced
 from switchboard.crm.problem import Fault, Kind, Outcome, Problem, Remote, pointed
-from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, merged
+from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, merged, word
 
 BY_STATUS = {
     401: Kind.NEEDS_REAUTH,
@@ -42,6 +43,12 @@ OUTER = "_outer"
 
 NO_CONTENT = 204
 
+SOURCE = "_source"
+"""Where a lead that names its source by an id has the name of it, for its rows."""
+
+type Bodies = list[Any]
+"""Records as a CRM gave them."""
+
 LOOK_PAGE = 100
 """So many records of a list are looked through at once."""
 
@@ -57,6 +64,7 @@ class Complaint:
     fields: tuple[str, ...] = ()
     existing_id: str | None = None
     retry_after: int | None = None
+    """Seconds to wait, where the header `retry-after` does not tell them, or tells something else."""
     missing_scopes: tuple[str, ...] = ()
     kind: Kind | None = None
     """What it means, where neither code nor status tells."""
@@ -119,6 +127,12 @@ class Gone:
 class Dialect:
     """A REST API of JSON records, as plain as they come. Each vendor changes the sentences in which it differs."""
 
+    ids: re.Pattern[str] | None = None
+    """What an id looks like. Any other names no record, and might lead elsewhere in its place."""
+
+    code_at = message_at = ""
+    """Paths of the code and of the sentence of a refusal; a sentence under one of the usual names is found without."""
+
     codes: Mapping[str, Kind] = {}
     """The vendor's error codes that mean something else than their status says."""
 
@@ -129,6 +143,11 @@ class Dialect:
     """Beginnings of the response headers that callers may see, in lower case."""
 
     request_id_headers: tuple[str, ...] = ("x-request-id", "x-correlation-id")
+    request_id_at = ""
+    """Where the vendor's id of an exchange stands: in one of these headers, else at this path of the body."""
+
+    whole_answers = True
+    """Whether the answer to a create holds every column, whatever was made."""
 
     headers: Mapping[str, str] = {}
     """What the vendor wants in the head of every request, in lower case."""
@@ -148,7 +167,13 @@ class Dialect:
 
     def member(self, resource: Resource, id: str) -> str:
         """The path of one record."""
-        return f"{resource.path}/{wire.segment(id)}"
+        return f"{resource.path}/{wire.segment(self.known(id))}"
+
+    def known(self, id: str) -> str:
+        """An id that looks like one."""
+        if self.ids and not self.ids.fullmatch(id):
+            raise absent()
+        return id
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
         """The query that asks for the columns of the table and these, where the vendor has to be asked for columns."""
@@ -169,11 +194,14 @@ class Dialect:
 
     def answers_whole(self, resource: Resource, response: Response) -> bool:
         """Whether the answer to a create holds every column; if not, the record is read back by its id."""
-        return True
+        return self.whole_answers
 
     def complaint(self, response: Response) -> Complaint | None:
         """What the vendor complains about; None if it did as asked. A 2xx may hold a complaint."""
-        return None if response.ok else Complaint(message=sentence(response.body))
+        if response.ok:
+            return None
+        body = response.body
+        return Complaint(word(body, self.code_at) or None, word(body, self.message_at) or sentence(body))
 
     def rate(self, response: Response) -> Rate | None:
         """The vendor's own limit, where it tells."""
@@ -190,6 +218,15 @@ class Dialect:
         yield from ()
         return bodies
 
+    def removed(self, resource: Resource, body: Any) -> bool:
+        """Whether a record was removed, where the vendor still tells of such."""
+        return False
+
+    def holder(self, resource: Resource, draft: Draft, refusal: Problem) -> Talk[str | None]:
+        """The id of the record in the way of a create, where the refusal does not tell it and a look-up does."""
+        yield from ()
+        return None
+
     def expired(self, response: Response) -> bool:
         """Whether the vendor refused the access token, so that a new one may help."""
         return response.status == 401
@@ -200,18 +237,15 @@ class Dialect:
         They must come from a look-up that lags behind writes by no more than `lag`; a search index is none. Here it is
         the list, of what changed since then where the vendor can tell.
         """
-        found: list[Any] = []
-        cursor: Cursor | None = {}
-        while cursor is not None:
-            part, cursor = yield from self.stretch(resource, since if resource.changes else None, cursor, LOOK_PAGE)
-            found += part
-        return found
+        start = since if resource.changes else None
+        return (yield from every(lambda cursor: self.stretch(resource, start, cursor, LOOK_PAGE)))
 
     def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
         """The request for one stretch of a list, oldest change first where `since` is given."""
         if resource.paging is None:
             raise NotImplementedError(f"{type(self).__name__} lists {resource.path} but does not say how")
-        return wire.get(resource.path, self.view(resource) | resource.paging.ask(since, cursor, limit))
+        path, query = resource.listed or resource.path, resource.paging.ask(since, cursor, limit)
+        return wire.get(path, self.view(resource) | query)
 
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
@@ -233,7 +267,13 @@ class Dialect:
     def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
         """Make the record. `whole` asks for all its columns, by a read of its id where the answer lacks some."""
         body = yield from self.prepare(resource, draft.body)
-        response = yield from self.ask(replace(self.making(resource, body), passed=passed))
+        try:
+            response = yield from self.ask(replace(self.making(resource, body), passed=passed))
+        except Problem as problem:
+            if problem.kind is Kind.CRM_CONFLICT and problem.remote and problem.remote.existing_id is None:
+                holder = yield from self._holder(resource, draft, problem)
+                problem.remote = replace(problem.remote, existing_id=holder)
+            raise
         made = self.written_id(resource, response)
         if made is None:
             raise Problem(
@@ -254,14 +294,24 @@ class Dialect:
             # The record exists: a failed look at it must not make the caller create it again.
             return Answer({**self.item(resource, response.body), "id": made}, response.body, partial=True)
 
+    def _holder(self, resource: Resource, draft: Draft, refusal: Problem) -> Talk[str | None]:
+        try:
+            return (yield from self.holder(resource, draft, refusal))
+        except Problem:
+            return None  # the refusal itself is what has to be told
+
     def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
         """One record by its id, with the columns of the table and these."""
         if resource.within or resource.list_only:
-            return (yield from self.answer(resource, (yield from self.locate(resource, id))))
-        response = yield from self.ask(wire.get(self.member(resource, id), self.view(resource, extra)))
-        if response.status == NO_CONTENT:
+            body = yield from self.locate(resource, id)
+        else:
+            response = yield from self.ask(wire.get(self.member(resource, id), self.view(resource, extra)))
+            if response.status == NO_CONTENT:
+                raise absent()
+            body = response.body
+        if self.removed(resource, body):
             raise absent()
-        found = yield from self.answer(resource, response.body)
+        found = yield from self.answer(resource, body)
         # An answer without its id says nothing of the record, but the record is there.
         return found if "id" in found.item else replace(found, item={**found.item, "id": id}, partial=True)
 
@@ -340,6 +390,47 @@ class Dialect:
                     return body
         raise absent()
 
+    def pick(self, resource: Resource, bodies: Sequence[Any], id: str) -> Talk[Answer]:
+        """The record of this id among these. Raises `crm-not-found`."""
+        for body in bodies:
+            if self.item(resource, body).get("id") == id:
+                return (yield from self.answer(resource, body))
+        raise absent()
+
+    def gather(
+        self,
+        path: str,
+        paging: Paging,
+        query: Mapping[str, str] | None = None,
+        *,
+        since: datetime | None = None,
+        limit: int = LOOK_PAGE,
+    ) -> Talk[Bodies]:
+        """All of a list, of which there is not much; so many at once."""
+
+        def step(cursor: Cursor) -> Talk[Stretch]:
+            asked = {**(query or {}), **paging.ask(since, cursor, limit)}
+            return paging.read((yield from self.ask(wire.get(path, asked))), since, cursor, limit)
+
+        return (yield from every(step))
+
+    def look(self, request: Request) -> Talk[Any]:
+        """What a request reads; None where the CRM has no such record."""
+        try:
+            return (yield from self.ask(request)).body
+        except Problem as problem:
+            if problem.kind is Kind.CRM_NOT_FOUND:
+                return None
+            raise
+
+    def read_back(self, resource: Resource, made: Answer, whole: bool) -> Talk[Answer]:
+        """A record that was made, with all its columns if these are wanted. It exists: a failed look at it must not
+        make the caller create it again."""
+        try:
+            return (yield from self.get(resource, made.item["id"])) if whole else made
+        except Problem:
+            return replace(made, partial=True)
+
     def item(self, resource: Resource, body: Any) -> Record:
         """A body in our form."""
         return resource.table.into(self.open(resource, body))
@@ -367,6 +458,7 @@ class Dialect:
                 return
             complaint = Complaint(message="The answer could not be read.")
         kind = complaint.kind or self._kind(response, complaint)
+        wait = complaint.retry_after
         certain = (400 <= response.status < 500 and response.status != 408) or (response.ok and response.readable)
         told = Outcome.REFUSED if certain else Outcome.UNKNOWN
         outcome = Outcome.NOTHING if request.safe else told
@@ -375,7 +467,7 @@ class Dialect:
             DETAILS[kind],
             faults=tuple(Fault(name, "crm_refused", complaint.message or "", "") for name in complaint.fields),
             remote=self.remote(response, complaint),
-            retry_after=complaint.retry_after,
+            retry_after=whole(response.headers.get("retry-after")) if wait is None else wait,
             outcome=outcome,
             insight=_insight(kind, complaint),
         )
@@ -403,7 +495,8 @@ class Dialect:
 
     def request_id(self, response: Response) -> str | None:
         """The vendor's own id of the exchange, for its support."""
-        return next((response.headers[name] for name in self.request_id_headers if name in response.headers), None)
+        told = (response.headers[name] for name in self.request_id_headers if name in response.headers)
+        return next(told, None) or word(response.body, self.request_id_at)
 
     def forward(self, response: Response) -> dict[str, str]:
         """The vendor's headers that callers may see."""
@@ -483,4 +576,4 @@ def _alike(theirs: Any, ours: Any) -> bool:
         return len(theirs) == len(ours) and all(_alike(*pair) for pair in zip(theirs, ours, strict=True))
     if isinstance(theirs, dict) and isinstance(ours, dict):
         return all(_alike(theirs.get(key), value) for key, value in ours.items())
-    return str(theirs).strip().casefold() == str(ours).strip().casefold()
+    return plain(theirs) == plain(ours)

@@ -4,13 +4,13 @@ From the rows of a table come the body we send, the record we answer, the column
 fields and every list of what is supported.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
 from switchboard.crm import codecs
-from switchboard.crm.codecs import Codec
+from switchboard.crm.codecs import Codec, plain
 from switchboard.crm.problem import invalid, pointer
 from switchboard.crm.wire import dig, many, plant
 from switchboard.models.schema import Schema
@@ -66,6 +66,21 @@ class Always:
 
     def put(self, record: Record, value: Any) -> Sequence[str]:
         raise ValueError("cannot be written")
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """One value that may stand at any of several paths; it is written at the first of them."""
+
+    columns: tuple[str, ...]
+
+    def get(self, record: Record) -> Any:
+        told = (dig(record, path) for path in self.columns)
+        return next((value for value in told if value not in (None, "")), None)
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        plant(record, self.columns[0], value)
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +231,90 @@ class Named:
         return {key: value for key, value in record.items() if value is not None and self.is_custom(key)} or None
 
     def put(self, record: Record, value: Any) -> Sequence[str]:
-        for key in value:
-            if not self.is_custom(key):
-                detail = f"is not the name of a custom field; {self.hint}"
-                raise invalid(f"custom_fields.{key}", "not_custom", detail, pointer("custom_fields", key))
+        _admit(value, self.is_custom, self.hint)
         record.update(value)
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Custom fields as a list of objects, each with its name (or its id) and its value; `is_custom` and `hint` as in
+    `Named`. An empty text is no value."""
+
+    path: str
+    name: str
+    value: str
+    is_custom: Callable[[str], bool]
+    hint: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def get(self, record: Record) -> Any:
+        told = [(codecs.text.into(each.get(self.name)), each.get(self.value)) for each in many(record, self.path)]
+        return {name: value for name, value in told if name and value not in (None, "")} or None
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        _admit(value, self.is_custom, self.hint)
+        if value:
+            plant(record, self.path, [{self.name: name, self.value: each} for name, each in value.items()])
+        return ()
+
+
+def _admit(names: Iterable[str], is_custom: Callable[[str], bool], hint: str) -> None:
+    for name in names:
+        if not is_custom(name):
+            detail = f"is not the name of a custom field; {hint}"
+            raise invalid(f"custom_fields.{name}", "not_custom", detail, pointer("custom_fields", name))
+
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """The envelope of records whose columns stand in one object, with a few beside it."""
+
+    inside: str
+    beside: tuple[str, ...]
+
+    def seal(self, record: Record) -> Record:
+        """A record as it is sent; the object is left out where it would be empty."""
+        held = {name: value for name, value in record.items() if name not in self.beside}
+        rest = {name: value for name, value in record.items() if name in self.beside}
+        return rest | ({self.inside: held} if held else {})
+
+    def open(self, body: Any) -> Record:
+        """A record as it was answered, or sealed, with all columns side by side."""
+        held = dig(body, self.inside)
+        record: Record = dict(held) if isinstance(held, dict) else {}
+        return record | {name: body[name] for name in self.beside if dig(body, name) is not None}
+
+
+def nested(outers: Sequence[Record], name: str, inners: Sequence[Record], by: str, id: str = "id") -> list[Record]:
+    """Records with a list of those others that name them: `by` is where they do, `id` what they name."""
+    return [outer | {name: [each for each in inners if dig(each, by) == outer.get(id)]} for outer in outers]
+
+
+def next_place(siblings: Sequence[Record], key: str, first: int) -> int:
+    """The place behind all of these, in the order that they have under a key."""
+    return max((place for each in siblings if isinstance(place := each.get(key), int)), default=first - 1) + 1
+
+
+type Options[T] = Sequence[tuple[T, Sequence[str]]]
+"""What a vendor offers to choose from, each with the names it goes by, of which the first is shown."""
+
+
+def called[T](name: Any, options: Options[T]) -> T | None:
+    """The one of this name, whatever its case."""
+    return next((option for option, names in options if plain(name) in map(plain, names)), None)
+
+
+def chosen[T](ours: str, name: Any, options: Options[T]) -> T:
+    """The one of this name; a name that is not there is refused, and told which are."""
+    if (found := called(name, options)) is not None:
+        return found
+    valid = ", ".join(names[0] for _, names in options if names)
+    detail = f"has to be one of {valid}" if valid else "cannot be given: there is nothing to choose from"
+    raise invalid(ours, "unknown_value", detail)
 
 
 @dataclass(frozen=True, slots=True)

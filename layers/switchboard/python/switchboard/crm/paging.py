@@ -5,11 +5,11 @@ A position is a small JSON object that a later call can go on from; it never hol
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from switchboard.crm.codecs import utc
-from switchboard.crm.wire import Response, dig, many
+from switchboard.crm.wire import Response, Talk, dig, many
 
 type Cursor = Mapping[str, Any]
 """A position in a list."""
@@ -17,10 +17,39 @@ type Cursor = Mapping[str, Any]
 type Stretch = tuple[list[Any], Cursor | None]
 """The bodies of a stretch of a list, and where the next one begins; None at the end."""
 
+OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def second(when: datetime) -> str:
     """A moment in UTC, in whole seconds, with `Z`."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def just_before(when: datetime) -> datetime:
+    """A second before a moment: for filters of which it is not told whether they take in the moment itself.
+
+    `reached` leaves out what they then give too early.
+    """
+    return max(when, OLDEST) - timedelta(seconds=1)
+
+
+def reached(found: list[Any], path: str, since: datetime | None) -> list[Any]:
+    """Of these, those whose moment at the path is not before that one, in whole seconds as vendors tell them; or is
+    not told."""
+    if since is None:
+        return found
+    start = since.replace(microsecond=0)
+    return [each for each in found if (utc(dig(each, path)) or start) >= start]
+
+
+def every(step: Callable[[Cursor], Talk[Stretch]]) -> Talk[list[Any]]:
+    """All of a list, of which `step` reads the stretch at a position."""
+    found: list[Any] = []
+    cursor: Cursor | None = {}
+    while cursor is not None:
+        part, cursor = yield from step(cursor)
+        found += part
+    return found
 
 
 def bodies(json: Any, path: str) -> list[Any]:
@@ -50,22 +79,23 @@ def window(
     *,
     since: str,
     write: Callable[[datetime], str],
-    at: Callable[[Any], datetime | None],
-    id: Callable[[Any], Any],
+    at: str,
+    id: str = "id",
 ) -> Stretch:
     """A stretch of a list that is sorted by change, where a position is an offset (`following`, None at the end).
+    `at` and `id` are the paths of a record's moment of change and of its id.
 
     A record that changes meanwhile moves to the end, and the one behind it would be passed over. So every page begins
     the list anew at its last moment, without the ids already given there; only within one moment, as fine as the
     vendor's filter is (`write`), is the offset used.
     """
     seen = cursor.get("seen", ())
-    fresh = [each for each in found if id(each) not in seen]
-    moments = [at(each) for each in found]
+    fresh = [each for each in found if dig(each, id) not in seen]
+    moments = [utc(dig(each, at)) for each in found]
     if following is None or not moments or (last := moments[-1]) is None:
         return fresh, None
     edge = write(last)
-    here = [id(each) for each, moment in zip(found, moments, strict=True) if moment and write(moment) == edge]
+    here = [dig(each, id) for each, moment in zip(found, moments, strict=True) if moment and write(moment) == edge]
     if edge != (cursor.get("from") or since):
         return fresh, {"from": edge, "seen": here}
     return fresh, {"from": edge, "start": following, "seen": list(dict.fromkeys([*seen, *here]))}
@@ -166,16 +196,7 @@ class Offset:
         spec = self.since
         if since is None or spec is None or spec.at is None:
             return found, None if following is None else {"start": following}
-        path = spec.at
-        return window(
-            found,
-            following,
-            cursor,
-            since=spec.write(since),
-            write=spec.write,
-            at=lambda each: utc(dig(each, path)),
-            id=lambda each: dig(each, self.id),
-        )
+        return window(found, following, cursor, since=spec.write(since), write=spec.write, at=spec.at, id=self.id)
 
 
 @dataclass(frozen=True, slots=True)

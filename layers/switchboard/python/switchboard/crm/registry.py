@@ -10,11 +10,14 @@ NAMES = (
     "brevo",
     "close",
     "hubspot",
+    "insightly",
     "msdynamics",
     "nutshell",
     "pipedrive",
     "pipeliner",
     "salesforce",
+    "sugarcrm",
+    "zendesk_sell",
     "zoho",
 )
 

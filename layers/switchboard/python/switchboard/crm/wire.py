@@ -121,6 +121,13 @@ def word(json: Any, path: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def inside(body: Any, key: str, beside: str | None = None) -> Any:
+    """The object that an envelope holds under a key; the body itself where it has no such envelope. `beside` is what
+    tells an envelope of the vendor's from a record that has such a key."""
+    held = dig(body, key)
+    return held if isinstance(held, dict) and (beside is None or dig(body, beside) is not None) else body
+
+
 def plant(json: dict[str, Any], path: str, value: Any) -> None:
     """Set the value at a dotted path, making the objects on the way."""
     *way, last = path.split(".")

@@ -8,20 +8,18 @@ Limits   https://developers.activecampaign.com/reference/rate-limits
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header
-from switchboard.crm.catalog import Host, Resource
-from switchboard.crm.codecs import moment, number, text, utc
-from switchboard.crm.dialect import DETAILS, Answer, Complaint, Dialect, Draft, Rate, absent, sentence, whole
-from switchboard.crm.mapping import Always, Each, Record, Slots, Table, row
-from switchboard.crm.paging import Cursor, Keyset, Offset, Since, Stretch
+from switchboard.crm.catalog import Host, Resource, alone
+from switchboard.crm.codecs import moment, number, plain, text
+from switchboard.crm.dialect import DETAILS, Complaint, Dialect, Draft, Rate, absent, sentence, whole
+from switchboard.crm.mapping import Always, Each, Listed, Record, Slots, Table, nested, row
+from switchboard.crm.paging import OLDEST, Cursor, Keyset, Offset, Since, Stretch, just_before, reached
 from switchboard.crm.problem import Kind, Problem, invalid, pointer
-from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, merged, word
+from switchboard.crm.wire import Request, Response, Talk, dig, inside, many, merged, word
 from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
 from switchboard.models.stage import STAGE
@@ -33,40 +31,21 @@ FORBIDDEN = 403
 NO_SUCH = re.compile(r"no result found for ", re.IGNORECASE)
 """So begins what some paths say under a 403 of a record that is not there."""
 
-OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
-
 WEST = timezone(timedelta(hours=-12))
 """Where the clocks are behind all others."""
 
 
 def behind(when: datetime) -> str:
-    """A moment for a filter, in the zone whose clocks are behind all others, and a second early.
+    """A moment for a filter, in the zone whose clocks are behind all others.
 
-    Whether the filter heeds an offset or takes the clock's time for the account's own is not documented, nor whether it
-    takes in the moment itself. So written, it leaves nothing out either way; `page` drops what came too early.
+    Whether the filter heeds an offset or takes the clock's time for the account's own is not documented: so written, it
+    leaves nothing out either way.
     """
-    return (max(when, OLDEST) - timedelta(seconds=1)).astimezone(WEST).isoformat(timespec="seconds")
+    return just_before(when).astimezone(WEST).isoformat(timespec="seconds")
 
 
-@dataclass(frozen=True, slots=True)
-class FieldValues:
-    """Custom fields: objects `{field, value}`, named by the id of the field; a list tells none of them."""
-
-    columns: tuple[str, ...] = ("fieldValues",)
-
-    def get(self, record: Record) -> Any:
-        told = [(text.into(each.get("field")), each.get("value")) for each in many(record, "fieldValues")]
-        return {field: value for field, value in told if field and value not in (None, "")} or None
-
-    def put(self, record: Record, value: Any) -> Sequence[str]:
-        for key in value:
-            if not (key.isascii() and key.isdecimal()):
-                detail = "is not the id of a custom field; ActiveCampaign numbers them"
-                raise invalid(f"custom_fields.{key}", "not_custom", detail, pointer("custom_fields", key))
-        if value:
-            record["fieldValues"] = [{"field": key, "value": each} for key, each in value.items()]
-        return ()
-
+CUSTOM = Listed("fieldValues", "field", "value", lambda key: whole(key) is not None, "ActiveCampaign numbers them")
+"""A list of contacts tells none of them."""
 
 lead = Table(
     LEAD,
@@ -75,7 +54,7 @@ lead = Table(
     row("last_name", "lastName", text, key=True),
     row("email_addresses", Slots("email", {"primary": "email"}), required=True, key=True),
     row("phone_numbers", Slots("number", {"primary": "phone"})),
-    row("custom_fields", FieldValues()),
+    row("custom_fields", CUSTOM),
     row("created_at", "cdate", moment, read_only=True),
     row("updated_at", "udate", moment, read_only=True),
 )
@@ -108,11 +87,6 @@ def envelope(resource: Resource) -> str:
     return resource.path.rpartition("/")[2].removesuffix("s")
 
 
-def removed(record: Record) -> bool:
-    """Whether a contact was deleted; whether such a one can still be read is not documented."""
-    return text.into(record.get("deleted")) == "1"
-
-
 class ActiveCampaign(Dialect):
     """Bodies are `{contact: {...}}`, with related records beside it; ids, amounts and flags are strings."""
 
@@ -123,12 +97,9 @@ class ActiveCampaign(Dialect):
 
     def open(self, resource: Resource, body: Any) -> Record:
         """A record in its envelope, with what stands beside it; bare as in lists. Nothing is told as an empty text."""
-        record = dig(body, envelope(resource))
-        if isinstance(record, dict):
-            record = record | {name: body[name] for name in BESIDE if isinstance(body.get(name), list)}
-        else:
-            record = super().open(resource, body)
-        return {name: value for name, value in record.items() if value != ""}
+        record = super().open(resource, inside(body, envelope(resource)))
+        beside = {name: body[name] for name in BESIDE if isinstance(dig(body, name), list)}
+        return {name: value for name, value in (record | beside).items() if value != ""}
 
     def answers_whole(self, resource: Resource, response: Response) -> bool:
         """A contact is answered in part."""
@@ -146,7 +117,6 @@ class ActiveCampaign(Dialect):
             code=word(first, "code"),
             message=message,
             fields=tuple(name for name in names if name),
-            retry_after=whole(response.headers.get("retry-after")),
             kind=Kind.CRM_NOT_FOUND if missing else None,
         )
 
@@ -192,23 +162,13 @@ class ActiveCampaign(Dialect):
             raise invalid("remote_data", "required", detail, pointer("remote_data", "dealGroup", "currency"))
         return merged({"dealGroup": {"currency": currency}}, body)
 
-    def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
-        """The refusal of an e-mail address that is taken does not say by whom: that is looked up."""
-        try:
-            return (yield from super().create(resource, draft, passed=passed, whole=whole))
-        except Problem as problem:
-            if resource is leads and problem.kind is Kind.CRM_CONFLICT and problem.remote:
-                holder = yield from self._holder(draft)
-                problem.remote = replace(problem.remote, existing_id=holder)
-            raise
-
-    def _holder(self, draft: Draft) -> Talk[str | None]:
-        try:
-            found = yield from self.candidates(leads, draft, OLDEST)
-        except Problem:
+    def holder(self, resource: Resource, draft: Draft, refusal: Problem) -> Talk[str | None]:
+        """Who has the e-mail address."""
+        if resource is not leads:
             return None
-        email = _email(draft).casefold()
-        return next((text.into(each.get("id")) for each in found if str(each.get("email")).casefold() == email), None)
+        found = yield from self.candidates(leads, draft, OLDEST)
+        email = plain(_email(draft))
+        return next((text.into(each.get("id")) for each in found if plain(each.get("email")) == email), None)
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """The one contact of the e-mail address, by the exact filter; a plain list is not said to lag."""
@@ -217,11 +177,9 @@ class ActiveCampaign(Dialect):
         response = yield from self.ask(wire.get(resource.path, {"email": _email(draft)}))
         return many(response.body, "contacts")
 
-    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
-        found = yield from super().get(resource, id, extra)
-        if removed(self.open(resource, found.raw)):
-            raise absent()
-        return found
+    def removed(self, resource: Resource, body: Any) -> bool:
+        """Whether a contact that was deleted can still be read is not documented."""
+        return text.into(self.open(resource, body).get("deleted")) == "1"
 
     def delete(self, resource: Resource, id: str) -> Talk[None]:
         """A pipeline and a stage would take their deals with them without a word: they go when they hold none."""
@@ -243,16 +201,9 @@ class ActiveCampaign(Dialect):
         """The stages of all pipelines stand beside them: each is given its own, as the read of one does."""
         found, following = super().page(resource, response, since, cursor, limit)
         if resource is pipelines:
-            beside = many(response.body, "dealStages")
-            return [
-                {"dealGroup": each, "dealStages": [one for one in beside if one.get("group") == each.get("id")]}
-                for each in found
-            ], following
+            found = nested(found, "dealStages", many(response.body, "dealStages"), by="group")
         if resource is leads:
-            found = [each for each in found if not removed(each)]
-            if since is not None:  # moments are told in whole seconds
-                start = since.replace(microsecond=0)
-                found = [each for each in found if (utc(each.get("udate")) or start) >= start]
+            found = [each for each in reached(found, "udate", since) if not self.removed(resource, each)]
         return found, following
 
 
@@ -264,12 +215,7 @@ leads = Resource(
     lead,
     f"{API}/contacts",
     nearest="ActiveCampaign has no leads: a lead is a contact there.",
-    paging=Keyset(
-        "contacts",
-        "id_greater",
-        since=Since("filters[updated_after]", behind),
-        query={"orders[id]": "ASC"},
-    ),
+    paging=Keyset("contacts", "id_greater", since=Since("filters[updated_after]", behind), query={"orders[id]": "ASC"}),
 )
 EMPTY = "ActiveCampaign would delete its deals with it: they are asked for first, and while there are any, it stays."
 
@@ -284,13 +230,11 @@ pipelines = Resource(
 )
 stages = Resource(stage, f"{API}/dealStages", paging=Offset("dealStages"), emulates={"delete": EMPTY})
 
-_OWN = Host(None, ("api-us1.com", "activehosted.com"))
-
 CRM = catalog.CRM(
     name="activecampaign",
     title="ActiveCampaign",
     docs="https://developers.activecampaign.com/reference/overview",
-    hosts={"api": _OWN, "token": _OWN},  # nobody asks for tokens: a key neither ends nor is renewed
+    hosts=alone(Host(None, ("api-us1.com", "activehosted.com"))),
     auth={"api_key": Header("api-token", "")},
     dialect=ActiveCampaign(),
     resources={"leads": leads, "pipelines": pipelines, "stages": stages},

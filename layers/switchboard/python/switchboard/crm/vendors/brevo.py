@@ -9,29 +9,28 @@ Known IPs   https://developers.brevo.com/docs/ip-security
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
-from switchboard.crm.catalog import Host, Resource, Unsupported, Within
+from switchboard.crm.catalog import Host, Resource, Within, fixed
 from switchboard.crm.codecs import moment, number, text
 from switchboard.crm.dialect import OUTER, Answer, Complaint, Dialect, Draft, Rate, absent, rate, sentence, whole
-from switchboard.crm.mapping import Always, Each, Named, Record, Slots, Table, row
-from switchboard.crm.paging import Cursor, Offset, Since, Whole, bodies
+from switchboard.crm.mapping import Always, Bag, Each, First, Named, Record, Slots, Table, row
+from switchboard.crm.paging import Offset, Since, Whole, bodies
 from switchboard.crm.problem import Kind, Problem, invalid, pointer
-from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, texts, word
+from switchboard.crm.wire import Response, Talk, dig, many, texts, word
 from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
 from switchboard.models.stage import STAGE
 
 CONTACTS = "/v3/contacts"
-
 ATTRIBUTES = f"{CONTACTS}/attributes"
+DETAILS = "/v3/crm/pipeline/details"
 
-FIRST = ("FIRSTNAME", "PRENOM", "FNAME")
-LAST = ("LASTNAME", "NOM", "LNAME")
+FIRST = First(("FIRSTNAME", "PRENOM", "FNAME"))
+LAST = First(("LASTNAME", "NOM", "LNAME"))
 """What accounts call a name, by their age and language. We write the first of them until the account was asked."""
 
 SMS = "SMS"
@@ -40,11 +39,8 @@ SMS = "SMS"
 IDENTIFIERS = {"email": "email_id", SMS: "phone_id"}
 """What no two contacts have in common, and how a look-up calls it."""
 
-OWN = ("EMAIL", SMS, *FIRST, *LAST)
+OWN = ("EMAIL", SMS, *FIRST.columns, *LAST.columns)
 """Attributes that fields of ours stand for."""
-
-COMPUTED = ("calculated", "global")
-"""Categories of attributes that Brevo works out by itself."""
 
 BAD_REQUEST = 400
 UNAUTHORIZED = 401
@@ -52,26 +48,11 @@ TOO_EARLY = 425
 BUSY_SECONDS = 2
 """The same contact is being written; for how long is not told."""
 
-
-@dataclass(frozen=True, slots=True)
-class Spelled:
-    """One value that accounts keep under different names; it is written under the first of them."""
-
-    columns: tuple[str, ...]
-
-    def get(self, record: Record) -> Any:
-        return next((value for value in [record.get(name) for name in self.columns] if value), None)
-
-    def put(self, record: Record, value: Any) -> Sequence[str]:
-        record[self.columns[0]] = value
-        return ()
-
-
 lead = Table(
     LEAD,
     row("id", "id", text, read_only=True),
-    row("first_name", Spelled(FIRST), text, key=True),
-    row("last_name", Spelled(LAST), text, key=True),
+    row("first_name", FIRST, text, key=True),
+    row("last_name", LAST, text, key=True),
     row("email_addresses", Slots("email", {"primary": "email"}), key=True),
     row("phone_numbers", Slots("number", {"mobile": SMS, "primary": SMS}), key=True),
     row(
@@ -82,8 +63,7 @@ lead = Table(
     row("updated_at", "modifiedAt", moment, read_only=True),
 )
 
-BESIDE = ("id", "email", "createdAt", "modifiedAt")
-"""What we know of a contact beside its attributes."""
+BAG = Bag("attributes", ("id", "email", "createdAt", "modifiedAt"))
 
 # What a deal is at a stage is not told: `winProbability` is 100 at all stages but one, and their names are anybody's.
 pipeline = Table(
@@ -117,15 +97,11 @@ def just_before(when: datetime) -> str:
 
 def fits(value: Any, kind: str | None) -> bool:
     """Whether an attribute of this type can hold a value; where that is not certain Brevo has the word."""
-    if value is None or value == "":
+    if value in (None, "") or kind not in ("float", "date"):
         return True
-    match kind:
-        case "float":
-            return number.into(str(value).replace(",", ".")) is not None
-        case "date":
-            return isinstance(value, str) and bool(re.match(r"\d+\D\d+\D\d+", value))
-        case _:
-            return True
+    if kind == "float":
+        return number.into(str(value).replace(",", ".")) is not None
+    return isinstance(value, str) and bool(re.match(r"\d+\D\d+\D\d+", value))
 
 
 class Brevo(Dialect):
@@ -141,30 +117,23 @@ class Brevo(Dialect):
     statuses = {TOO_EARLY: Kind.CRM_RATE_LIMITED}  # noqa: RUF012
     forwarded = ("x-sib-ratelimit-",)
     request_id_headers = ("sib-request-id", "x-request-id")
+    whole_answers = False  # a create answers `{id}`
 
     def seal(self, resource: Resource, record: Record) -> Any:
-        attributes = {name: value for name, value in record.items() if name not in BESIDE}
-        beside = {name: value for name, value in record.items() if name in BESIDE}
-        return beside | ({"attributes": attributes} if attributes else {})
+        return BAG.seal(record)
 
     def open(self, resource: Resource, body: Any) -> Record:
         if resource is not leads:
             return super().open(resource, body)
-        known = dig(body, "attributes")
-        record: Record = dict(known) if isinstance(known, dict) else {}
-        if phone := text.into(record.get(SMS)):
-            record[SMS] = dialled(phone)
-        return record | {name: body[name] for name in BESIDE if dig(body, name) is not None}
+        record = BAG.open(body)
+        phone = text.into(record.get(SMS))
+        return record | {SMS: dialled(phone)} if phone else record
 
     def member(self, resource: Resource, id: str) -> str:
         """The path of a contact takes e-mail addresses as well, and `attributes` lies beside them: only numbers."""
         if resource is leads and whole(id) is None:
             raise absent()
         return super().member(resource, id)
-
-    def answers_whole(self, resource: Resource, response: Response) -> bool:
-        """A create answers `{id}`."""
-        return False
 
     def complaint(self, response: Response) -> Complaint | None:
         if response.ok:
@@ -175,13 +144,8 @@ class Brevo(Dialect):
         if response.status == BAD_REQUEST and (taken or re.search(r"already (exist|associated)", message or "")):
             kind = Kind.CRM_CONFLICT
         waits = {429: whole(response.headers.get("x-sib-ratelimit-reset")), TOO_EARLY: BUSY_SECONDS}
-        return Complaint(
-            code=word(response.body, "code"),
-            message=message,
-            fields=taken,
-            retry_after=whole(response.headers.get("retry-after")) or waits.get(response.status),
-            kind=kind,
-        )
+        wait = whole(response.headers.get("retry-after")) or waits.get(response.status)
+        return Complaint(word(response.body, "code"), message, fields=taken, retry_after=wait, kind=kind)
 
     def _unknown_ip(self, response: Response) -> bool:
         """Accounts block addresses that they have not seen; the key is good, and no other one would help."""
@@ -201,15 +165,12 @@ class Brevo(Dialect):
         if not isinstance(given, dict) or not set(given) - {SMS}:
             return body
         listed = many((yield from self.ask(wire.get(ATTRIBUTES))).body, "attributes")
-        types = {
-            name: word(each, "type")
-            for each in listed
-            if (name := word(each, "name")) and each.get("category") not in COMPUTED
-        }
+        own = [each for each in listed if each.get("category") not in ("calculated", "global")]  # Brevo writes those
+        types = {name: word(each, "type") for each in own if (name := word(each, "name"))}
         valid = "it has " + (", ".join(sorted(types)) or "none")
         attributes: Record = {}
         for name, value in given.items():
-            called = next((each for each in spellings(name) if each in types), None)
+            called = next((each for each in SPELLINGS.get(name, [name]) if each in types), None)
             if name != SMS and called is None:
                 raise refused(name, "unknown_value", f"the Brevo account has no attribute for it; {valid}")
             if not fits(value, types.get(called or name)):
@@ -226,38 +187,18 @@ class Brevo(Dialect):
     def _having(self, record: Record, column: str) -> Talk[list[Any]]:
         """The one contact that has this in common with a record, if there is one."""
         path = f"{leads.path}/{wire.segment(record[column])}"
-        try:
-            return [(yield from self.ask(wire.get(path, {"identifierType": IDENTIFIERS[column]}))).body]
-        except Problem as problem:
-            if problem.kind is Kind.CRM_NOT_FOUND:
-                return []
-            raise
+        found = yield from self.look(wire.get(path, {"identifierType": IDENTIFIERS[column]}))
+        return [] if found is None else [found]
 
-    def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
-        """The refusal of an identifier that is taken does not say by whom: that is looked up."""
-        try:
-            return (yield from super().create(resource, draft, passed=passed, whole=whole))
-        except Problem as problem:
-            if problem.kind is Kind.CRM_CONFLICT and problem.remote:
-                taken = [fault.field.casefold() for fault in problem.faults]
-                holder = yield from self._holder(self.open(resource, draft.body), taken)
-                problem.remote = replace(problem.remote, existing_id=holder)
-            raise
-
-    def _holder(self, record: Record, taken: Sequence[str]) -> Talk[str | None]:
-        try:
-            for column in IDENTIFIERS:
-                # Older refusals do not say which identifier it is.
-                if record.get(column) and (column.casefold() in taken or not taken):
-                    for body in (yield from self._having(record, column)):
-                        return text.into(dig(body, "id"))
-        except Problem:
-            pass  # the refusal itself is what has to be told
+    def holder(self, resource: Resource, draft: Draft, refusal: Problem) -> Talk[str | None]:
+        """Who has the identifier that is taken."""
+        record, taken = self.open(resource, draft.body), [fault.field.casefold() for fault in refusal.faults]
+        for column in IDENTIFIERS:
+            # Older refusals do not say which identifier it is.
+            if record.get(column) and (column.casefold() in taken or not taken):
+                for body in (yield from self._having(record, column)):
+                    return text.into(dig(body, "id"))
         return None
-
-    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
-        request = super().page_request(resource, since, cursor, limit)
-        return replace(request, path=f"{request.path}/all") if resource is pipelines else request
 
     def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
         """A pipeline by its id is a list, too; an id that is none is answered as a bad request."""
@@ -269,26 +210,22 @@ class Brevo(Dialect):
             if problem.remote and problem.remote.status == BAD_REQUEST:
                 raise absent() from problem
             raise
-        for body in bodies(answer.body, ""):
-            if word(body, "pipeline") == id:
-                return (yield from self.answer(resource, body))
-        raise absent()
+        return (yield from self.pick(resource, bodies(answer.body, ""), id))
 
 
-def spellings(name: str) -> tuple[str, ...]:
-    """The names under which an account may keep an attribute."""
-    return next((each for each in (FIRST, LAST) if name == each[0]), (name,))
+SPELLINGS = {each.columns[0]: each.columns for each in (FIRST, LAST)}
+"""The names under which an account may keep an attribute."""
 
 
 def refused(name: str, code: str, detail: str) -> Problem:
     """The problem of a field that Brevo would drop."""
-    ours = {FIRST[0]: "first_name", LAST[0]: "last_name"}.get(name)
+    ours = {FIRST.columns[0]: "first_name", LAST.columns[0]: "last_name"}.get(name)
     return invalid(ours or f"custom_fields.{name}", code, detail, None if ours else pointer("custom_fields", name))
 
 
 SEE = "https://developers.brevo.com/reference/get-all-pipelines"
-NO_PIPELINES = Unsupported("Brevo's API reads pipelines and has no call that writes one; its web app does.", SEE)
-NO_STAGES = Unsupported("Stages are read with their pipeline, and Brevo's API has no call that writes one.", SEE)
+NO_PIPELINES = fixed("Brevo's API reads pipelines and has no call that writes one; its web app does.", SEE)
+NO_STAGES = fixed("Stages are read with their pipeline, and Brevo's API has no call that writes one.", SEE)
 WITHIN = "A stage is found in the list of all pipelines."
 
 leads = Resource(
@@ -300,13 +237,11 @@ leads = Resource(
     # By creation, oldest first: it cannot be sorted by change.
     paging=Offset("contacts", most=1000, since=Since("modifiedSince", just_before), query={"sort": "asc"}),
 )
-pipelines = Resource(
-    pipeline, "/v3/crm/pipeline/details", lacks={"create": NO_PIPELINES, "delete": NO_PIPELINES}, paging=Whole()
-)
+pipelines = Resource(pipeline, DETAILS, lacks=NO_PIPELINES, paging=Whole(), listed=f"{DETAILS}/all")
 stages = Resource(
     stage,
-    pipelines.path,
-    lacks={"create": NO_STAGES, "delete": NO_STAGES},
+    DETAILS,
+    lacks=NO_STAGES,
     emulates={"list": WITHIN, "get": WITHIN},
     within=Within(pipelines, "stages"),
 )
@@ -316,10 +251,7 @@ CRM = catalog.CRM(
     title="Brevo",
     docs="https://developers.brevo.com/",
     hosts={"api": Host("https://api.brevo.com"), "token": Host("https://oauth.brevo.com")},
-    auth={
-        "oauth2": OAuth2("/realms/partner/oauth/token", lifetime=3600),
-        "api_key": Header("api-key", ""),
-    },
+    auth={"oauth2": OAuth2("/realms/partner/oauth/token", lifetime=3600), "api_key": Header("api-key", "")},
     dialect=Brevo(),
     resources={"leads": leads, "pipelines": pipelines, "stages": stages},
 )

@@ -16,11 +16,11 @@ from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Basic, OAuth2
-from switchboard.crm.catalog import Host, Resource, Within
-from switchboard.crm.codecs import moment, number, text, utc
+from switchboard.crm.catalog import Host, Resource, Within, alone
+from switchboard.crm.codecs import moment, number, text
 from switchboard.crm.dialect import OUTER, Complaint, Dialect, Draft, Rate, sentence, whole
 from switchboard.crm.mapping import Always, Each, Named, Record, Slots, Table, row
-from switchboard.crm.paging import Cursor, Stretch, Whole, window
+from switchboard.crm.paging import Cursor, Stretch, Whole, every, window
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Request, Response, Talk, dig, many, plant, texts, word
 from switchboard.models.lead import LEAD
@@ -264,11 +264,7 @@ class Close(Dialect):
         search changes nothing and may be repeated."""
         if resource is not leads:
             return (yield from super().candidates(resource, draft, since))
-        found: list[Any] = []
-        cursor: Cursor | None = {}
-        while cursor is not None:
-            part, cursor = yield from self._dated("date_created", since, cursor, SEARCH_PAGE)
-            found += part
+        found = yield from every(lambda cursor: self._dated("date_created", since, cursor, SEARCH_PAGE))
         name = (word(draft.body, "name") or "").strip()
         return [each for each in found if (word(each, "name") or "").strip() == name]
 
@@ -292,15 +288,7 @@ class Close(Dialect):
                 break
             if len(found) >= SEARCH_END:
                 raise Problem(Kind.CRM_REJECTED, f"More than {SEARCH_END} leads have one and the same {field}.")
-        fresh, position = window(
-            found,
-            after,
-            cursor,
-            since=start,
-            write=written,
-            at=lambda each: utc(dig(each, field)),
-            id=lambda each: each["id"],
-        )
+        fresh, position = window(found, after, cursor, since=start, write=written, at=field)
         if position is None or not fresh:
             return fresh, None
         return fresh, {"from": position["from"], "seen": position["seen"]}
@@ -326,13 +314,11 @@ stages = Resource(
     emulates={"list": WITHIN, "get": WITHIN},
 )
 
-_API = Host("https://api.close.com")
-
 CRM = catalog.CRM(
     name="close",
     title="Close",
     docs="https://developer.close.com/",
-    hosts={"api": _API, "token": _API},
+    hosts=alone(Host("https://api.close.com")),
     auth={
         # A refresh token is good for one refresh.
         "oauth2": OAuth2("/oauth2/token/", lifetime=3600),

@@ -14,10 +14,10 @@ from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
-from switchboard.crm.catalog import Host, Resource, Within
+from switchboard.crm.catalog import Host, Resource, Within, alone
 from switchboard.crm.codecs import choice, moment, number, text, utc
 from switchboard.crm.dialect import OUTER, Complaint, Dialect, Draft, Gone, Rate, bare, rate, sentence, whole
-from switchboard.crm.mapping import Always, Each, Named, Record, Slots, Table, row
+from switchboard.crm.mapping import Always, Bag, Each, Named, Record, Slots, Table, next_place, row
 from switchboard.crm.paging import Cursor, Stretch, Token, Whole, window
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Request, Response, Talk, dig, many, merged, texts, word
@@ -47,7 +47,7 @@ LOCKED = 423
 """The record is being written by another; two seconds are to be waited at the least."""
 
 CHANGED = "hs_lastmodifieddate"
-"""What a search for changes is sorted by; a record's own `updatedAt` says the same."""
+"""What a search for changes is sorted by."""
 
 SEARCH_END = 10_000
 """A search gives no result beyond this position."""
@@ -156,13 +156,12 @@ def name_of(contact: Any) -> str:
     return " ".join(part for part in (first, last) if part) or email or f"Contact {dig(contact, 'id')}"
 
 
-OUTSIDE = ("id", "createdAt", "updatedAt", "associations")
-"""What a record has beside its properties."""
+BAG = Bag("properties", ("id", "createdAt", "updatedAt", "associations"))
 
 
 def properties(resource: Resource) -> list[str]:
     """The properties to ask for; what stands around them comes by itself."""
-    return [name for name in resource.table.columns if name not in OUTSIDE]
+    return [name for name in resource.table.columns if name not in BAG.beside]
 
 
 class HubSpot(Dialect):
@@ -179,24 +178,18 @@ class HubSpot(Dialect):
     statuses = {477: Kind.CRM_RATE_LIMITED}  # noqa: RUF012 - the portal is being moved; it says for how long
     forwarded = ("x-hubspot-",)
     request_id_headers = ("x-hubspot-correlation-id", "x-request-id")
+    request_id_at = "correlationId"
 
     def seal(self, resource: Resource, record: Record) -> Any:
-        if resource is not leads:
-            return record
-        links = record.pop("associations", None)
-        return {"properties": record} | ({"associations": links} if links else {})
+        return BAG.seal(record) if resource is leads else record
 
     def open(self, resource: Resource, body: Any) -> Record:
-        if resource is not leads:
-            return super().open(resource, body)
-        known = dig(body, "properties")
-        record: Record = dict(known) if isinstance(known, dict) else {}
-        return record | {key: body[key] for key in OUTSIDE if dig(body, key) is not None}
+        return BAG.open(body) if resource is leads else super().open(resource, body)
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
         if resource is not leads:
             return {}
-        columns = [*properties(resource), *(name for name in extra if name not in OUTSIDE)]
+        columns = [*properties(resource), *(name for name in extra if name not in BAG.beside)]
         links = [each.place.objects for each in resource.table.rows if isinstance(each.place, Linked)]
         return {"properties": ",".join(columns)} | ({"associations": ",".join(links)} if links else {})
 
@@ -223,9 +216,6 @@ class HubSpot(Dialect):
             retry_after=int(told) if told.isdecimal() else waits.get(str(dig(body, "policyName")), locked),
             missing_scopes=texts(body, "context.requiredGranularScopes") or texts(body, "context.requiredScopes"),
         )
-
-    def request_id(self, response: Response) -> str | None:
-        return super().request_id(response) or word(response.body, "correlationId")
 
     def rate(self, response: Response) -> Rate | None:
         told = rate(
@@ -254,14 +244,13 @@ class HubSpot(Dialect):
             path = f"{PIPELINES}/{wire.segment(dig(body, f'{OUTER}.id'))}"
             siblings = many((yield from self.ask(wire.get(path))).body, "stages")
             odds = [str(dig(each, "metadata.probability")) for each in siblings if not closed(each)]
-            return merged(
-                {"displayOrder": _behind(siblings), "metadata": {"probability": max(odds, default="0.5")}}, body
-            )
+            order = next_place(siblings, "displayOrder", 0)
+            return merged({"displayOrder": order, "metadata": {"probability": max(odds, default="0.5")}}, body)
         others = many((yield from self.ask(wire.get(PIPELINES))).body, "results")
         named = [{"displayOrder": place, **each} for place, each in enumerate(many(body, "stages"))]
         for place, each in enumerate(named, 1):
             each.setdefault("metadata", {"probability": f"{place / (len(named) + 1):.1f}"})
-        return {"displayOrder": _behind(others), **body, "stages": named or FIRST_STAGES}
+        return {"displayOrder": next_place(others, "displayOrder", 0), **body, "stages": named or FIRST_STAGES}
 
     def _named(self, resource: Resource, body: Any) -> Talk[Any]:
         """A lead needs a name; without a title it takes the name of its contact, as HubSpot's own form does."""
@@ -325,15 +314,8 @@ class HubSpot(Dialect):
             return super().page(resource, response, since, cursor, limit)
         found = [each for each in many(response.body, "results") if word(each, "id")]
         following = whole(word(response.body, AFTER))
-        fresh, position = window(
-            found,
-            following,
-            cursor,
-            since=_ms(since),
-            write=_ms,
-            at=lambda each: utc(dig(each, f"properties.{CHANGED}")) or utc(dig(each, "updatedAt")),
-            id=lambda each: each["id"],
-        )
+        at = f"properties.{CHANGED}"
+        fresh, position = window(found, following, cursor, since=_ms(since), write=_ms, at=at)
         if position and int(position.get("start", 0)) >= SEARCH_END:
             raise Problem(Kind.CRM_REJECTED, f"More than {SEARCH_END} records changed within one millisecond.")
         return fresh, position
@@ -355,11 +337,6 @@ def _ms(when: datetime) -> str:
     return str(int(when.timestamp() * 1000))
 
 
-def _behind(siblings: list[Record]) -> int:
-    orders = [each["displayOrder"] for each in siblings if isinstance(each.get("displayOrder"), int)]
-    return max(orders, default=-1) + 1
-
-
 leads = Resource(lead, f"{OBJECTS}/leads", paging=Token("results", "after", AFTER), asks_for_changes=True)
 pipelines = Resource(
     pipeline,
@@ -379,17 +356,12 @@ stages = Resource(
     },
 )
 
-_API = Host("https://api.hubapi.com")
-
 CRM = catalog.CRM(
     name="hubspot",
     title="HubSpot",
     docs="https://developers.hubspot.com/docs/api-reference/overview",
-    hosts={"api": _API, "token": _API},
-    auth={
-        "oauth2": OAuth2(f"/oauth/{VERSION}/token", lifetime=1800),
-        "api_key": Header(),
-    },
+    hosts=alone(Host("https://api.hubapi.com")),
+    auth={"oauth2": OAuth2(f"/oauth/{VERSION}/token", lifetime=1800), "api_key": Header()},
     dialect=HubSpot(),
     resources={"leads": leads, "pipelines": pipelines, "stages": stages},
 )

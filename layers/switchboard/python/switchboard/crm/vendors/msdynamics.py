@@ -10,18 +10,18 @@ Tokens   https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import OAuth2
-from switchboard.crm.catalog import Host, Resource, Setting, Unsupported, Within
+from switchboard.crm.catalog import Host, Resource, Setting, Unsupported, Within, fixed
 from switchboard.crm.codecs import Codec, choice, moment, number, text
-from switchboard.crm.dialect import LOOK_PAGE, OUTER, Complaint, Dialect, Draft, absent, sentence, whole
-from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, row
+from switchboard.crm.dialect import OUTER, Dialect, Draft
+from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, chosen, row
 from switchboard.crm.paging import Cursor, Stretch, Whole, second
-from switchboard.crm.problem import Kind, invalid
+from switchboard.crm.problem import Kind
 from switchboard.crm.wire import Request, Response, Talk, dig, many, word
 from switchboard.models.lead import LEAD
 from switchboard.models.stage import STAGE
@@ -39,14 +39,8 @@ traces of the vendor's faults as well."""
 
 PREFER = f'odata.include-annotations="{SHOWN}"'
 
-LOOKUPS = {"_ownerid_value": "systemusers", "_parentcontactid_value": "contacts", "_parentaccountid_value": "accounts"}
+LOOKUPS = {"ownerid": "systemusers", "parentcontactid": "contacts", "parentaccountid": "accounts"}
 """Where a lookup leads. It is read as its value, and written as a path through the navigation property."""
-
-
-def navigation(lookup: str) -> str:
-    """The name under which a lookup is written."""
-    return lookup.removeprefix("_").removesuffix("_value") + "@odata.bind"
-
 
 CHOICES = {"leadsourcecode": "lead_source", "industrycode": "industry"}
 """Columns that take the number of a choice, which a caller gives by its name."""
@@ -56,7 +50,6 @@ NAMED = ("leadsourcecode", "statuscode")
 
 MADE, CHANGED, VERSION = "createdon", "modifiedon", "versionnumber"
 """Lists are sorted by a moment, of whole seconds; within one second, by the version, which no two records share.
-
 The id would not do: the vendor documents `gt` for numbers, moments and texts, not for unique identifiers.
 https://learn.microsoft.com/power-apps/developer/data-platform/fetchxml/reference/operators
 """
@@ -128,48 +121,38 @@ def labels(option: Any) -> list[str]:
     return [name for each in told if (name := word(each, "Label"))]
 
 
-def walk(stamp: str, since: datetime | None, cursor: Cursor, limit: int) -> Request:
-    """The request for a stretch of leads, sorted by a moment. `$skip` is unknown, and a next link would name a host."""
-    query = {"$select": ",".join([*lead.columns, VERSION]), "$orderby": f"{stamp},{VERSION}", "$top": str(limit)}
-    if "at" in cursor:
-        at = second(datetime.fromisoformat(cursor["at"]))
-        query["$filter"] = f"{stamp} gt {at} or ({stamp} eq {at} and {VERSION} gt {int(cursor['version'])})"
-    elif since:
-        query["$filter"] = f"{stamp} ge {second(since)}"
-    return wire.get(leads.path, query)
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Leads in the order of a moment. `$skip` is unknown, and a next link would name a host."""
 
+    since: str = CHANGED
+    """The moment that is asked about. All leads come in the order in which they were made: so no change moves one."""
+    changes: bool = True
 
-def walked(response: Response, stamp: str, limit: int) -> Stretch:
-    """The stretch in an answer to `walk`."""
-    found = many(response.body, "value")
-    at, version = (moment.into(dig(found[-1], stamp)), dig(found[-1], VERSION)) if found else (None, None)
-    if len(found) < limit or at is None or not isinstance(version, int):
-        return found, None
-    return found, {"at": at, "version": version}
+    def ask(self, since: datetime | None, cursor: Cursor, limit: int) -> dict[str, str]:
+        stamp = self.since if since else MADE
+        query = {"$select": ",".join([*lead.columns, VERSION]), "$orderby": f"{stamp},{VERSION}", "$top": str(limit)}
+        if "at" in cursor:
+            at = second(datetime.fromisoformat(cursor["at"]))
+            query["$filter"] = f"{stamp} gt {at} or ({stamp} eq {at} and {VERSION} gt {int(cursor['version'])})"
+        elif since:
+            query["$filter"] = f"{stamp} ge {second(since)}"
+        return query
 
-
-def number_of(column: str, name: str, choices: list[Record]) -> Any:
-    """The number of a choice by its name, in any language of the environment."""
-    for each in choices:
-        if "Value" in each and name.strip().casefold() in (label.casefold() for label in labels(each)):
-            return each["Value"]
-    valid = ", ".join(told[0] for each in choices if (told := labels(each)))
-    detail = f"has to be one of {valid}" if valid else "cannot be given: there is nothing to choose from"
-    raise invalid(CHOICES[column], "unknown_value", detail)
+    def read(self, response: Response, since: datetime | None, cursor: Cursor, limit: int) -> Stretch:
+        found, stamp = many(response.body, "value"), self.since if since else MADE
+        at, version = (moment.into(dig(found[-1], stamp)), dig(found[-1], VERSION)) if found else (None, None)
+        if len(found) < limit or at is None or not isinstance(version, int):
+            return found, None
+        return found, {"at": at, "version": version}
 
 
 class Dynamics(Dialect):
-    """Columns are asked for by name, ids stand in brackets, and a create answers its record only if it is told to.
+    """Columns are asked for by name, ids stand in brackets, and a create answers its record only if it is told to."""
 
-    A PATCH makes the record that it does not find; nothing here needs one.
-    """
-
-    headers = {  # noqa: RUF012
-        "odata-version": "4.0",
-        "odata-maxversion": "4.0",
-        "if-none-match": "null",
-        "prefer": PREFER,
-    }
+    ids = GUID  # between the brackets, other columns can name a record as well
+    headers = {"odata-version": "4.0", "odata-maxversion": "4.0", "if-none-match": "null", "prefer": PREFER}  # noqa: RUF012
+    code_at, message_at = "error.code", "error.message"
     codes = {  # noqa: RUF012
         "0x80040217": Kind.CRM_NOT_FOUND,
         "0x80040220": Kind.CRM_FORBIDDEN,  # a privilege is missing
@@ -185,9 +168,11 @@ class Dynamics(Dialect):
     request_id_headers = ("x-ms-service-request-id", "req_id")
 
     def seal(self, resource: Resource, record: Record) -> Any:
-        body = {name: value for name, value in record.items() if name not in LOOKUPS}
-        binds = {navigation(name): f"/{table}({record[name]})" for name, table in LOOKUPS.items() if name in record}
-        return body | binds
+        body = dict(record)
+        for name, table in LOOKUPS.items():
+            if id := body.pop(f"_{name}_value", None):
+                body[f"{name}@odata.bind"] = f"/{table}({id})"
+        return body
 
     def open(self, resource: Resource, body: Any) -> Record:
         """Choices by their names; a lookup by its id, also as we write it. A stage by its name and place."""
@@ -198,15 +183,12 @@ class Dynamics(Dialect):
             return record | {"name": next(iter(labels(record)), None), "position": place}
         told = {name: shown for name in NAMED if (shown := record.get(f"{name}@{SHOWN}"))}
         for name in LOOKUPS:
-            bound = GUID.search(str(record.get(navigation(name))))
-            told |= {name: bound[0]} if bound else {}
+            bound = GUID.search(str(record.get(f"{name}@odata.bind")))
+            told |= {f"_{name}_value": bound[0]} if bound else {}
         return record | told
 
     def member(self, resource: Resource, id: str) -> str:
-        """An id that is no GUID names nothing; between the brackets, other columns can name a record as well."""
-        if not GUID.fullmatch(id):
-            raise absent()
-        return f"{resource.path}({id})"
+        return f"{resource.path}({self.known(id)})"
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
         """Without a choice of columns, 150 and more would come."""
@@ -228,15 +210,6 @@ class Dynamics(Dialect):
     def answers_whole(self, resource: Resource, response: Response) -> bool:
         return word(response.body, "leadid") is not None
 
-    def complaint(self, response: Response) -> Complaint | None:
-        if response.ok:
-            return None
-        return Complaint(
-            code=word(response.body, "error.code") or None,
-            message=word(response.body, "error.message") or sentence(response.body),
-            retry_after=whole(response.headers.get("retry-after")),
-        )
-
     def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
         """The numbers of choices that are given by name. One look-up tells them all."""
         named = {column: name for column in CHOICES if isinstance(name := body.get(column), str)}
@@ -244,30 +217,15 @@ class Dynamics(Dialect):
             return body
         answer = yield from self.ask(wire.get(picklists("lead"), options(*named)))
         defined = {word(each, "LogicalName"): many(each, "OptionSet.Options") for each in many(answer.body, "value")}
-        return body | {column: number_of(column, name, defined.get(column, [])) for column, name in named.items()}
+        choices = {
+            column: [(each["Value"], labels(each)) for each in defined.get(column, []) if "Value" in each]
+            for column in named
+        }
+        return body | {column: chosen(CHOICES[column], name, choices[column]) for column, name in named.items()}
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """What was made since then; what changed may be far more. Queries read the tables themselves: nothing lags."""
-        found: list[Any] = []
-        cursor: Cursor | None = {}
-        while cursor is not None:
-            response = yield from self.ask(walk(MADE, since, cursor, LOOK_PAGE))
-            part, cursor = walked(response, MADE, LOOK_PAGE)
-            found += part
-        return found
-
-    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
-        """All leads come in the order in which they were made, so that a change moves none."""
-        if resource is not leads:
-            return super().page_request(resource, since, cursor, limit)
-        return walk(CHANGED if since else MADE, since, cursor, limit)
-
-    def page(
-        self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
-    ) -> Stretch:
-        if resource is not leads:
-            return super().page(resource, response, since, cursor, limit)
-        return walked(response, CHANGED if since else MADE, limit)
+        return (yield from self.gather(resource.path, Walk(MADE), since=since))
 
 
 SEE = "https://learn.microsoft.com/dynamics365/sales/developer/entities/opportunity"
@@ -276,17 +234,15 @@ NO_PIPELINES = Unsupported(
     "process flows, which are made in their designer.",
     SEE,
 )
-NO_WRITES = Unsupported(
-    "The choices of a column are a part of its definition, which takes a customizer to change.", SEE
-)
+NO_WRITES = fixed("The choices of a column are a part of its definition, which takes a customizer to change.", SEE)
 
-leads = Resource(lead, f"{DATA}/leads")
+leads = Resource(lead, f"{DATA}/leads", paging=Walk())
 sales_stage = Resource(stage, picklists("opportunity"), paging=Whole("value", query=options("salesstage")))
 """The column of opportunities whose choices are the stages."""
 stages = Resource(
     stage,
     sales_stage.path,
-    lacks={"create": NO_WRITES, "delete": NO_WRITES},
+    lacks=NO_WRITES,
     nearest="The choices of the column `salesstage` of opportunities stand for stages; its definition tells them.",
     within=Within(sales_stage, "OptionSet.Options"),
 )
@@ -295,10 +251,7 @@ CRM = catalog.CRM(
     name="msdynamics",
     title="Microsoft Dynamics 365 Sales",
     docs="https://learn.microsoft.com/power-apps/developer/data-platform/webapi/overview",
-    hosts={
-        "api": Host(None, ("dynamics.com",)),
-        "token": Host("https://login.microsoftonline.com"),
-    },
+    hosts={"api": Host(None, ("dynamics.com",)), "token": Host("https://login.microsoftonline.com")},
     auth={"oauth2": OAuth2("/{tenant}/oauth2/v2.0/token")},
     dialect=Dynamics(),
     resources={"leads": leads, "pipelines": NO_PIPELINES, "stages": stages},

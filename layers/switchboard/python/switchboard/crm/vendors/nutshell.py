@@ -7,18 +7,16 @@ Events  https://developers.nutshell.com/reference/get_events
 """
 
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Basic
-from switchboard.crm.catalog import Host, Resource, Unsupported
+from switchboard.crm.catalog import Host, Resource, alone, fixed
 from switchboard.crm.codecs import Codec, moment, number, rfc3339, same, text
-from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, absent, sentence, whole
-from switchboard.crm.mapping import Always, Each, Record, Table, row
+from switchboard.crm.dialect import SOURCE, Complaint, Dialect, Draft, Gone, sentence, whole
+from switchboard.crm.mapping import Always, Each, Record, Table, nested, row
 from switchboard.crm.paging import Cursor, Offset, Stretch, Whole, bodies, sliced
-from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Request, Response, Talk, dig, many, texts, word
 from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
@@ -31,9 +29,6 @@ EVENTS_PAGE = 300
 
 WALK = 4
 """So many answers of the change log are read in a row; a time in which more was changed is halved."""
-
-SOURCE = "_source"
-"""A lead names its sources by their ids: this holds the name of the first when it has been read."""
 
 
 def seconds(value: Any) -> int | None:
@@ -124,6 +119,7 @@ class Nutshell(Dialect):
     What a caller says in `remote_data` is merged into the record itself, as a list of one could only be replaced.
     """
 
+    ids = re.compile(r"[^,]*")  # joined by commas they name several records
     request_id_headers = ("x-nutshell-request-id", "x-request-id")
 
     def open(self, resource: Resource, body: Any) -> Record:
@@ -136,12 +132,6 @@ class Nutshell(Dialect):
         if resource is stages and isinstance(record.get("links"), list):  # as the specification has it
             return record | {"links": dig(record, "links.0")}
         return record
-
-    def member(self, resource: Resource, id: str) -> str:
-        """Ids joined by commas name several records; ours names one."""
-        if "," in id:
-            raise absent()
-        return super().member(resource, id)
 
     def making(self, resource: Resource, body: Any) -> Request:
         return wire.post(resource.path, {noun(resource): [body]})
@@ -160,7 +150,6 @@ class Nutshell(Dialect):
             code=text.into(dig(body, "errors.0.code")),
             message=": ".join(part for part in said if part) or sentence(body) or bare,
             fields=tuple(name for each in errors if (name := word(each, "field"))),
-            retry_after=whole(response.headers.get("retry-after")),
         )
 
     def enrich(self, resource: Resource, bodies: list[Any]) -> Talk[list[Any]]:
@@ -173,18 +162,12 @@ class Nutshell(Dialect):
         if resource is pipelines and records:
             answer = yield from self.ask(wire.get(stages.path))
             found = [self.open(stages, each) for each in listed(answer.body, "stages")]
-            return [
-                record | {"stages": [each for each in found if dig(each, "links.stageset") == record.get("id")]}
-                for record in records
-            ]
+            return nested(records, "stages", found, by="links.stageset")
         return bodies
 
-    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
+    def removed(self, resource: Resource, body: Any) -> bool:
         """A lead that was removed may still be told of."""
-        answer = yield from super().get(resource, id, extra)
-        if dig(answer.raw, "leads") == [] or self.open(resource, answer.raw).get("deletedTime"):
-            raise absent()
-        return answer
+        return dig(body, "leads") == [] or bool(self.open(resource, body).get("deletedTime"))
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """What the change log tells of, where it is linked as the draft is; Nutshell may have linked more to it."""
@@ -258,16 +241,11 @@ class Nutshell(Dialect):
 
     def _several(self, ids: list[str]) -> Talk[list[Record]]:
         """Leads by their ids, joined by commas; one by one, where one that is gone makes all of them not found."""
-        try:
-            answer = yield from self.ask(wire.get(f"{leads.path}/{','.join(wire.segment(id) for id in ids)}"))
-        except Problem as problem:
-            if problem.kind is not Kind.CRM_NOT_FOUND:
-                raise
-            found: list[Record] = []
-            for id in ids if len(ids) > 1 else ():
-                found += yield from self._several([id])
-            return found
-        return listed(answer.body, "leads")
+        body = yield from self.look(wire.get(f"{leads.path}/{','.join(wire.segment(id) for id in ids)}"))
+        found = listed(body, "leads")
+        for id in ids if body is None and len(ids) > 1 else ():
+            found += yield from self._several([id])
+        return found
 
     def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
         """Deletions have a log of their own, newest first; where it goes on, it says so by a link."""
@@ -291,7 +269,7 @@ def linked(draft: Any, body: Any, name: str) -> bool:
 
 
 SEE = "https://developers.nutshell.com/reference"
-FIXED = Unsupported("Pipelines and stages are set up in Nutshell itself; its API only reads them.", SEE)
+FIXED = fixed("Pipelines and stages are set up in Nutshell itself; its API only reads them.", SEE)
 
 leads = Resource(
     lead,
@@ -300,28 +278,14 @@ leads = Resource(
     paging=Offset("leads", start="page[page]", size="page[limit]", most=500, first=0, query={"sort": "-age"}),
     asks_for_changes=True,
 )
-pipelines = Resource(
-    pipeline,
-    "/rest/stagesets",
-    lacks={"create": FIXED, "delete": FIXED},
-    paging=Whole(),
-    list_only=True,
-)
-stages = Resource(
-    stage,
-    "/rest/stages",
-    lacks={"create": FIXED, "delete": FIXED},
-    paging=Whole(),
-    list_only=True,
-)
-
-_API = Host("https://app.nutshell.com")
+pipelines = Resource(pipeline, "/rest/stagesets", lacks=FIXED, paging=Whole(), list_only=True)
+stages = Resource(stage, "/rest/stages", lacks=FIXED, paging=Whole(), list_only=True)
 
 CRM = catalog.CRM(
     name="nutshell",
     title="Nutshell",
     docs="https://developers.nutshell.com/reference",
-    hosts={"api": _API, "token": _API},
+    hosts=alone(Host("https://app.nutshell.com")),
     auth={"api_key": Basic("username", "api_key")},
     dialect=Nutshell(),
     resources={"leads": leads, "pipelines": pipelines, "stages": stages},

@@ -6,7 +6,6 @@ Statuses https://pipedrive.readme.io/docs/core-api-concepts-http-status-codes
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,11 +14,11 @@ from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
 from switchboard.crm.catalog import Host, Resource
 from switchboard.crm.codecs import choice, moment, number, number_id, text
-from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Rate, absent, rate, whole
-from switchboard.crm.mapping import Always, Each, Named, Record, Table, row
+from switchboard.crm.dialect import Complaint, Dialect, Draft, Rate, rate, whole
+from switchboard.crm.mapping import Always, Each, Named, Record, Table, nested, row
 from switchboard.crm.paging import Cursor, Offset, Since, Stretch, Token
 from switchboard.crm.problem import Kind
-from switchboard.crm.wire import Request, Response, Talk, dig, many, word
+from switchboard.crm.wire import Request, Response, Talk, dig, inside, many, word
 from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
 from switchboard.models.stage import STAGE
@@ -79,8 +78,7 @@ class Pipedrive(Dialect):
 
     def open(self, resource: Resource, body: Any) -> Record:
         """A record in its envelope as answers carry it, or bare as lists and our own bodies do."""
-        data = dig(body, "data") if dig(body, "success") is not None else None
-        return data if isinstance(data, dict) else super().open(resource, body)
+        return super().open(resource, inside(body, "data", "success"))
 
     def complaint(self, response: Response) -> Complaint | None:
         if response.ok and dig(response.body, "success") is not False:
@@ -99,12 +97,9 @@ class Pipedrive(Dialect):
     def rate(self, response: Response) -> Rate | None:
         return rate(response, "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
-    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
+    def removed(self, resource: Resource, body: Any) -> bool:
         """What was removed is still told for 30 days, and says so."""
-        found = yield from super().get(resource, id, extra)
-        if self.open(resource, found.raw).get("is_deleted") is True:
-            raise absent()
-        return found
+        return self.open(resource, body).get("is_deleted") is True
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """The leads of the draft's person or organization, newest first; lists do not lag, the search index does."""
@@ -132,17 +127,12 @@ class Pipedrive(Dialect):
         """A pipeline does not hold its stages."""
         if resource is not pipelines or not bodies:
             return bodies
-        answer = yield from self.ask(wire.get(stages.path, {"limit": "500"}))
-        found = many(answer.body, "data")
         records = [self.open(resource, body) for body in bodies]
-        return [
-            record | {"stages": [each for each in found if each.get("pipeline_id") == record.get("id")]}
-            for record in records
-        ]
+        found = yield from self.gather(stages.path, LIST, limit=500)
+        return nested(records, "stages", found, by="pipeline_id")
 
 
 OFFSET = "additional_data.pagination.more_items_in_collection"
-NEXT = "additional_data.next_cursor"
 
 leads = Resource(
     lead,
@@ -159,8 +149,9 @@ leads = Resource(
         plain={"sort": "add_time ASC"},
     ),
 )
-pipelines = Resource(pipeline, "/api/v2/pipelines", paging=Token("data", "cursor", NEXT, most=500))
-stages = Resource(stage, "/api/v2/stages", paging=Token("data", "cursor", NEXT, most=500))
+LIST = Token("data", "cursor", "additional_data.next_cursor", most=500)
+pipelines = Resource(pipeline, "/api/v2/pipelines", paging=LIST)
+stages = Resource(stage, "/api/v2/stages", paging=LIST)
 
 CRM = catalog.CRM(
     name="pipedrive",

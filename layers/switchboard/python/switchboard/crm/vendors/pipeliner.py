@@ -11,19 +11,19 @@ A pipeline here is one of opportunities. A stage belongs to one of those, or to 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Basic
-from switchboard.crm.catalog import Host, Resource, Setting
-from switchboard.crm.codecs import Codec, choice, moment, number, same, text, utc
-from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, absent, sentence, whole
-from switchboard.crm.mapping import Always, Each, Record, Slots, Table, row
+from switchboard.crm.catalog import Host, Resource, Setting, alone
+from switchboard.crm.codecs import Codec, choice, moment, number, plain, same, text, utc
+from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, sentence
+from switchboard.crm.mapping import Always, Each, First, Record, Slots, Table, row
 from switchboard.crm.paging import Cursor, Since, Token, second
 from switchboard.crm.problem import Kind, Outcome, Problem, invalid
-from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, plant, word
+from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, inside, many, word
 from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
 from switchboard.models.stage import STAGE
@@ -40,24 +40,6 @@ FIRST_STEPS = [{"name": "Open"}]
 """A pipeline is not made without a color and steps, and nobody has to name them to us."""
 
 MOVED = "The pipeline was changed by somebody else at the same moment, so that the stage is not in it; ask again."
-
-
-@dataclass(frozen=True, slots=True)
-class First:
-    """The first of several paths at which something stands; written at the last of them."""
-
-    paths: tuple[str, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.paths
-
-    def get(self, record: Record) -> Any:
-        return next((value for path in self.paths if (value := dig(record, path)) is not None), None)
-
-    def put(self, record: Record, value: Any) -> Sequence[str]:
-        plant(record, self.paths[-1], value)
-        return ()
 
 
 def _linked(value: Any) -> str | None:
@@ -99,8 +81,8 @@ stage = Table(
     STAGE,
     row("id", "id", text, read_only=True),
     row("name", "name", text, required=True, key=True),
-    row("pipeline.id", First(("lead_process_id", "quote_process_id", "pipeline_id")), text, key=True),
-    row("pipeline.name", First(("lead_process.name", "quote_process.name", "pipeline.name")), text, read_only=True),
+    row("pipeline.id", First(("pipeline_id", "lead_process_id", "quote_process_id")), text, key=True),
+    row("pipeline.name", First(("pipeline.name", "lead_process.name", "quote_process.name")), text, read_only=True),
     row("position", "sort_order", number, read_only=True),
     row("status", "is_deleted", choice({"active": False, "inactive": True}), read_only=True),
     row("created_at", "created", moment, read_only=True),
@@ -119,11 +101,6 @@ def steps_of(record: Record) -> dict[str, Record]:
     return {id: each for id, each in found.items() if each.get("is_deleted") is not True}
 
 
-def plain(name: Any) -> str:
-    """A name as far as it tells one stage from another."""
-    return str(name).strip().casefold()
-
-
 class Pipeliner(Dialect):
     """Bodies are `{success, data}`; names of entities are plurals, and another name is a 404 of its own code."""
 
@@ -132,8 +109,7 @@ class Pipeliner(Dialect):
 
     def open(self, resource: Resource, body: Any) -> Record:
         """A record in its envelope as answers carry it, or bare as lists and our own bodies do."""
-        data = dig(body, "data") if dig(body, "success") is not None else None
-        return data if isinstance(data, dict) else super().open(resource, body)
+        return super().open(resource, inside(body, "data", "success"))
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
         """All columns come by themselves; what has a name elsewhere is asked for with it."""
@@ -163,17 +139,15 @@ class Pipeliner(Dialect):
             code=word(body, "name"),
             message=(sentence(body) or "").strip() or " ".join(messages) or None,
             fields=tuple(name for name in names if f"{name}_id" not in names),
-            retry_after=whole(response.headers.get("retry-after")),
         )
 
-    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
-        """A read of an id expands by the page on parameters, not by the specification: where it does not, a list does.
+    def removed(self, resource: Resource, body: Any) -> bool:
+        """Whether a read still finds what was removed is told nowhere; if it does, the record says so."""
+        return self.open(resource, body).get("is_deleted") is True
 
-        Whether it still finds what was removed is told nowhere; if it does, the record says so.
-        """
+    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
+        """By the page on parameters, not by the specification, a read of an id expands: if it does not, a list does."""
         found = yield from super().get(resource, id, extra)
-        if self.open(resource, found.raw).get("is_deleted") is True:
-            raise absent()
         if self._is_whole(resource, found.raw):
             return found
         listed = yield from self.ask(wire.get(resource.path, {"filter[id]": id, **self.view(resource)}))
@@ -207,14 +181,8 @@ class Pipeliner(Dialect):
 
     def _existing(self, path: str, id: Any) -> Talk[Record | None]:
         """A pipeline or process with its steps; None where there is none of this id."""
-        try:
-            found = yield from self.ask(wire.get(f"{path}/{wire.segment(id)}", self.view(pipelines)))
-        except Problem as problem:
-            if problem.kind is Kind.CRM_NOT_FOUND:
-                return None
-            raise
-        record = self.open(pipelines, found.body)
-        return None if record.get("is_deleted") is True else record
+        found = yield from self.look(wire.get(f"{path}/{wire.segment(id)}", self.view(pipelines)))
+        return None if found is None or self.removed(pipelines, found) else self.open(pipelines, found)
 
     def _oldest(self) -> Talk[Record]:
         query = {"first": "1", "order-by": "created", **self.view(pipelines)}
@@ -243,12 +211,8 @@ class Pipeliner(Dialect):
                 raise Problem(Kind.CRM_CONFLICT, MOVED, remote=problem.remote, outcome=problem.outcome) from problem
             raise
         made = yield from self._made(id, before, step, written)
-        if not whole:
-            return Answer({"id": made}, written.body)
-        try:
-            return (yield from self.get(stages, made))
-        except Problem:  # the stage exists, as in any create
-            return Answer({"id": made, "name": step.get("name")}, written.body, partial=True)
+        told = {"id": made, "name": step.get("name")}
+        return (yield from self.read_back(stages, Answer(told, written.body), whole))
 
     def _is_stale(self, problem: Problem, outer: Record, id: str) -> Talk[bool]:
         """Whether a pipeline was refused because it has another revision by now."""
@@ -328,14 +292,11 @@ stages = Resource(
     },
 )
 
-_REGION = Host(None, ("pipelinersales.com",))
-"""`{region}.api.pipelinersales.com`; older accounts have it without `api`."""
-
 CRM = catalog.CRM(
     name="pipeliner",
     title="Pipeliner",
     docs="https://developers.pipelinersales.com/api-docs",
-    hosts={"api": _REGION, "token": _REGION},  # nobody asks for tokens: a key pair is not renewed
+    hosts=alone(Host(None, ("pipelinersales.com",))),  # {region}.api.pipelinersales.com, or without the api
     auth={"api_key": Basic("username", "api_key")},
     dialect=Pipeliner(),
     resources={"leads": leads, "pipelines": pipelines, "stages": stages},

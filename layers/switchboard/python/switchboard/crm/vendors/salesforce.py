@@ -8,16 +8,16 @@ Errors  https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import OAuth2, said
-from switchboard.crm.catalog import Host, Resource, Unsupported
+from switchboard.crm.catalog import Host, Resource, Unsupported, fixed
 from switchboard.crm.codecs import Codec, choice, moment, number, text
 from switchboard.crm.dialect import Complaint, Dialect, Draft, Gone, Rate
 from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, row
-from switchboard.crm.paging import Cursor, Stretch, sliced
+from switchboard.crm.paging import Cursor, Stretch, second, sliced
 from switchboard.crm.problem import Kind, Problem, Remote
 from switchboard.crm.wire import Request, Response, Talk, dig, many, merged, texts, word
 from switchboard.models.lead import LEAD
@@ -52,11 +52,7 @@ lead = Table(
     row("last_name", "LastName", text, key=True),
     row("lead_source", "LeadSource", text),
     row("email_addresses", Slots("email", {"primary": "Email"}), key=True),
-    row(
-        "phone_numbers",
-        Slots("number", PHONES),
-        key=True,
-    ),
+    row("phone_numbers", Slots("number", PHONES), key=True),
     row("addresses", Postal("Street", "City", "State", "PostalCode", "Country")),
     row("custom_fields", Named(lambda key: key.endswith("__c"), "names of custom fields end with __c")),
     row("converted_contact", "ConvertedContactId", converted),
@@ -91,7 +87,7 @@ def literal(value: Any) -> str:
         case int() | float():
             return str(value)
         case datetime():
-            return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            return second(value)
         case _:
             return "'" + str(value).translate(ESCAPES) + "'"
 
@@ -124,14 +120,11 @@ class Salesforce(Dialect):
         "API_DISABLED_FOR_ORG": Kind.CRM_FORBIDDEN,
     }
     forwarded = ("sforce-limit-info",)
+    whole_answers = False  # a create answers `{id, success, errors}`
     request_id_headers = ("x-request-id", "x-sfdc-request-id")
 
     def written_id(self, resource: Resource, response: Response) -> str | None:
         return word(response.body, "id")
-
-    def answers_whole(self, resource: Resource, response: Response) -> bool:
-        """A create answers `{id, success, errors}`."""
-        return False
 
     def complaint(self, response: Response) -> Complaint | None:
         refused = isinstance(response.body, dict) and response.body.get("success") is False
@@ -233,9 +226,9 @@ class Login(OAuth2):
 
 SEE = "https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_standardvalueset.htm"
 NO_PIPELINES = Unsupported("Stages are values of the picklist Opportunity.StageName; there is no pipeline object.", SEE)
-NO_WRITES = Unsupported("Stages are values of a picklist: REST reads them, only the Metadata API writes them.", SEE)
+NO_WRITES = fixed("Stages are values of a picklist: REST reads them, only the Metadata API writes them.", SEE)
 
-stages = Resource(stage, f"{DATA}/sobjects/OpportunityStage", lacks={"create": NO_WRITES, "delete": NO_WRITES})
+stages = Resource(stage, f"{DATA}/sobjects/OpportunityStage", lacks=NO_WRITES)
 
 CRM = catalog.CRM(
     name="salesforce",

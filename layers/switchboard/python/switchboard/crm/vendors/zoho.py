@@ -15,7 +15,7 @@ from switchboard.crm.auth import Header, OAuth2, said
 from switchboard.crm.catalog import Host, Resource, Within
 from switchboard.crm.codecs import moment, number, ref, text, utc
 from switchboard.crm.dialect import DETAILS, OUTER, Answer, Complaint, Dialect, Draft, Gone, Rate, absent, bare, whole
-from switchboard.crm.mapping import Always, Each, Postal, Record, Slots, Table, row
+from switchboard.crm.mapping import Always, Each, Postal, Record, Slots, Table, called, chosen, next_place, row
 from switchboard.crm.paging import Cursor, Stretch, Whole
 from switchboard.crm.problem import Kind, Problem, Remote, invalid
 from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, texts, word
@@ -112,10 +112,14 @@ def failed(body: Any) -> list[Record]:
     return [fault for each in found for fault in many(each, "details.errors") or [each]]
 
 
+def shown(values: list[Record]) -> list[tuple[Record, list[str]]]:
+    """The values of a picklist, each with its name."""
+    return [(each, [name]) for each in values if (name := word(each, "display_value"))]
+
+
 def named(values: list[Record], name: Any) -> Record | None:
     """The value of a picklist that is shown under this name."""
-    wanted = str(name).strip().casefold()
-    return next((each for each in values if str(each.get("display_value")).strip().casefold() == wanted), None)
+    return called(name, shown(values))
 
 
 def mapping(outer: Record, *more: Record, without: str | None = None) -> Request:
@@ -142,6 +146,7 @@ class Zoho(Dialect):
         "TOO_MANY_REQUESTS": Kind.CRM_RATE_LIMITED,
         "INVALID_URL_PATTERN": Kind.CRM_REJECTED,  # a wrong path or host; no record is missing
     }
+    whole_answers = False  # a write answers the id, and of a lead when it was
     forwarded = ("x-api-credits-",)
 
     def open(self, resource: Resource, body: Any) -> Record:
@@ -163,10 +168,6 @@ class Zoho(Dialect):
         beside = {name: body[name] for name in BESIDE if name in body}
         record = {name: value for name, value in body.items() if name not in beside}
         return wire.post(resource.path, {"data": [record], **beside})
-
-    def answers_whole(self, resource: Resource, response: Response) -> bool:
-        """A write answers the id, and of a lead when it was."""
-        return False
 
     def complaint(self, response: Response) -> Complaint | None:
         faults = failed(response.body)
@@ -216,10 +217,10 @@ class Zoho(Dialect):
         """The stages of a new pipeline by their ids: of those that are named, else those of the default pipeline."""
         if wanted:
             _, values = yield from self._picklist()
-            found = [each if each.get("id") else named(values, each.get("display_value")) for each in wanted]
-            if None in found:
-                valid = ", ".join(str(each.get("display_value")) for each in values)
-                raise invalid(f"stages[{found.index(None)}].name", "unknown_value", f"has to be one of {valid}")
+            found = [
+                each if each.get("id") else chosen(f"stages[{place}].name", each.get("display_value"), shown(values))
+                for place, each in enumerate(wanted)
+            ]
         else:
             _, others = yield from self._pipelines()
             found = many(others, "0.maps")
@@ -249,15 +250,11 @@ class Zoho(Dialect):
             _, values = yield from self._picklist()
         if (value := dig(named(values, name), "id")) is None:
             raise Problem(Kind.CRM_UNAVAILABLE, "The CRM took the name of the stage, and does not show it.")
-        orders = [order for each in many(outer, "maps") if isinstance(order := each.get("sequence_number"), int)]
-        place = {"id": value, "sequence_number": max(orders, default=0) + 1}
+        place = {"id": value, "sequence_number": next_place(many(outer, "maps"), "sequence_number", 1)}
         response = yield from self.ask(replace(mapping(outer, place), passed=passed))
         body = {**place, "display_value": name, OUTER: outer}
         told = Answer(self.item(resource, body), response.body)
-        try:
-            return (yield from self.get(resource, told.item["id"])) if whole else told
-        except Problem:
-            return replace(told, partial=True)
+        return (yield from self.read_back(resource, told, whole))
 
     def _picklist(self) -> Talk[tuple[str | None, list[Record]]]:
         """The id of the field that is the stage of a deal, and its values."""
@@ -350,6 +347,7 @@ BY_LAYOUT = "The default layout of deals, by which Zoho keeps its pipelines, is 
 leads = Resource(
     lead,
     f"{API}/Leads",
+    asks_for_changes=True,
     emulates={"list": "A query tells which leads there are, by which they are read: a page token would end in a day."},
 )
 pipelines = Resource(

@@ -1,0 +1,259 @@
+"""Zendesk Sell, formerly Base CRM: `{data: ...}` both ways, lists by pages alone, sources by their ids.
+
+The product ends: the vendor retires it on 2027-08-31 and deletes its data. Then this module goes, with its name in the
+registry.
+
+Leads   https://developer.zendesk.com/api-reference/sales-crm/resources/leads/
+Stages  https://developer.zendesk.com/api-reference/sales-crm/resources/stages/
+Errors  https://developer.zendesk.com/api-reference/sales-crm/errors/
+Tokens  https://developer.zendesk.com/api-reference/sales-crm/authentication/requests/
+
+No list of the Core API can be asked for what changed since a moment. The Search API can, but its index lags behind
+writes by a time that is not told, so that what is late would be missed: the list in the order of changes is read.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from switchboard.crm import catalog, wire
+from switchboard.crm.auth import Header, OAuth2
+from switchboard.crm.catalog import Host, Resource, Verb, alone, fixed
+from switchboard.crm.codecs import choice, moment, number, number_id, text, utc
+from switchboard.crm.dialect import SOURCE, Answer, Complaint, Dialect, sentence
+from switchboard.crm.mapping import Always, At, Each, Postal, Record, Slots, Table, called, chosen, nested, row
+from switchboard.crm.paging import Cursor, Offset, Stretch, changed, sliced
+from switchboard.crm.problem import Kind, Problem
+from switchboard.crm.wire import Response, Talk, dig, many, word
+from switchboard.models.lead import LEAD
+from switchboard.models.pipeline import PIPELINE
+from switchboard.models.stage import STAGE
+
+SOURCES = "/v2/lead_sources"
+
+LEAST, MOST = 51, 100
+"""So many records a page may have: no more than the vendor gives, and no less than half of it."""
+
+LOOKS = 50
+"""So many pages are looked at in search of a moment: a list of millions takes half of them."""
+
+type Dated = tuple[datetime, Any]
+"""A record in its envelope, and when it changed."""
+
+
+class ByName(At):
+    """An object of custom fields by the names that people see; those without a value are left out."""
+
+    __slots__ = ()
+
+    def get(self, record: Record) -> Any:
+        told = super().get(record)
+        known = told if isinstance(told, dict) else {}
+        return {name: value for name, value in known.items() if value is not None} or None
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        return super().put(record, value) if value else ()
+
+
+ADDRESS = (f"address.{part}" for part in ("line1", "city", "state", "postal_code", "country"))
+
+lead = Table(
+    LEAD,
+    row("id", "id", text, read_only=True),
+    row("title", "title", text, key=True),
+    row("owner.id", "owner_id", number_id),
+    row("first_name", "first_name", text, key=True),
+    row("last_name", "last_name", text, required=True, key=True),  # by the contract; an organization's name would do
+    row("lead_source", SOURCE, text),
+    row("email_addresses", Slots("email", {"primary": "email"}), key=True),
+    row("phone_numbers", Slots("number", {"work": "phone", "primary": "phone", "mobile": "mobile", "fax": "fax"})),
+    row("addresses", Postal(*ADDRESS)),
+    row("custom_fields", ByName("custom_fields")),
+    row("status", "status", text, read_only=True),
+    row("created_at", "created_at", moment, read_only=True),
+    row("updated_at", "updated_at", moment, read_only=True),
+)
+
+STEPS = {"id": "id", "name": "name", "status": "category", "pipeline.id": "pipeline_id"}
+
+pipeline = Table(
+    PIPELINE,
+    row("id", "id", text, read_only=True),
+    row("name", "name", text, read_only=True),
+    row("entity", Always("opportunity"), read_only=True),
+    row("stages", Each("stages", STEPS), read_only=True),
+    row("created_at", "created_at", moment, read_only=True),
+    row("updated_at", "updated_at", moment, read_only=True),
+)
+
+stage = Table(
+    STAGE,
+    row("id", "id", text, read_only=True),
+    row("name", "name", text, read_only=True),
+    row("pipeline.id", "pipeline_id", text, read_only=True),
+    row("position", "position", number, read_only=True),
+    row("status", "active", choice({"active": True, "inactive": False}), read_only=True),
+    row("created_at", "created_at", moment, read_only=True),
+    row("updated_at", "updated_at", moment, read_only=True),
+)
+
+
+def spread(rank: int) -> tuple[int, int]:
+    """The page, counted from 0, on which the record of this rank has the most others before it, and the page's size.
+
+    Pages of one size meet where a record may slip through between two requests; those of many sizes overlap.
+    """
+    size = max(range(LEAST, MOST + 1), key=lambda size: (rank % size, size))
+    return rank // size, size
+
+
+def given(start: int, fresh: list[Dated], edge: datetime, seen: Sequence[Any], limit: int) -> Stretch:
+    """So many of the fresh records of a page, oldest change first, and the edge behind them: a moment, the ids given of
+    it, and where in the list it is now."""
+    part = fresh[::-1][:limit]
+    found = [body for _, body in part]
+    if not part or (not start and len(part) == len(fresh)):
+        return found, None
+    last = part[-1][0]
+    here = [dig(body, "data.id") for when, body in part if when == last]
+    known = [*seen, *here] if last == edge else here
+    return found, {"from": last.isoformat(), "seen": known, "rank": start + len(fresh) - len(part)}
+
+
+class ZendeskSell(Dialect):
+    """Ids are numbers, and what the vendor does not know is refused: nothing is sent on the chance."""
+
+    ids = re.compile(r"[0-9]+")  # words in its place lead elsewhere, such as to the count of all records
+    request_id_at = "meta.logref"
+    codes = {  # noqa: RUF012
+        "already_exists": Kind.CRM_CONFLICT,
+        "incorrect_path": Kind.CRM_REJECTED,  # no record is missing
+    }
+
+    def seal(self, resource: Resource, record: Record) -> Any:
+        return {"data": record}
+
+    def open(self, resource: Resource, body: Any) -> Record:
+        return super().open(resource, dig(body, "data"))
+
+    def answers_whole(self, resource: Resource, response: Response) -> bool:
+        """It does, as far as is known; the vendor's own tests are content with an id."""
+        return "created_at" in self.open(resource, response.body)
+
+    def complaint(self, response: Response) -> Complaint | None:
+        """A list of errors, each in an envelope; a throttle may say nothing at all, and never for how long."""
+        errors = [dig(each, "error") for each in many(response.body, "errors")]
+        if response.ok and not errors:
+            return None
+        # `message` follows the user's language, and says less.
+        said = [word(each, "details") or word(each, "message") for each in errors]
+        # A pointer begins at the record, or at the envelope around it.
+        fields = [(word(each, "field") or "").removeprefix("/data/").removeprefix("/") for each in errors]
+        return Complaint(
+            code=word(dig(errors, "0"), "code"),
+            message="; ".join(each for each in said if each) or sentence(response.body),
+            fields=tuple(each.replace("/", ".") for each in fields if each),
+        )
+
+    def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
+        """The id of the source that a lead names. An id that the caller gave stands."""
+        record = self.open(resource, body)
+        name, rest = text.into(record.get(SOURCE)), {key: each for key, each in record.items() if key != SOURCE}
+        if name and name.strip() and "source_id" not in rest:
+            # By the vendor's filter, else in the list of all, whatever its case.
+            found = called(name, (yield from self._sources({"name": name.strip()})))
+            rest["source_id"] = found or chosen("lead_source", name, (yield from self._sources({})))
+        return {**body, "data": rest}
+
+    def _sources(self, query: dict[str, str]) -> Talk[list[tuple[Any, list[str]]]]:
+        """The ids of lead sources, each with its name."""
+        found = [self.open(leads, each) for each in (yield from self.gather(SOURCES, BY_ID, query))]
+        told = [(each.get("id"), (word(each, "name") or "").strip()) for each in found]
+        return [(id, [name]) for id, name in told if id is not None and name]
+
+    def enrich(self, resource: Resource, bodies: list[Any]) -> Talk[list[Any]]:
+        """The names of the sources of leads, and the stages of pipelines."""
+        records = [self.open(resource, body) for body in bodies]
+        if resource is leads and (ids := {id for each in records if (id := text.into(each.get("source_id")))}):
+            names = {text.into(id): name for id, [name] in (yield from self._sources({"ids": ",".join(sorted(ids))}))}
+            return [{"data": each | {SOURCE: names.get(text.into(each.get("source_id")))}} for each in records]
+        if resource is pipelines and records:
+            found = [self.open(stages, each) for each in (yield from self.gather(stages.path, BY_ID))]
+            steps = sorted(found, key=lambda each: number.into(each.get("position")) or 0)
+            return [{"data": each} for each in nested(records, "stages", steps, by="pipeline_id")]
+        return bodies
+
+    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
+        """A pipeline or stage has no address of its own; its list can be asked for ids."""
+        if resource is leads:
+            return (yield from super().get(resource, id, extra))
+        found = yield from self.gather(resource.path, BY_ID, {"ids": self.known(id)})
+        return (yield from self.pick(resource, found, id))
+
+    def stretch(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
+        """Of pipelines and stages there are a few, and they are read as a whole."""
+        since = since and since.replace(microsecond=0)  # moments are told in whole seconds
+        if resource is not leads:
+            found = yield from self.gather(resource.path, BY_ID)
+            return sliced(changed(found, "data.updated_at", since), cursor, limit)
+        if since is None:
+            return (yield from super().stretch(resource, since, cursor, limit))
+        return (yield from self._changed(since, cursor, limit))
+
+    def _changed(self, since: datetime, cursor: Cursor, limit: int) -> Talk[Stretch]:
+        """A stretch of what changed, oldest change first, out of the list that begins with the newest.
+
+        A record that changes goes to the top of the list, and one that is removed draws those below it up: so the
+        number of a page is no position. Ours is an edge, the moment up to which everything was given. The page on which
+        it lies is searched for from where it was last, and what is given stands above it on this one page, so that
+        nothing can have moved meanwhile.
+        """
+        edge, seen, rank = utc(cursor.get("from")) or since, cursor.get("seen", ()), int(cursor.get("rank", 0))
+        low, high = 0, None
+        for look in range(LOOKS):
+            start, found, more = yield from self._look(rank)
+            fresh = [(at, one) for at, one in found if at > edge or (at == edge and dig(one, "data.id") not in seen)]
+            if more and fresh and fresh[-1] == found[-1]:  # the edge lies below
+                low = start + len(found)
+                high = None if high is None or high < low else high
+            elif start and not fresh:  # the edge lies above
+                high = start
+                low = low if low <= high else 0
+            else:
+                return given(start, fresh, edge, seen, limit)
+            rank = low + (LEAST << look) if high is None else (low + high) // 2
+        raise Problem(Kind.CRM_UNAVAILABLE, "The CRM's list of leads changes faster than it can be read.")
+
+    def _look(self, rank: int) -> Talk[tuple[int, list[Dated], bool]]:
+        """The page of a rank, newest change first: where it begins, what is on it, and whether more may follow."""
+        page, size = spread(rank)
+        query = {"sort_by": "updated_at:desc", "page": str(page + 1), "per_page": str(size)}
+        items = many((yield from self.ask(wire.get(leads.path, query))).body, "items")
+        found = [(when, each) for each in items if (when := utc(dig(each, "data.updated_at")))]
+        return page * size, found, len(items) >= size
+
+
+BY_ID = Offset("items", start="page", size="per_page", most=MOST, first=1, query={"sort_by": "id"})
+OLDEST_FIRST = replace(BY_ID, query={"sort_by": "created_at"})
+
+REFERENCE = "https://developer.zendesk.com/api-reference/sales-crm/"
+BY_IDS: dict[Verb, str] = {"get": "It is found by the list's filter of ids: Zendesk Sell reads none by its address."}
+ONLY_READ = "Pipelines and stages are set up in Zendesk Sell itself; its API only reads them."
+NO_PIPELINES = fixed(ONLY_READ, f"{REFERENCE}resources/pipelines/")
+NO_STAGES = fixed(ONLY_READ, f"{REFERENCE}resources/stages/")
+
+leads = Resource(lead, "/v2/leads", paging=OLDEST_FIRST, asks_for_changes=True)
+pipelines = Resource(pipeline, "/v2/pipelines", lacks=NO_PIPELINES, emulates=BY_IDS, asks_for_changes=True)
+stages = Resource(stage, "/v2/stages", lacks=NO_STAGES, emulates=BY_IDS, asks_for_changes=True)
+
+CRM = catalog.CRM(
+    name="zendesk_sell",
+    title="Zendesk Sell",
+    docs=f"{REFERENCE}introduction/",
+    hosts=alone(Host("https://api.getbase.com")),
+    auth={"oauth2": OAuth2("/oauth2/token", client_in="basic", lifetime=3600), "api_key": Header()},
+    dialect=ZendeskSell(),
+    resources={"leads": leads, "pipelines": pipelines, "stages": stages},
+)

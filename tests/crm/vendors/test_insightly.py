@@ -1,0 +1,311 @@
+"""What is peculiar to Insightly: texts for errors, sources by id, moments without a zone, a list in no known order."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from switchboard.crm.problem import Kind, Outcome, Problem
+from switchboard.crm.vendors.insightly import CRM, OVERLAP
+from switchboard.crm.wire import Request, Response
+from tests.crm.samples import CASES
+from tests.crm.shared import document
+from tests.crm.voices import BEGINNING, minutes
+from tests.talk import Partner, ok, script
+
+CASE = CASES["insightly-leads"]
+INSIGHTLY = CRM.dialect
+LEADS = CASE.resource
+PIPELINES = CASES["insightly-pipelines"].resource
+
+
+def recorded(name: str) -> Any:
+    return document(f"fixtures/insightly/{name}.json")
+
+
+def sources(*names: str) -> Response:
+    return ok([{"LEAD_SOURCE_ID": 830626 + place, "LEAD_SOURCE": name} for place, name in enumerate(names)])
+
+
+def text(status: int, body: str, **headers: str) -> Response:
+    """An error as the vendor writes it."""
+    return Response(status, {"content-type": "text/plain"} | headers, body, readable=False)
+
+
+def problem(*replies: Response, talk: Any = None) -> Problem:
+    with pytest.raises(Problem) as caught:
+        script(*replies).hold(talk or INSIGHTLY.get(LEADS, "1"))
+    return caught.value
+
+
+class TestReading:
+    def test_a_recorded_lead_is_read(self) -> None:
+        shown = recorded("lead_update")["response"]["body"]
+        partner = script(ok(shown), ok([{"LEAD_SOURCE_ID": 3794750, "LEAD_SOURCE": "Web"}]))
+        answer = partner.hold(INSIGHTLY.get(LEADS, "78572651"))
+        assert [request.path for request in partner.requests] == ["/v3.1/Leads/78572651", "/v3.1/LeadSources"]
+        assert answer.raw == shown
+        assert answer.item == {
+            "id": "78572651",
+            "first_name": "Henrietta",
+            "last_name": "Sloan",
+            "owner": {"id": "2240727"},
+            "lead_source": "Web",
+            "addresses": [{"country": "United States"}],
+            "created_at": "2025-04-19T00:57:06Z",
+            "updated_at": "2025-04-19T00:59:03Z",
+        }
+
+    def test_recorded_custom_fields_are_read_by_their_names(self) -> None:
+        [shown] = recorded("contacts_list_custom_fields")["response"]["body"]
+        assert INSIGHTLY.item(LEADS, shown)["custom_fields"] == {
+            "Hobby__c": "Skiing",
+            "Interests__c": "Music;Sports;Travel",
+            "Newsletter_Subscription__c": True,
+            "Preferred_Contact_Method__c": "SMS",
+        }
+
+    def test_what_became_of_a_lead_is_told(self) -> None:
+        record = {"CONVERTED_DATE_UTC": "2025-04-20 01:02:03", "CONVERTED_CONTACT_ID": 7}
+        assert INSIGHTLY.item(LEADS, record | {"CONVERTED_ORGANISATION_ID": 8}) == {
+            "converted_at": "2025-04-20T01:02:03Z",
+            "converted_contact": "7",
+            "converted_account": "8",
+        }
+
+    def test_one_look_up_names_the_sources_of_a_whole_page(self) -> None:
+        shown = recorded("leads_list_page1")["response"]["body"]
+        partner = script(ok([*shown, {"LEAD_ID": 1}]), ok([{"LEAD_SOURCE_ID": 3794750, "LEAD_SOURCE": "Web"}]))
+        page = partner.hold(INSIGHTLY.list(LEADS, limit=5))
+        assert [answer.item.get("lead_source") for answer in page.answers] == ["Web", "Web", None]
+
+    def test_leads_without_sources_need_no_look_up(self) -> None:
+        assert script(ok([{"LEAD_ID": 1}])).hold(INSIGHTLY.list(LEADS, limit=5)).answers[0].item == {"id": "1"}
+
+    @pytest.mark.parametrize("id", ["Search", "SearchByTag", "abc", "1.5", "-1", "٣", "²"])
+    @pytest.mark.parametrize("verb", ["get", "delete"])
+    def test_a_word_in_place_of_an_id_is_not_found_without_a_question(self, id: str, verb: str) -> None:
+        told = problem(talk=getattr(INSIGHTLY, verb)(LEADS, id))
+        assert (told.kind, told.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+
+    def test_a_removal_is_the_recorded_one(self) -> None:
+        shown = recorded("lead_delete")
+        partner = script(Response(shown["response"]["status"]))
+        partner.hold(INSIGHTLY.delete(LEADS, "78572266"))
+        [request] = partner.requests
+        assert (request.method, request.path) == (shown["request"]["method"], shown["request"]["path"])
+
+
+class TestCreate:
+    def made(self, item: dict[str, Any], *replies: Response, remote: Any = None) -> list[Request]:
+        partner = script(*replies, ok({"LEAD_ID": 7}, 201))
+        assert partner.hold(INSIGHTLY.create(LEADS, CASE.draft(item, remote))).item["id"] == "7"
+        return partner.requests
+
+    def test_it_is_sent_bare(self) -> None:
+        phones = [{"number": "1", "type": "work"}, {"number": "2", "type": "mobile"}, {"number": "3", "type": "fax"}]
+        address = {"street_1": "12 Dorset Street", "street_2": "Flat 2", "city": "London", "postal_code": "W1"}
+        item = {"last_name": "Sloan", "owner": {"id": "2240727"}, "phone_numbers": phones, "addresses": [address]}
+        [request] = self.made(item | {"custom_fields": {"Hobby__c": "Skiing"}})
+        assert (request.method, request.path) == ("POST", "/v3.1/Leads")
+        assert request.json == {
+            "LAST_NAME": "Sloan",
+            "OWNER_USER_ID": 2240727,
+            "PHONE": "1",
+            "MOBILE": "2",
+            "FAX": "3",
+            "ADDRESS_STREET": "12 Dorset Street\nFlat 2",
+            "ADDRESS_CITY": "London",
+            "ADDRESS_POSTCODE": "W1",
+            "CUSTOMFIELDS": [{"FIELD_NAME": "Hobby__c", "FIELD_VALUE": "Skiing"}],
+        }
+
+    def test_a_recorded_answer_is_told_whole(self) -> None:
+        """The status and the form are those of the second version; the names of the columns have changed since."""
+        shown = recorded("legacy_v21_lead_create")["response"]
+        partner = script(Response(shown["status"], {}, shown["body"]), sources("Web"))
+        answer = partner.hold(INSIGHTLY.create(LEADS, CASE.draft({"last_name": "Test"})))
+        assert (answer.item["id"], answer.partial, answer.raw) == ("7246496", False, shown["body"])
+
+    @pytest.mark.parametrize("name", ["Phone Enquiry", " phone enquiry", "PHONE ENQUIRY"])
+    def test_a_source_is_sent_as_its_id(self, name: str) -> None:
+        shown = recorded("legacy_v21_lead_sources")["response"]["body"]
+        look, create = self.made({"last_name": "x", "lead_source": name}, ok(shown))
+        assert (look.method, look.path, look.safe) == ("GET", "/v3.1/LeadSources", True)
+        assert create.json == {"LAST_NAME": "x", "LEAD_SOURCE_ID": 830627}
+
+    @pytest.mark.parametrize("names", [("Web", "Partner Referral"), ()], ids=["some", "none"])
+    def test_a_source_that_nobody_knows_is_refused_before_anything_is_made(self, names: tuple[str, ...]) -> None:
+        talk = INSIGHTLY.create(LEADS, CASE.draft({"last_name": "x", "lead_source": "Telex"}))
+        told = problem(sources(*names), talk=talk)
+        [fault] = told.faults
+        assert (told.kind, fault.field, fault.code) == (Kind.INVALID, "lead_source", "unknown_value")
+        assert all(name in fault.detail for name in names)
+
+    def test_an_id_that_the_caller_gave_for_the_source_stands(self) -> None:
+        [create] = self.made({"last_name": "x", "lead_source": "Web"}, remote={"LEAD_SOURCE_ID": 5})
+        assert create.json == {"LAST_NAME": "x", "LEAD_SOURCE_ID": 5}
+
+    @pytest.mark.parametrize("name", ["Hobby", "LAST_NAME", "__c__"])
+    def test_a_name_that_does_not_end_as_custom_fields_do_is_refused(self, name: str) -> None:
+        with pytest.raises(Problem) as caught:
+            CASE.draft({"last_name": "x", "custom_fields": {name: "x"}})
+        assert [(fault.field, fault.code) for fault in caught.value.faults] == [(f"custom_fields.{name}", "not_custom")]
+
+    def test_a_lead_has_one_address_for_e_mails(self) -> None:
+        draft = CASE.draft({"last_name": "x", "email_addresses": [{"email": "a@b.c"}, {"email": "d@e.f"}]})
+        assert (draft.body["EMAIL"], draft.ignored) == ("a@b.c", ("email_addresses[1]",))
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("name", "kind"),
+        [("error_404_plan_no_access", Kind.CRM_FORBIDDEN), ("legacy_v21_error_404_no_record", Kind.CRM_NOT_FOUND)],
+    )
+    def test_a_404_says_what_it_means(self, name: str, kind: Kind) -> None:
+        shown = recorded(name)["response"]
+        told = problem(text(shown["status"], shown["body"]))
+        assert told.kind is kind
+        assert told.remote
+        assert told.remote.message == shown["body"]
+
+    def test_the_text_of_a_page_is_told_without_its_markup(self) -> None:
+        page = "<html><head><title>Oops</title><style>b {}</style></head><body><b>It\n broke.</b></body></html>"
+        told = problem(text(500, page))
+        assert told.remote
+        assert (told.kind, told.remote.message) == (Kind.CRM_UNAVAILABLE, "Oops It broke.")
+
+    def test_an_error_may_be_an_object_all_the_same(self) -> None:
+        told = problem(Response(400, {}, {"Message": "LAST_NAME is required."}))
+        assert told.remote
+        assert (told.kind, told.remote.message) == (Kind.CRM_REJECTED, "LAST_NAME is required.")
+
+    def test_a_plan_without_room_for_another_record_is_no_fault_of_the_request(self) -> None:
+        talk = INSIGHTLY.create(LEADS, CASE.draft({"last_name": "x"}))
+        told = problem(text(402, "Record limit reached."), talk=talk)
+        assert (told.kind, told.outcome) == (Kind.CRM_FORBIDDEN, Outcome.REFUSED)
+
+    @pytest.mark.parametrize(("headers", "seconds"), [({"retry-after": "6"}, 6), ({}, None)], ids=["told", "not told"])
+    def test_the_wait_of_a_throttle_is_told_if_ever_the_vendor_tells_it(
+        self, headers: dict[str, str], seconds: int | None
+    ) -> None:
+        told = problem(text(429, "Too many requests.", **headers))
+        assert (told.kind, told.retry_after) == (Kind.CRM_RATE_LIMITED, seconds)
+
+
+def leads(ids: list[int], **columns: Any) -> list[dict[str, Any]]:
+    return [{"LEAD_ID": id, **columns} for id in ids]
+
+
+class Listing:
+    """Leads in an order of the vendor's; what happens between two pages is done to `ids`."""
+
+    def __init__(self, ids: list[int]) -> None:
+        self.ids = ids
+        self.cursor: Any = {}
+        self.given: list[int] = []
+
+    def answer(self, request: Request) -> Response:
+        skip, top = int(request.query["skip"]), int(request.query["top"])
+        assert top <= 500
+        return ok(leads(self.ids[skip : skip + top]))
+
+    def turn(self, limit: int) -> None:
+        page = Partner(self.answer).hold(INSIGHTLY.list(LEADS, cursor=self.cursor, limit=limit))
+        assert len(page.answers) <= limit
+        self.given += [int(answer.item["id"]) for answer in page.answers]
+        self.cursor = json.loads(json.dumps(page.cursor))
+
+    def rest(self, limit: int) -> list[int]:
+        for _ in range(500):
+            if self.cursor is None:
+                return self.given
+            self.turn(limit)
+        raise AssertionError("it does not end")
+
+
+class TestList:
+    @pytest.mark.parametrize("limit", [1, 7, 100, 500])
+    def test_nothing_is_given_twice_and_nothing_left_out(self, limit: int) -> None:
+        assert Listing(list(range(150))).rest(limit) == list(range(150))
+
+    @pytest.mark.parametrize("limit", [3, 30])
+    def test_what_others_delete_meanwhile_draws_nothing_over_the_edge(self, limit: int) -> None:
+        listing = Listing(list(range(100)))
+        listing.turn(limit)
+        listing.turn(limit)
+        gone = listing.given[-min(OVERLAP, 5) :]
+        listing.ids = [id for id in listing.ids if id not in gone]
+        assert sorted(listing.rest(limit)) == list(range(100))
+
+    @pytest.mark.parametrize("limit", [3, 30])
+    def test_what_comes_in_front_meanwhile_pushes_nothing_to_be_given_again(self, limit: int) -> None:
+        listing = Listing(list(range(100)))
+        listing.turn(limit)
+        listing.ids = [*range(200, 210), *listing.ids]
+        found = listing.rest(limit)
+        assert len(found) == len(set(found))
+        assert set(range(100)) <= set(found)
+
+    def test_a_lead_that_changes_meanwhile_is_given_again(self) -> None:
+        bodies = [{"LEAD_ID": id, "DATE_UPDATED_UTC": "2026-05-01 12:00:00"} for id in range(4)]
+        first = script(ok(bodies[:2])).hold(INSIGHTLY.list(LEADS, limit=2))
+        moved = [bodies[1], bodies[2], bodies[3], bodies[0] | {"DATE_UPDATED_UTC": "2026-05-01 12:00:09"}]
+        second = script(ok(moved)).hold(INSIGHTLY.list(LEADS, cursor=first.cursor, limit=2))
+        last = script(ok(moved[:2] + moved[3:])).hold(INSIGHTLY.list(LEADS, cursor=second.cursor, limit=2))
+        assert [[each.item["id"] for each in page.answers] for page in (second, last)] == [["2", "3"], ["0"]]
+
+    def test_what_changed_is_searched_for_as_recorded_and_a_second_early(self) -> None:
+        shown = recorded("leads_list_updated_since")["request"]
+        partner = script(ok([]))
+        partner.hold(INSIGHTLY.list(LEADS, since=minutes(0), limit=500))
+        [request] = partner.requests
+        assert (request.method, request.path) == (shown["method"], shown["path"])
+        assert set(request.query) == set(shown["query"]) | {"skip"}
+        assert request.query["updated_after_utc"] == "2026-05-01T11:59:59Z"
+
+    def test_what_came_too_early_is_left_out(self) -> None:
+        columns = [{"DATE_UPDATED_UTC": f"2026-05-01 {time}"} for time in ("11:59:59", "12:00:00", "12:00:01")]
+        bodies = [{"LEAD_ID": place, **each} for place, each in enumerate(columns)]
+        since = BEGINNING + timedelta(milliseconds=700)
+        page = script(ok(bodies)).hold(INSIGHTLY.list(LEADS, since=since, limit=5))
+        assert [answer.item["id"] for answer in page.answers] == ["1", "2"]
+
+    def test_a_lost_create_is_looked_for_among_what_changed_since(self) -> None:
+        made = {
+            "LAST_NAME": "Sloan",
+            "DATE_CREATED_UTC": "2026-05-01 12:00:05",
+            "DATE_UPDATED_UTC": "2026-05-01 12:00:05",
+        }
+        partner = script(ok([{"LEAD_ID": 1, **made, "LAST_NAME": "Huber"}, {"LEAD_ID": 2, **made}]))
+        assert partner.hold(INSIGHTLY.find(LEADS, CASE.draft({"last_name": "Sloan"}), minutes(0))) == "2"
+        assert "updated_after_utc" in partner.requests[0].query
+
+
+class TestPipelines:
+    def test_recorded_ones_are_read_with_their_stages_in_order(self) -> None:
+        shown, steps = (recorded(f"legacy_v21_{name}")["response"]["body"] for name in ("pipelines", "pipeline_stages"))
+        other = {"PIPELINE_ID": 1, "STAGE_ID": 2, "STAGE_NAME": "Elsewhere", "STAGE_ORDER": 1}
+        partner = script(ok(shown), ok([*steps[::-1], other]))
+        [answer] = partner.hold(INSIGHTLY.list(PIPELINES, limit=5)).answers
+        assert [request.path for request in partner.requests] == ["/v3.1/Pipelines", "/v3.1/PipelineStages"]
+        assert (answer.item["name"], answer.item["entity"], answer.raw) == ("Awesome!", "opportunity", shown[0])
+        assert [each["name"] for each in answer.item["stages"]] == [each["STAGE_NAME"] for each in steps]
+        assert answer.item["stages"][0] == {"id": "377384", "name": "Awaiting quotes", "pipeline": {"id": "124170"}}
+
+    def test_one_of_projects_is_of_no_entity(self) -> None:
+        assert "entity" not in INSIGHTLY.item(PIPELINES, {"PIPELINE_ID": 1, "FOR_OPPORTUNITIES": False})
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("https://api.insightly.com", True),
+        ("https://api.na1.insightly.com", True),
+        ("https://api.insightly.com.evil.com", False),
+        ("https://insightly.com", False),
+    ],
+)
+def test_a_pod_has_a_host_of_its_own(origin: str, allowed: bool) -> None:
+    assert CRM.hosts["api"].allows(origin) is allowed

@@ -1,0 +1,311 @@
+"""What is peculiar to SugarCRM: windows of a filter, deleted records in lists, tokens asked for in JSON, options."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from switchboard.crm.auth import OAuth2
+from switchboard.crm.problem import Kind, Outcome, Problem
+from switchboard.crm.vendors.sugarcrm import CRM
+from switchboard.crm.wire import Request, Response
+from switchboard.models.values import ID
+from tests.crm.samples import CASES
+from tests.crm.shared import document
+from tests.crm.voices import minutes
+from tests.talk import Partner, ok, script
+
+CASE = CASES["sugarcrm-leads"]
+SUGAR = CRM.dialect
+LEADS = CASE.resource
+STAGES = CASES["sugarcrm-stages"].resource
+
+APP = {"client_id": "sugar", "client_secret": ""}
+
+
+def recorded(name: str) -> Any:
+    return document(f"fixtures/sugarcrm/{name}.json")
+
+
+def path(shown: str) -> str:
+    """A path as the vendor shows it, for the version of an account."""
+    return shown.replace("/v11/", "/{version}/").replace("/v10/", "/{version}/")
+
+
+def problem(*replies: Response, talk: Any = None) -> Problem:
+    with pytest.raises(Problem) as caught:
+        script(*replies).hold(talk or SUGAR.get(LEADS, "1"))
+    return caught.value
+
+
+class TestReading:
+    def test_what_an_example_of_the_vendor_has_in_common_with_a_lead_is_read(self) -> None:
+        shown = recorded("opportunity_record")["response"]["body"]
+        assert SUGAR.item(LEADS, shown) == {
+            "id": "da6a3741-2a81-ba7f-f249-512d0932e94e",
+            "owner": {"id": "seed_max_id"},
+            "account": {"id": "181461c6-dc81-1115-1fe0-512d092e8f15"},
+            "lead_source": "Campaign",
+            "created_at": "2013-02-26T19:12:00Z",
+            "updated_at": "2013-02-26T19:12:00Z",
+        }
+
+    def test_a_moment_with_the_users_offset_is_told_in_utc(self) -> None:
+        shown = recorded("account_create")["response"]["body"]
+        assert SUGAR.item(LEADS, shown)["created_at"] == "2016-04-06T17:07:41Z"
+
+    def test_of_several_addresses_the_primary_one_comes_first_however_its_flag_is_written(self) -> None:
+        shown = recorded("contact_email_shape")["response"]["body"]["email"]
+        second, first = ({**each, "email_address": f"{place}@example.com"} for place, each in enumerate(shown))
+        expected = [{"email": "1@example.com", "type": "primary"}, {"email": "0@example.com"}]
+        for flag, other in (("1", "0"), (True, False)):
+            email = [{**second, "primary_address": other}, {**first, "primary_address": flag}]
+            assert SUGAR.item(LEADS, {"email": email}) == {"email_addresses": expected}
+
+    @pytest.mark.parametrize("converted", [True, "1", "true"])
+    def test_what_a_lead_became_is_told_of_one_that_was_converted(self, converted: Any) -> None:
+        related = {"contact": {"id": "c"}, "account": {"id": "a"}}
+        became = {"converted_contact": "c", "converted_account": "a"}
+        record = {"contact_id": "c", "account_id": "a"}
+        assert SUGAR.item(LEADS, record | {"converted": converted}) == related | became
+        for other in (False, "0", "", None):
+            assert SUGAR.item(LEADS, record | {"converted": other}) == related
+
+    def test_an_empty_text_is_nothing(self) -> None:
+        assert SUGAR.item(LEADS, {"id": "1", "title": "", "contact_id": "", "colour_c": ""}) == {"id": "1"}
+
+    @pytest.mark.parametrize("id", ["filter", "count", "MassUpdate", "duplicateCheck", "enum"])
+    @pytest.mark.parametrize("verb", ["get", "delete"])
+    def test_a_route_of_the_module_is_no_lead(self, id: str, verb: str) -> None:
+        told = problem(talk=getattr(SUGAR, verb)(LEADS, id))
+        assert (told.kind, told.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+
+    @pytest.mark.parametrize("id", ["1", "seed_max_id", "e8c641ca-1b8c-74c1-d08d-56fedbdd3187"])
+    def test_an_id_is_whatever_the_vendor_calls_a_record(self, id: str) -> None:
+        partner = script(ok({"id": id}))
+        assert partner.hold(SUGAR.get(LEADS, id)).item == {"id": id}
+        assert partner.requests[0].path == "/rest/{version}/Leads/" + id
+
+
+class TestCreate:
+    def test_it_is_sent_as_the_vendor_shows_and_answered_whole(self) -> None:
+        shown = recorded("account_create")
+        emails = [{"email": "b@example.com", "type": "work"}, {"email": "a@example.com", "type": "primary"}]
+        draft = CASE.draft({"last_name": "Lovelace", "owner": {"id": "seed_max_id"}, "email_addresses": emails})
+        partner = script(Response(shown["response"]["status"], {}, shown["response"]["body"]))
+        answer = partner.hold(SUGAR.create(LEADS, draft))
+        [request] = partner.requests
+        assert (request.method, request.path) == ("POST", path(shown["request"]["path"]).replace("Accounts", "Leads"))
+        assert request.json == {
+            "last_name": "Lovelace",
+            "assigned_user_id": "seed_max_id",
+            "email": [
+                {"email_address": "a@example.com", "primary_address": True},
+                {"email_address": "b@example.com", "primary_address": False},
+            ],
+        }
+        assert draft.ignored == ("email_addresses[0].type",)
+        assert (answer.item["id"], answer.raw, answer.partial) == (
+            "ab2222df-73da-0e92-6887-5705428f4d68",
+            shown["response"]["body"],
+            False,
+        )
+
+    @pytest.mark.parametrize("name", ["colour", "last_name", "_acl"])
+    def test_a_name_that_does_not_end_as_custom_fields_do_is_refused(self, name: str) -> None:
+        with pytest.raises(Problem) as caught:
+            CASE.draft({"last_name": "x", "custom_fields": {name: "x"}})
+        assert [fault.code for fault in caught.value.faults] == ["not_custom"]
+
+    def test_what_a_lead_became_is_not_to_be_written(self) -> None:
+        draft = CASE.draft({"last_name": "x", "converted_contact": {"id": "c"}})
+        assert (draft.body, draft.ignored) == ({"last_name": "x"}, ("converted_contact",))
+
+
+def lead(number: int, minute: int, **columns: Any) -> dict[str, Any]:
+    return {"id": f"lead-{number}", "date_modified": minutes(minute).isoformat(), **columns}
+
+
+class Module:
+    """The leads of an instance, filtered as documented; pages are never longer than the administrator set."""
+
+    def __init__(self, *records: dict[str, Any], longest: int = 1000) -> None:
+        self.records = list(records)
+        self.longest = longest
+        self.bodies: list[dict[str, Any]] = []
+
+    def answer(self, request: Request) -> Response:
+        assert (request.method, request.path, request.safe) == ("POST", "/rest/{version}/Leads/filter", True)
+        body = request.json
+        self.bodies.append(body)
+        [clause] = body.get("filter", [{"date_modified": {"$gte": ""}}])
+        assert body["order_by"] == "date_modified:ASC,id:ASC"
+        start, size = body["offset"], min(body["max_num"], self.longest)
+        shown = sorted(
+            (each for each in self.records if body.get("deleted") or not each.get("deleted")),
+            key=lambda each: (each["date_modified"], each["id"]),
+        )
+        found = [each for each in shown if each["date_modified"] >= clause["date_modified"]["$gte"]]
+        end = start + size
+        return ok({"next_offset": end if end < len(found) else -1, "records": found[start:end]})
+
+    def walk(self, talk: Any, part: str = "answers", turns: int = 50) -> list[str]:
+        """The ids of all pages."""
+        given: list[str] = []
+        cursor: Any = {}
+        for _ in range(turns):
+            page = Partner(self.answer).hold(talk(cursor))
+            found: Sequence[Any] = getattr(page, part)
+            given += [each if isinstance(each, str) else each.item["id"] for each in found]
+            if page.cursor is None:
+                return given
+            cursor = json.loads(json.dumps(page.cursor))
+        raise AssertionError("it does not end")
+
+
+class TestList:
+    @pytest.mark.parametrize("since", [None, minutes(0)], ids=["all", "changed"])
+    @pytest.mark.parametrize(("limit", "longest"), [(2, 1000), (3, 2), (100, 1)])
+    def test_nothing_is_given_twice_and_nothing_left_out(self, since: Any, limit: int, longest: int) -> None:
+        module = Module(*(lead(number, number // 4) for number in range(10)), longest=longest)
+        found = module.walk(lambda cursor: SUGAR.list(LEADS, since=since, cursor=cursor, limit=limit))
+        assert found == [f"lead-{number}" for number in range(10)]
+
+    def test_a_lead_that_changes_meanwhile_draws_no_other_over_the_edge(self) -> None:
+        module = Module(*(lead(number, number) for number in range(6)))
+        first = Partner(module.answer).hold(SUGAR.list(LEADS, limit=3))
+        module.records[0] = lead(0, 99)
+        found = module.walk(lambda cursor: SUGAR.list(LEADS, cursor=cursor or first.cursor, limit=3))
+        assert found == ["lead-3", "lead-4", "lead-5", "lead-0"]
+
+    def test_what_changed_is_asked_for_as_a_client_of_the_vendors_does(self) -> None:
+        partner = script(ok(recorded("list_empty")["response"]["body"]))
+        page = partner.hold(SUGAR.list(LEADS, since=minutes(0), limit=50))
+        assert (page.answers, page.cursor) == ([], None)
+        assert partner.requests[0].json == {
+            "filter": [{"date_modified": {"$gte": "2026-05-01T12:00:00+00:00"}}],
+            "order_by": "date_modified:ASC,id:ASC",
+            "offset": 0,
+            "max_num": 50,
+        }
+
+    @pytest.mark.parametrize("told", [-1, "-1", 0, None, "soon", 1.5], ids=repr)
+    def test_a_next_page_that_is_none_ends_the_list(self, told: Any) -> None:
+        body = {"next_offset": told, "records": [lead(1, 1)]}
+        assert script(ok(body)).hold(SUGAR.list(LEADS, limit=1)).cursor is None
+
+    def test_a_lost_create_is_looked_for_among_what_changed_since(self) -> None:
+        made = {"last_name": "Lovelace", "date_entered": minutes(1).isoformat()}
+        module = Module(lead(1, 1, **made | {"last_name": "Byron"}), lead(2, 1, **made))
+        partner = Partner(module.answer)
+        assert partner.hold(SUGAR.find(LEADS, CASE.draft({"last_name": "Lovelace"}), minutes(0))) == "lead-2"
+
+
+class TestDeleted:
+    def test_those_that_were_deleted_since_are_found_among_what_changed(self) -> None:
+        records = [lead(number, number, deleted=bool(number % 2)) for number in range(7)]
+        module = Module(*records, longest=2)
+        gone = module.walk(lambda cursor: SUGAR.deleted(LEADS, since=minutes(2), cursor=cursor), part="ids")
+        assert gone == ["lead-3", "lead-5"]
+        assert all(body["deleted"] is True for body in module.bodies)
+
+    def test_an_option_is_never_told_as_deleted(self) -> None:
+        assert script().hold(SUGAR.deleted(STAGES, since=minutes(0))) is None
+
+
+class TestTokens:
+    def refreshed(self, app: dict[str, str], reply: Response) -> tuple[Any, Request]:
+        scheme = CRM.auth["oauth2"]
+        assert isinstance(scheme, OAuth2)
+        partner = script(reply)
+        token = partner.hold(scheme.refresh({"refresh_token": "c1be5132-655b-1ca3-fb44-512e36709871"}, app))
+        [request] = partner.requests
+        return token, request
+
+    def test_a_refresh_is_the_one_that_the_vendor_shows(self) -> None:
+        shown = recorded("token_refresh_request")["request"]
+        token, request = self.refreshed(APP, ok(recorded("token_password")["response"]["body"]))
+        assert (request.method, request.path, request.to) == (shown["method"], path(shown["path"]), "token")
+        assert (request.json, request.form) == (shown["body"], None)
+        assert (token.refresh_token, token.expires_in) == ("cbc40e67-12bc-4b56-a1d9-533ef62f2601", 3600)
+
+    def test_both_tokens_are_new(self) -> None:
+        token, _ = self.refreshed(APP, ok(recorded("token_refresh_rotates")["response"]["body"]))
+        assert (token.access_token, token.refresh_token) == ("AA1", "RR1")
+
+    def test_the_platform_of_the_account_is_named(self) -> None:
+        _, request = self.refreshed(APP | {"platform": "custom_api"}, ok({"access_token": "a"}))
+        assert request.json["platform"] == "custom_api"
+
+    def test_a_request_is_signed_as_the_vendor_shows(self) -> None:
+        shown = recorded("account_create")["request"]["headers"]
+        signed = CRM.auth["oauth2"].sign({"access_token": "<access_token>", "refresh_token": "r"})
+        assert signed == {name.lower(): value for name, value in shown.items()}
+
+    @pytest.mark.parametrize(
+        ("origin", "allowed"),
+        [
+            ("https://acme.sugarondemand.com", True),
+            ("https://acme.sugaropencloud.eu", True),
+            ("https://crm.acme.com", False),
+            ("https://acme.sugarondemand.com.evil.com", False),
+        ],
+    )
+    def test_an_instance_in_the_vendors_cloud_hands_out_its_own_tokens(self, origin: str, allowed: bool) -> None:
+        assert [CRM.hosts[party].allows(origin) for party in ("api", "token")] == [allowed, allowed]
+
+
+class TestRefusals:
+    def test_the_label_tells_the_kind_and_the_text_is_kept(self) -> None:
+        body = recorded("error_bad_credentials_401")["response"]["body"]
+        told = problem(Response(401, {}, body))
+        assert told.remote
+        assert (told.kind, told.remote.code, told.remote.message) == (
+            Kind.NEEDS_REAUTH,
+            "need_login",
+            "Debe especificar un usuario y contraseña válidos.",
+        )
+
+    def test_a_path_that_is_not_there_says_nothing_of_a_record(self) -> None:
+        assert problem(Response(404, {}, {"error": "no_method"})).kind is Kind.CRM_REJECTED
+        assert problem(Response(404, {}, {"error": "not_found"})).kind is Kind.CRM_NOT_FOUND
+
+    def test_a_version_that_is_not_served_is_not_followed_elsewhere(self) -> None:
+        told = problem(Response(301, {"location": "/rest/v10"}, {"error": "incorrect_version"}))
+        assert (told.kind, told.outcome) == (Kind.CRM_REJECTED, Outcome.NOTHING)
+
+    def test_a_throttle_of_a_proxy_in_front_tells_its_wait(self) -> None:
+        told = problem(Response(429, {"retry-after": "7"}, "<html>", readable=False))
+        assert (told.kind, told.retry_after) == (Kind.CRM_RATE_LIMITED, 7)
+
+
+class TestStages:
+    OPTIONS = {"": "", "Prospecting": "Erstkontakt", "Proposal/Price Quote": "Angebot", "Closed Won": "Gewonnen"}  # noqa: RUF012
+
+    def test_they_are_the_options_of_a_field_in_order(self) -> None:
+        partner = script(ok(self.OPTIONS))
+        found = partner.hold(SUGAR.list(STAGES, limit=2))
+        assert partner.requests[0].path == "/rest/{version}/Opportunities/enum/sales_stage"
+        assert found.answers[0].item == {"id": "Prospecting", "name": "Erstkontakt", "position": 1}
+        assert len(found.answers) == 2
+        rest = script(ok(self.OPTIONS)).hold(SUGAR.list(STAGES, cursor=found.cursor, limit=2))
+        assert ([each.item["name"] for each in rest.answers], rest.cursor) == (["Gewonnen"], None)
+
+    @pytest.mark.parametrize("key", [*list(OPTIONS)[1:], "a b", "a+b", "a~b", "ü", "100%", "a\\b?#"])
+    def test_each_has_an_id_that_can_be_asked_for(self, key: str) -> None:
+        [answer] = script(ok({key: "x"})).hold(SUGAR.list(STAGES, limit=2)).answers
+        id = answer.item["id"]
+        assert re.fullmatch(ID, id)
+        read = script(ok({"other": "y", key: "x"})).hold(SUGAR.get(STAGES, id))
+        assert (read.item["id"], read.item["name"], read.raw["key"]) == (id, "x", key)
+
+    def test_what_is_no_option_is_not_found(self) -> None:
+        told = problem(ok(self.OPTIONS), talk=SUGAR.get(STAGES, "Closed+Lost"))
+        assert (told.kind, told.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+
+    def test_options_whose_keys_are_numbers_may_come_as_an_array(self) -> None:
+        answers = script(ok(["Open", "Won"])).hold(SUGAR.list(STAGES, limit=5)).answers
+        assert [(each.item["id"], each.item["name"]) for each in answers] == [("0", "Open"), ("1", "Won")]
+        assert script(ok([])).hold(SUGAR.list(STAGES, limit=5)).answers == []

@@ -1,0 +1,474 @@
+"""What is peculiar to Zendesk Sell: envelopes, sources by id, and changes read off a list that moves meanwhile."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from switchboard.crm.auth import OAuth2
+from switchboard.crm.dialect import Draft
+from switchboard.crm.paging import second
+from switchboard.crm.problem import Kind, Outcome, Problem
+from switchboard.crm.vendors.zendesk_sell import CRM
+from switchboard.crm.wire import Request, Response
+from tests.crm.samples import CASES
+from tests.crm.shared import document
+from tests.crm.voices import minutes
+from tests.talk import Partner, ok, script
+
+CASE = CASES["zendesk_sell-leads"]
+ZENDESK = CRM.dialect
+LEADS, PIPELINES, STAGES = (CASES[f"zendesk_sell-{plural}"].resource for plural in ("leads", "pipelines", "stages"))
+ADA = {"last_name": "Lovelace"}
+
+
+def recorded(name: str) -> dict[str, Any]:
+    return document(f"fixtures/zendesk_sell/{name}.json")
+
+
+def told(name: str) -> Response:
+    response = recorded(name)["response"]
+    return Response(response["status"], {}, response["body"])
+
+
+def listed(*records: dict[str, Any]) -> Response:
+    items = [{"data": each, "meta": {"version": 2}} for each in records]
+    return ok({"items": items, "meta": {"type": "collection", "count": len(items), "links": {}}})
+
+
+def made(**fields: Any) -> Response:
+    times = {"created_at": "2026-05-01T12:00:00Z", "updated_at": "2026-05-01T12:00:00Z"}
+    return ok({"data": {"id": 7, "last_name": "Lovelace", **times, **fields}, "meta": {"type": "lead"}})
+
+
+def problem_of(call: Callable[[], Any]) -> Problem:
+    with pytest.raises(Problem) as caught:
+        call()
+    return caught.value
+
+
+def problem_at(response: Response) -> Problem:
+    return problem_of(lambda: script(response).hold(ZENDESK.create(LEADS, CASE.draft(ADA))))
+
+
+class TestRecords:
+    def test_the_lead_we_create_is_the_one_that_the_vendors_test_sends(self) -> None:
+        shown = recorded("lead_create")["request"]
+        fields = {"custom_fields": {"field1.one": "one", "address": {"line1": "Address"}}}
+        item = ADA | fields | {"addresses": [{"street_1": "Street", "postal_code": "1234"}]}
+        partner = script(made())
+        extra = {"data": {"organization_name": "Base CRM", "tags": ["a", "b", "c"]}}
+        partner.hold(ZENDESK.create(LEADS, CASE.draft(item, extra)))
+        [request] = partner.requests
+        assert (request.method, request.path) == (shown["method"], shown["path"])
+        assert request.json == {"data": shown["body"]["data"] | ADA}
+
+    def test_the_recorded_lead_is_read_with_the_name_of_its_source(self) -> None:
+        source = recorded("lead_source_get")["response"]["body"]["data"] | {"id": 342382}
+        partner = script(told("lead_record_full"), listed(source))
+        assert partner.hold(ZENDESK.get(LEADS, "1903091207")).item == {
+            "id": "1903091207",
+            "title": "CTO",
+            "owner": {"id": "960788"},
+            "first_name": "John",
+            "last_name": "Lead",
+            "lead_source": "This is wunderbar",
+            "email_addresses": [{"email": "j@email.com", "type": "primary"}],
+            "phone_numbers": [
+                {"number": "0208111222", "type": "work"},
+                {"number": "077745456", "type": "mobile"},
+                {"number": "0208111333", "type": "fax"},
+            ],
+            "addresses": [
+                {
+                    "street_1": "21 Lead street",
+                    "city": "London",
+                    "postal_code": "W3 L45",
+                    "country": "United Kingdom",
+                }
+            ],
+            "status": "New",
+            "created_at": "2016-07-28T13:28:43Z",
+            "updated_at": "2016-07-28T13:28:43Z",
+        }
+
+    def test_an_answer_that_was_cut_to_the_id_is_read_back(self) -> None:
+        partner = script(told("lead_create"), made(id=100, first_name="Ada"))
+        answer = partner.hold(ZENDESK.create(LEADS, CASE.draft(ADA)))
+        assert [request.path for request in partner.requests] == ["/v2/leads", "/v2/leads/100"]
+        assert (answer.item["id"], answer.item["first_name"], answer.partial) == ("100", "Ada", False)
+
+    def test_custom_fields_without_a_value_are_neither_sent_nor_told(self) -> None:
+        assert "custom_fields" not in CASE.draft(ADA | {"custom_fields": {}}).body["data"]
+        fields = {"Tier": "Gold", "Score": None, "Channels": []}
+        answer = script(made(custom_fields=fields)).hold(ZENDESK.get(LEADS, "7"))
+        assert answer.item["custom_fields"] == {"Tier": "Gold", "Channels": []}
+
+    @pytest.mark.parametrize("id", ["count", "upsert", "1,2", "²", "-1"])
+    @pytest.mark.parametrize("resource", [LEADS, PIPELINES, STAGES], ids=["lead", "pipeline", "stage"])
+    def test_what_is_no_number_is_no_id_and_leads_nowhere(self, resource: Any, id: str) -> None:
+        partner = script()
+        assert problem_of(lambda: partner.hold(ZENDESK.get(resource, id))).kind is Kind.CRM_NOT_FOUND
+        assert problem_of(lambda: partner.hold(ZENDESK.delete(LEADS, id))).kind is Kind.CRM_NOT_FOUND
+        assert partner.requests == []
+
+    def test_a_record_outside_of_the_envelope_is_none(self) -> None:
+        for extra in ({"data": None}, {"data": []}, {"data": 5, "last_name": "x"}, {"last_name": "x"}):
+            assert problem_of(lambda extra=extra: CASE.draft({}, extra)).kind is Kind.MISSING_FIELD
+
+
+WEB, FAIR = {"id": 11, "name": "Web"}, {"id": 12, "name": "Trade fair"}
+
+
+class TestSources:
+    def test_it_is_named_by_its_id(self) -> None:
+        partner = script(listed(WEB), made(source_id=11), listed(WEB))
+        answer = partner.hold(ZENDESK.create(LEADS, CASE.draft(ADA | {"lead_source": "Web"})))
+        find, create, read = partner.requests
+        assert (find.path, find.query["name"]) == ("/v2/lead_sources", "Web")
+        assert create.json == {"data": ADA | {"source_id": 11}}
+        assert (read.path, read.query["ids"]) == ("/v2/lead_sources", "11")
+        assert answer.item["lead_source"] == "Web"
+
+    @pytest.mark.parametrize("name", ["trade FAIR", " Trade fair "])
+    def test_its_case_and_blanks_around_it_do_not_matter(self, name: str) -> None:
+        partner = script(told("lead_sources_empty"), listed(WEB, FAIR), made())
+        partner.hold(ZENDESK.create(LEADS, CASE.draft(ADA | {"lead_source": name})))
+        assert partner.requests[-1].json == {"data": ADA | {"source_id": 12}}
+
+    @pytest.mark.parametrize(
+        ("known", "detail"),
+        [([WEB, FAIR], "has to be one of Web, Trade fair"), ([], "there is nothing to choose from")],
+    )
+    def test_an_unknown_one_is_refused_before_anything_is_changed(self, known: list[Any], detail: str) -> None:
+        partner = script(listed(), listed(*known))
+        draft = CASE.draft(ADA | {"lead_source": "Radio"})
+        problem = problem_of(lambda: partner.hold(ZENDESK.create(LEADS, draft)))
+        [fault] = problem.faults
+        assert (problem.kind, fault.field, fault.code) == (Kind.INVALID, "lead_source", "unknown_value")
+        assert detail in fault.detail
+        assert partner.unsafe == []
+
+    @pytest.mark.parametrize(
+        ("item", "extra", "sent"),
+        [
+            ({"lead_source": " "}, {}, {}),
+            ({"lead_source": "Web"}, {"source_id": 12}, {"source_id": 12}),
+            ({}, {"source_id": None}, {"source_id": None}),
+        ],
+    )
+    def test_it_is_not_looked_for_where_it_is_not_named_or_its_id_is_given(
+        self, item: dict[str, Any], extra: dict[str, Any], sent: dict[str, Any]
+    ) -> None:
+        partner = script(made())
+        partner.hold(ZENDESK.create(LEADS, CASE.draft(ADA | item, {"data": extra})))
+        assert partner.requests[0].json == {"data": ADA | sent}
+
+    def test_a_page_takes_one_look_at_their_names(self) -> None:
+        leads = [{"id": id, "source_id": source} for id, source in ((1, 12), (2, None), (3, 11), (4, 12), (5, 99))]
+        partner = script(listed(*leads), listed(WEB, FAIR))
+        page = partner.hold(ZENDESK.list(LEADS, limit=10))
+        names = [answer.item.get("lead_source") for answer in page.answers]
+        assert names == ["Trade fair", None, "Web", "Trade fair", None]
+        assert partner.requests[1].query["ids"] == "11,12,99"
+        assert [answer.raw["data"] for answer in page.answers] == leads
+
+    def test_nothing_is_looked_up_where_no_lead_has_one(self) -> None:
+        partner = script(listed({"id": 1, "source_id": None}))
+        assert len(partner.hold(ZENDESK.list(LEADS, limit=10)).answers) == 1
+
+
+def errors(*errors: dict[str, Any], status: int = 422, kind: str = "errors") -> Response:
+    meta = {"type": kind, "http_status": f"{status}", "logref": "b5hsh-1r4th-f13p6-4j7ag"}
+    return Response(
+        status, {}, {"errors": [{"error": each, "meta": {"type": "error"}} for each in errors]} | {"meta": meta}
+    )
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("pointer", ["/address/city", "/data/address/city"])
+    def test_a_field_is_named_alike_wherever_its_pointer_begins(self, pointer: str) -> None:
+        problem = problem_at(errors({"code": "blank", "field": pointer, "message": "x"}))
+        assert [fault.field for fault in problem.faults] == ["address.city"]
+
+    def test_all_errors_are_told_in_english(self) -> None:
+        first = {"code": "blank", "field": "/data/last_name", "message": "puste", "details": "It is blank."}
+        problem = problem_at(errors(first, {"code": "unknown", "field": "/x", "message": "unknown attribute"}))
+        assert problem.remote
+        assert (problem.remote.code, problem.remote.message) == ("blank", "It is blank.; unknown attribute")
+        assert [fault.field for fault in problem.faults] == ["last_name", "x"]
+        assert (problem.kind, problem.outcome) == (Kind.CRM_REJECTED, Outcome.REFUSED)
+
+    @pytest.mark.parametrize(("headers", "id"), [({}, "b5hsh-1r4th-f13p6-4j7ag"), ({"x-request-id": "r-1"}, "r-1")])
+    def test_the_exchange_is_named_for_the_vendors_support(self, headers: dict[str, str], id: str) -> None:
+        response = errors({"code": "blank"})
+        problem = problem_at(Response(422, headers, response.body))
+        assert problem.remote
+        assert problem.remote.request_id == id
+
+    @pytest.mark.parametrize(
+        ("status", "code", "kind"),
+        [
+            (200, "blank", Kind.CRM_REJECTED),
+            (404, "not_found", Kind.CRM_NOT_FOUND),
+            (404, "incorrect_path", Kind.CRM_REJECTED),
+            (403, "insufficient_scope", Kind.CRM_FORBIDDEN),
+            (401, "unauthorized", Kind.NEEDS_REAUTH),
+            (422, "already_exists", Kind.CRM_CONFLICT),
+            (429, "rate_limit_exceeded", Kind.CRM_RATE_LIMITED),
+        ],
+    )
+    @pytest.mark.parametrize("type", ["errors", "collection"])
+    def test_a_refusal_is_known_by_its_errors(self, status: int, code: str, kind: Kind, type: str) -> None:
+        problem = problem_at(errors({"code": code}, status=status, kind=type))
+        assert (problem.kind, problem.outcome) == (kind, Outcome.REFUSED)
+
+    def test_a_throttle_says_nothing_and_is_heard_if_it_does(self) -> None:
+        assert problem_at(Response(429, {}, None)).retry_after is None
+        assert problem_at(Response(429, {"retry-after": "7"}, "Slow down", readable=False)).retry_after == 7
+
+
+@dataclass
+class Book:
+    """The leads of an account by number, each with the second of its last change; `before` disturbs each request."""
+
+    changes: dict[int, int]
+    down: bool = True
+    """Whether the greater id comes first, of those that changed in the same second."""
+    before: Callable[[], None] = lambda: None
+    asked: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+
+    def answer(self, request: Request) -> Response:
+        self.before()
+        assert request.path == "/v2/leads"
+        query = request.query
+        self.asked.append(dict(query))
+        page, size = int(query["page"]), int(query["per_page"])
+        assert page >= 1
+        assert 1 <= size <= 100, "recorded: must be between 1 and 100"
+        assert query["sort_by"] == "updated_at:desc"
+        order = sorted(self.changes, key=lambda id: (-self.changes[id], -id if self.down else id))
+        shown = order[(page - 1) * size : page * size]
+        return listed(*({"id": id, "updated_at": second(self.at(self.changes[id]))} for id in shown))
+
+    @staticmethod
+    def at(seconds: float) -> Any:
+        return minutes(0) + timedelta(seconds=seconds)
+
+    def since(self, seconds: float, limit: int) -> list[int]:
+        """The ids of the leads that changed since then, page by page."""
+        partner, cursor, found = Partner(self.answer), None, list[int]()
+        for _ in range(1000):
+            page = partner.hold(ZENDESK.list(LEADS, since=self.at(seconds), cursor=cursor, limit=limit))
+            assert len(page.answers) <= limit
+            found += [int(answer.item["id"]) for answer in page.answers]
+            if page.cursor is None:
+                return found
+            cursor = json.loads(json.dumps(page.cursor))
+        raise AssertionError("the list does not end")
+
+
+each_order = pytest.mark.parametrize("down", [True, False], ids=["down", "up"])
+
+
+class TestChanges:
+    @pytest.mark.parametrize("limit", [1, 2, 50, 100])
+    @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200, 457])
+    def test_each_comes_once_oldest_change_first(self, count: int, limit: int) -> None:
+        old = {id: -id for id in range(1, 250)}
+        assert Book(old | {1000 + n: n for n in range(count)}).since(0, limit) == [1000 + n for n in range(count)]
+
+    def test_a_list_of_nothing_but_changes_is_read_from_its_end(self) -> None:
+        assert Book({n: n for n in range(1, 301)}).since(0, 100) == list(range(1, 301))
+        assert Book({}).since(0, 100) == []
+
+    def test_the_second_of_a_moment_belongs_to_it(self) -> None:
+        assert Book({1: -1, 2: 0, 3: 1}).since(0.9, 100) == [2, 3], "moments are told in whole seconds"
+
+    @each_order
+    @pytest.mark.parametrize("limit", [3, 70, 100])
+    def test_many_changes_within_one_second_come_once_each(self, down: bool, limit: int) -> None:
+        bulk = dict.fromkeys(range(1, 401), 5)
+        found = Book({1001: 1, 1002: 9, 1003: -7} | bulk, down).since(0, limit)
+        assert (found[0], found[-1], len(found)) == (1001, 1002, 402)
+        assert sorted(found[1:-1]) == list(range(1, 401))
+
+    @each_order
+    @pytest.mark.parametrize("seed", range(20))
+    def test_whatever_changes_comes_or_goes_meanwhile_nothing_is_passed_over(self, down: bool, seed: int) -> None:
+        random = Random(seed)
+        book = Book({n: n - 300 for n in range(1, 701)}, down)
+        wanted = {n for n, at in book.changes.items() if at >= 0}
+        clock = iter(range(1000, 10**6))
+
+        def disturb() -> None:
+            now = next(clock)
+            if len(book.asked) > 200:
+                return  # or it would never end
+            for _ in range(random.randrange(3)):
+                gone = random.choice(list(book.changes))
+                del book.changes[gone]
+                wanted.discard(gone)
+            for _ in range(random.randrange(3)):
+                edited = random.choice(list(book.changes))
+                book.changes[edited] = now
+                wanted.add(edited)
+            if random.random() < 0.3:
+                book.changes[now] = now
+                wanted.add(now)
+
+        book.before = disturb
+        found = book.since(0, random.choice([7, 40, 100]))
+        assert wanted <= set(found)
+
+    def test_a_record_that_slips_over_the_edge_of_a_page_is_not_lost(self) -> None:
+        """One of the first page is removed while the second is on its way, so that the first of that moves up."""
+        for victim in range(1, 151):
+            book = Book({n: n for n in range(-100, 151)})
+
+            def remove(book: Book = book, victim: int = victim) -> None:
+                if len(book.asked) == 1:
+                    book.changes.pop(victim, None)
+
+            book.before = remove
+            assert book.since(1, 100) == [n for n in range(1, 151) if n != victim]
+
+    def test_what_changed_since_a_short_while_takes_one_request(self) -> None:
+        book = Book({n: -n for n in range(5000)})
+        assert book.since(-20, 100) == list(range(20, -1, -1))
+        assert len(book.asked) == 1
+
+    def test_a_moment_long_ago_is_found_in_few_requests_and_each_page_from_there_in_one(self) -> None:
+        book = Book({n: n for n in range(20_000)})
+        cursor, expected = None, 100
+        for requests in (25, 1, 1, 1):
+            page = Partner(book.answer).hold(ZENDESK.list(LEADS, since=book.at(100), cursor=cursor, limit=50))
+            ids = [int(answer.item["id"]) for answer in page.answers]
+            assert ids == list(range(expected, expected + len(ids)))
+            assert len(ids) > 40
+            assert len(book.asked) <= requests
+            cursor, expected = page.cursor, expected + len(ids)
+            book.asked.clear()
+
+    @pytest.mark.parametrize("come", [True, False], ids=["come", "go"])
+    @pytest.mark.parametrize("when", range(10, 16))
+    def test_thousands_that_come_or_go_amid_the_search_lead_it_nowhere_else(self, when: int, come: bool) -> None:
+        book = Book({n: n for n in range(20_000)})
+
+        def import_or_purge() -> None:
+            if len(book.asked) == when:
+                few = range(20_000, 25_000) if come else range(12_000, 20_000)
+                for n in few:
+                    if come:
+                        book.changes[n] = n
+                    else:
+                        del book.changes[n]
+
+        book.before = import_or_purge
+        page = Partner(book.answer).hold(ZENDESK.list(LEADS, since=book.at(100), limit=5))
+        assert [answer.item["id"] for answer in page.answers] == ["100", "101", "102", "103", "104"]
+
+    def test_a_list_that_never_shows_its_end_is_given_up(self) -> None:
+        page = [{"id": n, "updated_at": second(minutes(1))} for n in range(100)]
+        partner = Partner(lambda request: listed(*page[: int(request.query["per_page"])]))
+        problem = problem_of(lambda: partner.hold(ZENDESK.list(LEADS, since=minutes(0), limit=5)))
+        assert problem.kind is Kind.CRM_UNAVAILABLE
+        assert len(partner.requests) < 100
+
+    def test_a_lost_create_is_looked_for_among_what_changed_since_and_not_in_the_search(self) -> None:
+        times = {"created_at": "2026-05-01T12:00:01Z", "updated_at": "2026-05-01T12:00:02Z"}
+        partner = script(listed({"id": 3, "last_name": "Byron"} | times, {"id": 2, "last_name": " lovelace"} | times))
+        assert partner.hold(ZENDESK.find(LEADS, Draft({"data": ADA}), minutes(0))) == "2"
+        [request] = partner.requests
+        assert (request.method, request.path, request.query["sort_by"]) == ("GET", "/v2/leads", "updated_at:desc")
+
+
+class TestList:
+    def test_it_begins_with_the_oldest_so_that_a_new_lead_displaces_none(self) -> None:
+        records = [{"id": n} for n in range(3)]
+        partner = script(listed(*records[:2]), listed(*records[2:]))
+        first = partner.hold(ZENDESK.list(LEADS, limit=2))
+        last = partner.hold(ZENDESK.list(LEADS, cursor=first.cursor, limit=2))
+        assert [dict(request.query) for request in partner.requests] == [
+            {"sort_by": "created_at", "page": page, "per_page": "2"} for page in ("1", "2")
+        ]
+        assert (first.cursor, last.cursor) == ({"start": 2}, None)
+
+
+class TestPipelines:
+    def test_the_recorded_ones_are_read_with_their_stages_in_order(self) -> None:
+        stages = [each["data"] for each in recorded("stages_list")["response"]["body"]["items"]]
+        mine = [each | {"pipeline_id": 789898} for each in stages[::-1]]
+        partner = script(told("pipelines_list"), listed(*mine, {"id": 9, "name": "Won", "pipeline_id": 1}))
+        first, second = partner.hold(ZENDESK.list(PIPELINES, limit=10)).answers
+        place = {"pipeline": {"id": "789898"}}
+        assert first.item == {
+            "id": "789898",
+            "name": "Sales pipeline",
+            "entity": "opportunity",
+            "stages": [
+                {"id": "6524005", "name": "Prospecting", "status": "incoming"} | place,
+                {"id": "6524006", "name": "Qualified", "status": "in_progress"} | place,
+            ],
+            "created_at": "2017-06-04T18:28:53Z",
+            "updated_at": "2017-06-04T18:28:53Z",
+        }
+        assert (second.item["id"], "stages" in second.item) == ("739630", False)
+
+    def test_the_stages_of_all_are_walked_to_their_end(self) -> None:
+        steps = [{"id": n, "name": f"{n}", "pipeline_id": 1, "position": n} for n in range(130)]
+        partner = script(listed({"id": 1, "name": "Sales"}), listed(*steps[:100]), listed(*steps[100:]))
+        [answer] = partner.hold(ZENDESK.list(PIPELINES, limit=10)).answers
+        assert [each["id"] for each in answer.item["stages"]] == [str(n) for n in range(130)]
+        assert [request.query["page"] for request in partner.requests[1:]] == ["1", "2"]
+
+    def test_one_stage_is_read_as_it_was_recorded(self) -> None:
+        shown = recorded("stages_by_ids")
+        partner = script(told("stages_by_ids"))
+        assert partner.hold(ZENDESK.get(STAGES, "1234")).item == {
+            "id": "1234",
+            "name": "Incoming",
+            "pipeline": {"id": "704704"},
+            "position": 1,
+            "status": "active",
+            "created_at": "2016-12-07T08:09:14Z",
+            "updated_at": "2017-03-23T12:42:21Z",
+        }
+        [request] = partner.requests
+        assert request.path == shown["request"]["path"]
+        assert request.query.items() >= shown["request"]["query"].items()
+
+    @pytest.mark.parametrize("found", [[], [{"id": 12345}, {"id": 123}]], ids=["none", "others"])
+    @pytest.mark.parametrize("resource", [PIPELINES, STAGES], ids=["pipeline", "stage"])
+    def test_one_that_is_not_in_the_answer_is_not_found(self, resource: Any, found: list[Any]) -> None:
+        partner = script(listed(*found))
+        assert problem_of(lambda: partner.hold(ZENDESK.get(resource, "1234"))).kind is Kind.CRM_NOT_FOUND
+
+    def test_what_changed_since_comes_oldest_change_first(self) -> None:
+        steps = [{"id": n, "updated_at": second(minutes(at))} for n, at in ((1, 9), (2, -1), (3, 4), (4, 0))]
+        since = minutes(0) + timedelta(microseconds=5)
+        first = script(listed(*steps)).hold(ZENDESK.list(STAGES, since=since, limit=2))
+        last = script(listed(*steps)).hold(ZENDESK.list(STAGES, since=since, cursor=first.cursor, limit=2))
+        assert [[each.item["id"] for each in page.answers] for page in (first, last)] == [["4", "3"], ["1"]]
+        assert last.cursor is None
+
+
+def test_every_refresh_brings_a_refresh_token_of_its_own() -> None:
+    shown, scheme = recorded("oauth_refresh")["request"], CRM.auth["oauth2"]
+    assert isinstance(scheme, OAuth2)
+    partner = script(told("oauth_refresh"))
+    app = {"client_id": "i", "client_secret": "s"}
+    token = partner.hold(scheme.refresh({"refresh_token": "old_refresh_token"}, app))
+    [request] = partner.requests
+    assert (request.method, request.path, request.to) == (shown["method"], shown["path"], "token")
+    assert (
+        "&".join(f"{name}={value}" for name, value in sorted((request.form or {}).items(), reverse=True))
+        == shown["body"]
+    )
+    assert request.headers == {"authorization": "Basic aTpz"}
+    assert (token.access_token, token.refresh_token) == ("refreshed_access_token", "refreshed_refresh_token")
+    assert token.expires_in == 3600
