@@ -248,6 +248,15 @@ def test_a_safe_request_that_broke_is_sent_again(request_: Request, fault: Any) 
     assert vendor.send(request_).status == 200
 
 
+@pytest.mark.parametrize("first", [*BROKEN, 502])
+@pytest.mark.parametrize("again", [404, 410])
+def test_a_removal_whose_answer_was_lost_and_that_finds_nothing_left_has_been_done(first: Any, again: int) -> None:
+    assert Vendor(first, again).send(DELETE).status == 204
+    assert Vendor(again).send(DELETE).status == again, "what was never there is told as it is"
+    assert Vendor(httpx.ConnectError, again).send(DELETE).status == again, "nothing had been sent"
+    assert Vendor(first, again).send(GET).status == again
+
+
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_safe_request_that_stays_broken_changed_nothing(fault: Any) -> None:
     vendor = Vendor(fault)

@@ -3,8 +3,11 @@
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from switchboard.api.reading import STRETCHES
 from switchboard.api.reply import Reply
@@ -287,6 +290,42 @@ class TestList:
         world.clock.pass_(100)
         assert world.read("list").status == 200
         assert world.status == "active"
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                [
+                    "limit",
+                    "next_cursor",
+                    "updated_at[gt]",
+                    "updated_at[gte]",
+                    "updated_at",
+                    "truto_key_by",
+                    "remote_query[a]",
+                    "remote_query[]",
+                    "truto_exclude_fields[]",
+                    "truto_response_format",
+                    "x",
+                ]
+            ),
+            st.text(max_size=9)
+            | st.integers(-1, 10**12).map(str)
+            | st.datetimes().map(str)
+            | st.sampled_from(["1" + "0" * 5000, "9999-12-31T23:59:59.999999-23:59", "0001-01-01T00:00:00+23:59"])
+            | st.sampled_from(["raw", "normalized", "id", "title", "updated_at", "owner"]),
+        ),
+        max_size=4,
+    )
+)
+def test_whatever_is_asked_is_a_list_or_a_refusal(params: list[tuple[str, str]]) -> None:
+    world = World()
+    fill(world, 3)
+    reply = world.read("list", query=urlencode(params))
+    assert reply.status in (200, 400), reply.body
+    assert bool(world.crm.sent) == (reply.status == 200)
 
 
 SPOILS: list[tuple[str, int, str]] = [

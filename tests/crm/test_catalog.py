@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from switchboard.crm import registry
-from switchboard.crm.catalog import CRM, Host
+from switchboard.crm.catalog import CRM, Host, alone, fixed
 
 OWN = Host("https://api.example.com", ("salesforce.com", "pipedrive.com"))
 CRMS = {name: registry.load(name) for name in registry.NAMES}
@@ -81,6 +81,17 @@ ODD_CHARACTERS = [
     "[",
     "]",
 ]
+
+
+def test_what_is_only_read_is_neither_made_nor_removed() -> None:
+    lacks = fixed("Because.", "https://example.com/why")
+    assert set(lacks) == {"create", "delete"}
+    assert {each.why for each in lacks.values()} == {"Because."}
+
+
+def test_a_vendor_may_have_one_host_for_everything() -> None:
+    host = Host("https://api.example.com")
+    assert alone(host) == {"api": host, "token": host}
 
 
 class TestHost:

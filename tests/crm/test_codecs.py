@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchboard.crm.codecs import Codec, moment, number, number_id, ref, rfc3339, same, text, utc
+from switchboard.crm.codecs import Codec, moment, number, number_id, plain, ref, rfc3339, same, text, utc
 
 CODECS = {
     "same": same,
@@ -83,6 +83,11 @@ class TestIds:
         assert ref().into({"id": 5}) == "5"
         assert ref("value", number_id).out("5") == {"value": 5}
         assert ref().into("5") is None
+
+
+@pytest.mark.parametrize(("one", "other"), [("Web", " WEB\n"), ("Straße", "STRASSE"), (7, "7")])
+def test_names_are_alike_whatever_their_case(one: Any, other: Any) -> None:
+    assert plain(one) == plain(other)
 
 
 class TestText:

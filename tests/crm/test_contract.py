@@ -94,7 +94,7 @@ class TestRoundTrip:
         read = {name: value for name, value in table.into(deepcopy(record)).items() if name in sent}
         again = {name: {"id": value} if name.startswith("converted_") else value for name, value in read.items()}
         again = {n: datetime.fromisoformat(str(v)) if n.endswith("_at") else v for n, v in again.items()}
-        kept = {name for row in rows(case, write_only=True) for name in row.place.columns}
+        kept = {name for row in rows(case, write_only=True) for name in row.place.columns or (case.voice.custom,)}
         resent, ignored = table.out(again)
         assert resent == {name: value for name, value in record.items() if name not in kept}
         assert not ignored
@@ -422,7 +422,9 @@ class TestRefusals:
 
     @each_crm
     def test_only_a_refused_token_is_worth_another_one(self, crm: CRM) -> None:
-        assert [status for status in range(200, 600) if crm.dialect.expired(Response(status))] == [401]
+        # ActiveCampaign says of a bad key what it says of a missing right.
+        refused = {"activecampaign": [401, 403]}.get(crm.name, [401])
+        assert [status for status in range(200, 600) if crm.dialect.expired(Response(status))] == refused
 
     @each_crm
     @anything

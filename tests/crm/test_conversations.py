@@ -422,6 +422,8 @@ class TestList:
         plainly, _ = self.walk(case, self.records(case, 0), limit=3)
         assert not any(plainly)
         for request in requests:
+            if request.path.endswith("/archived"):
+                continue  # a list of Pipedrive's that knows no since
             told = json.dumps([dict(request.query), request.json])
             assert "2026-05-01T12:" in told or str(int(minutes(5).timestamp() * 1000)) in told
 

@@ -1,6 +1,9 @@
 """A CRM as plain as they come: the conversations and sentences that a vendor inherits when it says nothing."""
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,8 +11,9 @@ import pytest
 from switchboard.crm import wire
 from switchboard.crm.catalog import Resource
 from switchboard.crm.codecs import moment, text
-from switchboard.crm.dialect import BY_STATUS, DETAILS, Complaint, Dialect, Draft, sentence
+from switchboard.crm.dialect import BY_STATUS, DETAILS, Answer, Complaint, Dialect, Draft, sentence
 from switchboard.crm.mapping import Slots, Table, row
+from switchboard.crm.paging import Offset
 from switchboard.crm.problem import Kind, Outcome, Problem, invalid
 from switchboard.crm.wire import Response, Talk, many
 from switchboard.models.lead import LEAD
@@ -131,6 +135,101 @@ class TestCreate:
         assert caught.value.remote.body == {"queued": True}
 
 
+class Careful(Dialect):
+    """A dialect that knows its ids, tells of removed records and looks for who holds what is taken."""
+
+    ids = re.compile("[0-9]+")
+    code_at, message_at = "error.code", "error.text"
+    codes = {"TAKEN": Kind.CRM_CONFLICT}  # noqa: RUF012
+    request_id_at = "trace"
+    whole_answers = False
+
+    def removed(self, resource: Resource, body: Any) -> bool:
+        return body.get("gone") is True
+
+    def holder(self, resource: Resource, draft: Draft, refusal: Problem) -> Talk[str | None]:
+        found = yield from self.look(wire.get("/holders"))
+        return found and found["id"]
+
+
+CAREFUL = Careful()
+TAKEN = Response(400, {}, {"error": {"code": "TAKEN", "text": "no"}, "trace": "t1"})
+
+
+def problem_of(conversation: Callable[[], Any]) -> Problem:
+    with pytest.raises(Problem) as caught:
+        conversation()
+    return caught.value
+
+
+class TestCareful:
+    def test_what_does_not_look_like_an_id_names_no_record_and_is_not_asked_for(self) -> None:
+        partner = script()
+        for talk in (CAREFUL.get(RESOURCE, "count"), CAREFUL.delete(RESOURCE, "1,2")):
+            assert problem_of(partial(partner.hold, talk)).kind is Kind.CRM_NOT_FOUND
+
+    def test_a_record_that_was_removed_is_not_found(self) -> None:
+        partner = script(ok(record(7) | {"gone": True}))
+        assert problem_of(lambda: partner.hold(CAREFUL.get(RESOURCE, "7"))).kind is Kind.CRM_NOT_FOUND
+
+    @pytest.mark.parametrize(
+        ("answer", "holder"),
+        [(ok({"id": "9"}), "9"), (Response(404), None), (Response(500), None)],
+        ids=["told", "nobody", "no answer"],
+    )
+    def test_who_holds_what_is_taken_is_looked_up(self, answer: Response, holder: str | None) -> None:
+        partner = script(TAKEN, answer)
+        problem = problem_of(lambda: partner.hold(CAREFUL.create(RESOURCE, CAREFUL.draft(RESOURCE, GIVEN))))
+        assert problem.remote
+        assert (problem.kind, problem.remote.code, problem.remote.message) == (Kind.CRM_CONFLICT, "TAKEN", "no")
+        assert (problem.remote.existing_id, problem.remote.request_id) == (holder, "t1")
+
+    def test_a_record_is_read_back_where_answers_to_creates_hold_less(self) -> None:
+        partner = script(ok({"id": 7}, 201), ok(record(7)))
+        assert not partner.hold(CAREFUL.create(RESOURCE, CAREFUL.draft(RESOURCE, GIVEN))).partial
+        assert partner.requests[1].path == "/leads/7"
+
+    @pytest.mark.parametrize(
+        ("told", "header", "wait"), [(None, "7", 7), (2, "7", 2), (0, "7", 0), (None, "soon", None), (None, None, None)]
+    )
+    def test_the_wait_is_the_complaints_or_that_of_the_header(
+        self, told: int | None, header: str | None, wait: int | None
+    ) -> None:
+        class Told(Dialect):
+            def complaint(self, response: Response) -> Complaint | None:
+                return Complaint(retry_after=told)
+
+        response = Response(429, {"retry-after": header} if header else {})
+        assert problem_of(lambda: Told().check(wire.get("/"), response)).retry_after == wait
+
+
+class TestWhatConversationsAreMadeWith:
+    def test_a_failed_look_at_what_was_made_is_no_failure_of_making_it(self) -> None:
+        made = Answer({"id": "7"}, {})
+        assert script().hold(PLAIN.read_back(RESOURCE, made, whole=False)) is made
+        assert script(ok(record(7))).hold(PLAIN.read_back(RESOURCE, made, whole=True)).item["title"] == "Ada's lead"
+        lost = script(Response(500)).hold(PLAIN.read_back(RESOURCE, made, whole=True))
+        assert (lost.item, lost.partial) == ({"id": "7"}, True)
+
+    def test_one_of_several_is_picked_by_its_id(self) -> None:
+        assert script().hold(PLAIN.pick(RESOURCE, [record(6), record(7)], "7")).raw == record(7)
+        assert problem_of(lambda: script().hold(PLAIN.pick(RESOURCE, [record(6)], "7"))).kind is Kind.CRM_NOT_FOUND
+
+    def test_a_list_is_gathered_to_its_end(self) -> None:
+        partner = script(ok([1, {"id": 1}, {"id": 2}]), ok([{"id": 3}]))
+        found = partner.hold(PLAIN.gather("/few", Offset(most=2), {"sort": "id"}))
+        assert [each["id"] for each in found] == [1, 2, 3]
+        assert [dict(request.query) for request in partner.requests] == [
+            {"sort": "id", "offset": offset, "limit": "2"} for offset in ("0", "2")
+        ]
+
+    def test_a_list_may_have_a_path_of_its_own(self) -> None:
+        resource = Resource(LEADS, "/leads", paging=Offset(), listed="/leads/search")
+        partner = script(ok([]))
+        partner.hold(PLAIN.list(resource, limit=1))
+        assert partner.requests[0].path == "/leads/search"
+
+
 class TestFind:
     def test_keys_are_compared_without_case_and_white_space_at_the_ends(self) -> None:
         assert find([record(title=" ADA'S LEAD ", email="Ada@Example.com")]) == "1"
@@ -172,3 +271,39 @@ def test_a_conversation_that_ends_at_once_sends_nothing() -> None:
     partner = Partner(lambda request: ok())
     assert partner.hold(nothing()) == 7
     assert partner.requests == []
+
+
+class TestCertainty:
+    """What a refusal of a change says of the CRM's data."""
+
+    @pytest.mark.parametrize("status", [301, 302, 308])
+    def test_a_redirect_did_nothing(self, status: int) -> None:
+        assert refused(Response(status, {}, {"message": "Elsewhere."})).outcome is Outcome.REFUSED
+
+    def test_a_5xx_leaves_it_open_whatever_code_it_comes_with(self) -> None:
+        assert refused(Response(500, {}, {"code": "DUPLICATE"})).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("told", "alike"),
+    [
+        (["a@x.de", "b@x.de"], True),
+        (["B@x.de ", "a@x.de"], True),
+        (["a@x.de", "b@x.de", "A@x.de"], True),
+        (["a@x.de"], False),
+        (["a@x.de", "b@x.de", "c@x.de"], False),
+        ([], False),
+    ],
+)
+def test_addresses_are_the_same_in_another_order_and_told_twice(told: list[str], alike: bool) -> None:
+    item = {"title": "Ada", "email_addresses": [{"email": each} for each in ("a@x.de", "b@x.de")]}
+
+    class Several(Plain):
+        def item(self, resource: Resource, body: Any) -> dict[str, Any]:
+            return body
+
+    draft = Draft({**item})
+    body: dict[str, Any] = {"id": "1", "created_at": "2026-05-01T12:00:01Z", "title": "Ada"}
+    body["email_addresses"] = [{"email": each} for each in told]
+    partner = script(ok({"data": [body]}))
+    assert (partner.hold(Several().find(RESOURCE, draft, SINCE)) == "1") is alike

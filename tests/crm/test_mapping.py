@@ -6,7 +6,22 @@ import pytest
 from pydantic import BaseModel
 
 from switchboard.crm import codecs
-from switchboard.crm.mapping import At, Named, Postal, Record, Slots, Table, row
+from switchboard.crm.mapping import (
+    At,
+    Bag,
+    First,
+    Listed,
+    Named,
+    Postal,
+    Record,
+    Slots,
+    Table,
+    called,
+    chosen,
+    nested,
+    next_place,
+    row,
+)
 from switchboard.crm.problem import Kind, Problem
 from switchboard.models.schema import Schema
 
@@ -137,6 +152,99 @@ class TestNamed:
         with pytest.raises(Problem) as caught:
             put(self.PLACE, {name: 1})
         assert caught.value.faults[0].pointer == f"#/custom_fields/{pointer}"
+
+
+class TestFirst:
+    PLACE = First(("own.name", "name", "title"))
+
+    def test_the_first_that_is_told_is_read(self) -> None:
+        assert self.PLACE.get({"own": {"name": ""}, "name": None, "title": "x"}) == "x"
+        assert self.PLACE.get({"own": {"name": "a"}, "title": "x"}) == "a"
+        assert self.PLACE.get({}) is None
+
+    def test_it_is_written_once(self) -> None:
+        assert put(self.PLACE, "a") == ({"own": {"name": "a"}}, [])
+        assert self.PLACE.columns == ("own.name", "name", "title")
+
+
+class TestListed:
+    PLACE = Listed("fields", "name", "value", str.isdecimal, "they are numbers")
+
+    def test_custom_fields_are_a_list_of_names_and_values(self) -> None:
+        written = {"fields": [{"name": "1", "value": "a"}, {"name": "2", "value": 0}]}
+        assert put(self.PLACE, {"1": "a", "2": 0}) == (written, [])
+        assert self.PLACE.get(written) == {"1": "a", "2": 0}
+        assert self.PLACE.columns == ("fields",)
+
+    def test_nothing_is_written_of_none(self) -> None:
+        assert put(self.PLACE, {}) == ({}, [])
+
+    @pytest.mark.parametrize("told", [None, "x", [], [{"name": "1", "value": ""}], [{"value": "a"}, 7]], ids=repr)
+    def test_what_has_no_name_or_no_value_is_left_out(self, told: Any) -> None:
+        assert self.PLACE.get({"fields": told}) is None
+
+    def test_a_number_of_the_vendors_is_a_name(self) -> None:
+        assert self.PLACE.get({"fields": [{"name": 1, "value": "a"}]}) == {"1": "a"}
+
+    def test_what_cannot_be_the_name_of_one_is_refused(self) -> None:
+        with pytest.raises(Problem, match="they are numbers") as caught:
+            put(self.PLACE, {"a/b": "x"})
+        assert caught.value.faults[0].pointer == "#/custom_fields/a~1b"
+
+
+class TestBag:
+    BAG = Bag("properties", ("id", "links"))
+
+    def test_what_was_sealed_is_opened(self) -> None:
+        record = {"name": "x", "links": [1]}
+        assert self.BAG.seal(record) == {"properties": {"name": "x"}, "links": [1]}
+        assert self.BAG.open(self.BAG.seal(record)) == record
+
+    def test_an_empty_object_is_not_sent(self) -> None:
+        assert self.BAG.seal({"links": [1]}) == {"links": [1]}
+
+    @pytest.mark.parametrize("body", [None, "x", [], {}, {"properties": "x"}, {"id": None}], ids=repr)
+    def test_a_body_of_another_form_is_an_empty_record(self, body: Any) -> None:
+        assert self.BAG.open(body) == {}
+
+
+def test_records_get_a_list_of_those_that_name_them() -> None:
+    stages = [{"id": 1, "of": {"id": "a"}}, {"id": 2, "of": {"id": "b"}}, {"id": 3, "of": {"id": "a"}}, {"id": 4}]
+    [first, second] = nested([{"id": "a"}, {"id": "c"}], "stages", stages, by="of.id")
+    assert first == {"id": "a", "stages": [stages[0], stages[2]]}
+    assert second == {"id": "c", "stages": []}
+
+
+@pytest.mark.parametrize(
+    ("siblings", "place"),
+    [([], 1), ([{"at": 1}, {"at": 7}, {"at": 3}], 8), ([{"at": None}, {"at": "9"}, {}], 1)],
+    ids=repr,
+)
+def test_a_new_one_comes_behind_all_others(siblings: list[Record], place: int) -> None:
+    assert next_place(siblings, "at", 1) == place
+
+
+class TestChosen:
+    OPTIONS = ((7, ("Web", "Netz")), (0, (" Trade fair",)), (9, ()))
+
+    @pytest.mark.parametrize(
+        ("name", "option"), [("web", 7), (" NETZ ", 7), ("trade fair", 0), ("x", None), (None, None)]
+    )
+    def test_one_is_found_by_any_of_its_names_whatever_their_case(self, name: Any, option: int | None) -> None:
+        assert called(name, self.OPTIONS) == option
+
+    def test_what_is_found_may_be_nothing_much(self) -> None:
+        assert chosen("lead_source", "Trade Fair", self.OPTIONS) == 0
+
+    def test_a_name_that_is_not_there_is_refused_and_told_which_are(self) -> None:
+        with pytest.raises(Problem, match="has to be one of Web, Trade fair") as caught:
+            chosen("lead_source", "Radio", self.OPTIONS)
+        [fault] = caught.value.faults
+        assert (fault.field, fault.code, fault.pointer) == ("lead_source", "unknown_value", "#/lead_source")
+
+    def test_where_there_are_none_it_says_so(self) -> None:
+        with pytest.raises(Problem, match="nothing to choose from"):
+            chosen("lead_source", "Radio", [])
 
 
 class TestTable:

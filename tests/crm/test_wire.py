@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchboard.crm.wire import Request, Response, delete, dig, get, many, merged, plant, post
+from switchboard.crm.wire import Request, Response, Talk, delete, dig, get, inside, many, merged, passing, plant, post
+from tests.talk import Partner
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
@@ -48,6 +49,19 @@ class TestMany:
         assert many({"a": {"b": 1}}, "a") == []
 
 
+class TestInside:
+    def test_a_record_is_taken_out_of_its_envelope(self) -> None:
+        assert inside({"data": {"id": 1}}, "data") == {"id": 1}
+        assert inside({"data": {"id": 1}, "success": True}, "data", "success") == {"id": 1}
+
+    @pytest.mark.parametrize("body", [None, "x", [1], {"id": 1}, {"data": None}, {"data": [1]}], ids=repr)
+    def test_what_is_in_none_is_the_body_itself(self, body: Any) -> None:
+        assert inside(body, "data") == body
+
+    def test_a_record_that_has_such_a_key_is_no_envelope(self) -> None:
+        assert inside({"data": {"id": 1}}, "data", "success") == {"data": {"id": 1}}
+
+
 class TestMerged:
     def test_objects_merge_and_everything_else_is_replaced(self) -> None:
         under = {"a": {"b": 1, "c": [1, 2]}, "d": 1}
@@ -78,3 +92,16 @@ class TestRequest:
 
     def test_a_2xx_is_ok(self) -> None:
         assert [status for status in range(100, 600) if Response(status).ok] == list(range(200, 300))
+
+
+def test_what_is_looked_at_before_a_change_is_not_narrowed_by_a_caller() -> None:
+    def talk() -> Talk[None]:
+        yield get("/deals")
+        yield delete("/pipelines/1")
+
+    partner = Partner(lambda _: Response(200))
+    partner.hold(passing(talk(), (("a", "b"),), reads=False))
+    assert [request.passed for request in partner.requests] == [(), (("a", "b"),)]
+    partner.requests.clear()
+    partner.hold(passing(talk(), (("a", "b"),)))
+    assert [request.passed for request in partner.requests] == [(("a", "b"),), ()]

@@ -241,6 +241,23 @@ def test_batches_read_create_and_tell_what_is_missing(api: Caller, contact: str,
     assert api.post(f"{DATED}/contacts/batch/read", {"inputs": [{"id": "1"}] * 101}).status == 400
 
 
+def test_associations_of_many_are_read_at_once(api: Caller, contact: str) -> None:
+    company = api.plant("companies", {"name": "Engines"})
+    whole = lead(api, to(contact, 578), to(company, 580)).json["id"]
+    half = lead(api, to(contact, 578)).json["id"]
+    inputs = {"inputs": [{"id": whole}, {"id": half}]}
+    contacts = api.post("/crm/v4/associations/leads/contacts/batch/read", inputs)
+    assert contacts.status == 200
+    told = {row["from"]["id"]: [each["toObjectId"] for each in row["to"]] for row in contacts.json["results"]}
+    assert told == {whole: [int(contact)], half: [int(contact)]}
+    companies = api.post("/crm/v4/associations/leads/companies/batch/read", inputs)
+    assert companies.status == 207
+    assert [row["from"]["id"] for row in companies.json["results"]] == [whole]
+    assert companies.json["numErrors"] == 1
+    many = {"inputs": [{"id": str(n)} for n in range(1001)]}
+    assert api.post("/crm/v4/associations/leads/contacts/batch/read", many).status == 400
+
+
 def test_associations_are_read_set_and_cut(api: Caller, contact: str) -> None:
     lead_id = lead(api, to(contact, 578)).json["id"]
     company = api.plant("companies", {"name": "Engines"})

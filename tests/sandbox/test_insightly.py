@@ -322,6 +322,8 @@ def test_an_object_out_of_reach_is_404_in_the_recorded_words(crm: Caller, api: C
     assert refused.headers["content-type"].startswith(was["headers"]["Content-Type"])
     rights = {row["OBJECT_TYPE"]: row for row in api.get("/v3.1/Permissions").json["OBJECT_PERMISSIONS"]}
     assert (rights["Lead"]["CAN_READ"], rights["Contact"]["CAN_READ"]) == (False, True)
+    api.adjust(access_texts=False)
+    assert (lead(api).status, lead(api).text) == (404, "")
     api.adjust(no_access_status=403)
     assert lead(api).status == 403
     api.adjust(without_access=[])
@@ -359,6 +361,10 @@ def test_a_body_that_is_no_json_object_or_says_so_not_is_400(api: Caller) -> Non
 
 
 def test_limits_are_429_without_a_word_of_when(crm: Caller, api: Caller) -> None:
+    crm.adjust(daily_requests=1000)
+    first, second = (api.get(LEADS).headers for _ in range(2))
+    assert first["x-ratelimit-limit"] == "1000"
+    assert int(first["x-ratelimit-remaining"]) - int(second["x-ratelimit-remaining"]) == 1
     crm.adjust(requests_per_second=0)
     limited = api.get(LEADS)
     assert (limited.status, "retry-after" in limited.headers) == (429, False)

@@ -617,7 +617,8 @@ def test_a_token_of_another_environment_is_good_there_alone(crm: Caller) -> None
 def test_refused_tokens_tell_a_number(crm: Caller, recorded: Recorded) -> None:
     grant = crm.grant()
     refresh = {"grant_type": "refresh_token", "refresh_token": grant["refresh_token"]}
-    malformed = token(crm, grant, **refresh | {"refresh_token": "x"})
+    named = {"scope": grant["token_scope"]}
+    malformed = token(crm, grant, **refresh | named | {"refresh_token": "x"})
     was = recorded("msdynamics/error_token_invalid_grant_400.json")
     assert (malformed.status, malformed.json.keys()) == (was["status"], was["body"].keys())
     assert malformed.json["error_codes"] == was["body"]["error_codes"]
@@ -627,9 +628,10 @@ def test_refused_tokens_tell_a_number(crm: Caller, recorded: Recorded) -> None:
         assert (reply.status, reply.json["error"]) == (was["status"], was["body"]["error"]), scope
         assert reply.json["error_codes"] == was["body"]["error_codes"]
     cases = {
-        7000215: token(crm, grant | {"client_secret": "x"}, **refresh),
+        90009: token(crm, grant, **refresh),
+        7000215: token(crm, grant | {"client_secret": "x"}, **refresh | named),
         7000218: token(crm, grant | {"client_secret": ""}, **refresh),
-        700016: token(crm, grant | {"client_id": "x"}, **refresh),
+        700016: token(crm, grant | {"client_id": "x"}, **refresh | named),
         90002: token(crm, grant, "nowhere", **refresh),
         70003: token(crm, grant, grant_type="password"),
         900144: crm.post(f"/{TENANT}/oauth2/v2.0/token", {"grant_type": "refresh_token"}),

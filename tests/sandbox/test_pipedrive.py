@@ -117,6 +117,13 @@ def test_leads_are_listed_filtered_sorted_and_archived(api: Caller, person: int,
     assert api.get("/api/v1/leads?sort=colour").status == 400
 
 
+def test_archived_leads_cannot_be_narrowed_to_what_changed(api: Caller, person: int) -> None:
+    """The contract of that list has no such parameter."""
+    since = {"updated_since": "2026-01-01T00:00:00Z"}
+    assert api.get("/api/v1/leads", query=since).status == 200
+    assert api.get("/api/v1/leads/archived", query=since).status == 400
+
+
 def test_deleting_twice_is_410_with_success_in_v2_and_404_for_leads(
     api: Caller, person: int, recorded: Recorded
 ) -> None:

@@ -15,6 +15,7 @@ V11 = "/rest/v11"
 LEADS = f"{V11}/Leads"
 TOKEN = f"{V11}/oauth2/token"
 STOCK = {"client_id": "sugar", "client_secret": ""}
+PLATFORM = {"platform": "custom_api"}
 
 type Recorded = Callable[[str], Any]
 
@@ -64,7 +65,7 @@ def test_a_login_on_a_platform_ends_the_one_before_and_an_unregistered_platform_
     first, elsewhere = log_in(crm).json, log_in(crm, platform="mobile").json
     second = log_in(crm).json
     refused(crm.get(LEADS, headers={"OAuth-Token": first["access_token"]}), 401, "invalid_grant")
-    again = STOCK | {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+    again = STOCK | PLATFORM | {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
     refused(crm.post(TOKEN, again), 401, "need_login")
     for alive in (elsewhere, second):
         assert crm.get(LEADS, headers={"OAuth-Token": alive["access_token"]}).status == 200
@@ -84,18 +85,34 @@ def test_a_refresh_renews_both_tokens_and_the_old_ones_are_dead(crm: Caller) -> 
     assert crm.get(LEADS, headers={"OAuth-Token": new.json["access_token"]}).status == 200
 
 
+def test_a_refresh_names_the_platform_of_its_session(crm: Caller) -> None:
+    session, grant = log_in(crm, platform="mobile").json, crm.grant()
+    stock = STOCK | {"refresh_token": session["refresh_token"]}
+    own = {name: grant[name] for name in ("client_id", "client_secret", "refresh_token")}
+    for body, wrong, right in ((stock, "custom_api", "mobile"), (own, "base", grant["platform"])):
+        body |= {"grant_type": "refresh_token"}
+        refused(crm.post(TOKEN, body | {"platform": wrong}), 401, "need_login")
+        assert crm.post(TOKEN, body | {"platform": right}).status == 200
+
+
+def test_an_address_that_is_given_twice_is_kept_once(api: Caller) -> None:
+    given = [{"email_address": each} for each in ("a@example.com", "b@example.com", "A@example.com")]
+    kept = [each["email_address"] for each in lead(api, email=given).json["email"]]
+    assert kept == ["a@example.com", "b@example.com"]
+
+
 def test_a_grant_of_the_control_plane_rotates_unless_told_not_to(crm: Caller) -> None:
     for wish, same in ({}, False), ({"rotates": False}, True):
         grant = crm.grant(**wish)
         body = {name: grant[name] for name in ("client_id", "client_secret", "refresh_token")}
-        reply = crm.post(TOKEN, body | {"grant_type": "refresh_token"})
+        reply = crm.post(TOKEN, body | PLATFORM | {"grant_type": "refresh_token"})
         assert (reply.json["refresh_token"] == grant["refresh_token"]) is same
 
 
 def test_a_refresh_token_dies_of_age(crm: Caller) -> None:
     old = log_in(crm).json
     crm.adjust(refresh_lifetime=0)
-    body = STOCK | {"grant_type": "refresh_token", "refresh_token": old["refresh_token"]}
+    body = STOCK | PLATFORM | {"grant_type": "refresh_token", "refresh_token": old["refresh_token"]}
     refused(crm.post(TOKEN, body), 401, "need_login")
 
 
@@ -105,7 +122,7 @@ def test_the_token_endpoint_reads_json_of_two_grant_types(crm: Caller) -> None:
     refused(crm.post(TOKEN, form=body | {"grant_type": "refresh_token"}), 422, "invalid_parameter")
     refused(crm.post(TOKEN, body | {"grant_type": "authorization_code"}), 422, "invalid_parameter")
     refused(crm.post(TOKEN, body), 422, "missing_parameter")
-    assert crm.post(TOKEN, body | {"grant_type": "refresh_token"}).status == 200
+    assert crm.post(TOKEN, body | PLATFORM | {"grant_type": "refresh_token"}).status == 200
 
 
 def test_single_sign_on_may_refuse_passwords(crm: Caller) -> None:
@@ -118,7 +135,7 @@ def test_a_logout_ends_the_session(crm: Caller) -> None:
     headers = {"OAuth-Token": session["access_token"]}
     assert crm.post(f"{V11}/oauth2/logout", headers=headers).json == {"success": True}
     refused(crm.get(LEADS, headers=headers), 401, "invalid_grant")
-    body = STOCK | {"grant_type": "refresh_token", "refresh_token": session["refresh_token"]}
+    body = STOCK | PLATFORM | {"grant_type": "refresh_token", "refresh_token": session["refresh_token"]}
     refused(crm.post(TOKEN, body), 401, "need_login")
 
 

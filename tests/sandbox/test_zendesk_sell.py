@@ -264,6 +264,10 @@ def test_pipelines_and_stages_look_as_recorded_and_are_only_read(api: Caller, re
     stages = [item["data"] for item in api.get(f"/v2/stages?pipeline_id={pipeline['data']['id']}").json["items"]]
     assert {stage["category"] for stage in stages} == {"incoming", "in_progress", "won", "lost", "unqualified"}
     assert [stage["position"] for stage in stages] == [*range(1, len(stages) + 1)]
+    ended = {stage["category"] for stage in stages if not stage["active"]}
+    assert ended == {"won", "lost", "unqualified"}
+    assert api.get("/v2/stages?sort_by=id").status == 400
+    assert [api.get(f"/v2/pipelines?sort_by={name}").status for name in ("id", "name", "updated_at")] == [200, 200, 400]
 
 
 def test_stages_are_told_apart_by_filters(api: Caller) -> None:

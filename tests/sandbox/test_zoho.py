@@ -457,6 +457,18 @@ def test_a_stage_is_added_to_the_pick_list_and_then_mapped(
     assert [row["id"] for row in crm.stored("pipelines")[0]["maps"]] == [option["id"]]
 
 
+def test_ten_options_are_taken_at_once_and_one_more_is_not(crm: Caller, api: Caller, stages: dict[str, str]) -> None:
+    fields = api.get(FIELDS, query={"module": "Deals"}).json["fields"]
+    stage = next(field for field in fields if field["api_name"] == "Stage")
+    path = f"{FIELDS}/{stage['id']}?module=Deals"
+    options = [{"display_value": f"Demo {number}", "actual_value": f"Demo {number}"} for number in range(11)]
+    refused = api.patch(path, {"fields": [{"pick_list_values": options}]})
+    assert (refused.status, refused.json["fields"][0]["code"]) == (400, "LIMIT_EXCEEDED")
+    assert len(crm.stored("stages")) == len(stages)
+    assert api.patch(path, {"fields": [{"pick_list_values": options[:10]}]}).status == 200
+    assert len(crm.stored("stages")) == len(stages) + 10
+
+
 @pytest.mark.parametrize(
     ("option", "code"),
     [

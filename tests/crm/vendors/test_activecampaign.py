@@ -7,8 +7,8 @@ import pytest
 
 from switchboard.crm.catalog import Emulated, Resource
 from switchboard.crm.problem import Kind, Outcome, Problem
-from switchboard.crm.vendors.activecampaign import CRM, behind
-from switchboard.crm.wire import Response
+from switchboard.crm.vendors.activecampaign import CRM, early
+from switchboard.crm.wire import Response, passing
 from tests.crm.samples import CASES
 from tests.crm.shared import document
 from tests.crm.voices import minutes
@@ -70,6 +70,9 @@ class TestForbidden:
 
     def test_a_key_that_was_replaced_is_worth_a_look(self) -> None:
         assert ACTIVECAMPAIGN.expired(FORBIDDEN)
+        for body in (None, {}, {"message": "You are not allowed to do this"}, told("error_fields_forbidden_403")):
+            assert ACTIVECAMPAIGN.expired(Response(403, {}, body)), body
+        assert ACTIVECAMPAIGN.expired(Response(403, {}, "Forbidden", readable=False))
         assert not ACTIVECAMPAIGN.expired(Response(403, {}, told("error_note_not_found_403")))
         assert not ACTIVECAMPAIGN.expired(Response(404, {}, {"message": "Forbidden"}))
 
@@ -108,6 +111,29 @@ class TestCreate:
         assert (caught.value.kind, fault.code, fault.pointer) == (
             Kind.INVALID, "not_custom", "#/custom_fields/Colour",
         )  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("given", "sent"),
+        [
+            (["Boats", "Cars"], "||Boats||Cars||"),
+            (["Boats"], "||Boats||"),
+            (7, "7"),
+            (1.5, "1.5"),
+            (True, "true"),
+            ("", ""),
+        ],
+    )
+    def test_every_custom_value_is_sent_as_a_text(self, given: Any, sent: str) -> None:
+        body = LEAD.draft({**ADA, "custom_fields": {"5": given}}).body
+        assert body["contact"]["fieldValues"] == [{"field": "5", "value": sent}]
+
+    @pytest.mark.parametrize("given", [{}, {"a": 1}, [], ["a||b"], [1], [None], None])
+    def test_a_custom_value_that_has_no_text_is_refused(self, given: Any) -> None:
+        with pytest.raises(Problem) as caught:
+            LEAD.draft({**ADA, "custom_fields": {"5": given}})
+        [fault] = caught.value.faults
+        assert (caught.value.kind, fault.code) == (Kind.INVALID, "invalid_value")
+        assert (fault.field, fault.pointer) == ("custom_fields.5", "#/custom_fields/5")
 
     def test_custom_values_stand_beside_the_contact_that_has_only_their_ids(self) -> None:
         beside = [
@@ -193,17 +219,22 @@ class TestFind:
 
 class TestChanges:
     @pytest.mark.parametrize("hours", range(-12, 15))
-    def test_no_change_is_left_out_whether_the_filter_heeds_an_offset_or_reads_the_accounts_clock(
-        self, hours: int
-    ) -> None:
-        asked = datetime.fromisoformat(behind(minutes(0)))
-        own_clock = asked.replace(tzinfo=timezone(timedelta(hours=hours)))
-        assert asked < minutes(0)
-        assert own_clock < minutes(0)
-        assert minutes(0) - asked <= timedelta(seconds=1), "and nothing is read in vain where it heeds it"
+    def test_no_change_is_left_out_whether_the_filter_reads_a_moment_a_clock_or_a_day(self, hours: int) -> None:
+        written = early(minutes(0))
+        asked, zone = datetime.fromisoformat(written), timezone(timedelta(hours=hours))
+        behind_the_day = datetime.fromisoformat(written[:10]).replace(tzinfo=zone) + timedelta(days=1)
+        assert max(asked, asked.replace(tzinfo=zone), behind_the_day) < minutes(0)
 
-    def test_the_beginning_of_time_can_be_asked_for(self) -> None:
-        assert datetime.fromisoformat(behind(datetime.min.replace(tzinfo=UTC))) < datetime(1970, 1, 1, tzinfo=UTC)
+    @pytest.mark.parametrize(
+        ("since", "written"),
+        [
+            (minutes(0), "2026-04-29T22:00:00.000Z"),
+            (minutes(0).astimezone(timezone(timedelta(hours=5))), "2026-04-29T22:00:00.000Z"),
+            (datetime.min.replace(tzinfo=UTC), "1970-01-01T00:00:00.000Z"),
+        ],
+    )
+    def test_it_is_written_as_it_was_recorded(self, since: datetime, written: str) -> None:
+        assert early(since) == written
 
     def test_what_came_too_early_is_dropped_and_the_walk_goes_on_behind_it(self) -> None:
         moments = ["2026-05-01T06:59:59-05:00", "2026-05-01T07:00:00-05:00", None]
@@ -215,7 +246,7 @@ class TestChanges:
         assert [answer.item["id"] for answer in first.answers] == ["2", "3"]
         assert last.cursor is None
         queries = [dict(request.query) for request in partner.requests]
-        common = {"orders[id]": "ASC", "filters[updated_after]": "2026-04-30T23:59:59-12:00", "limit": "3"}
+        common = {"orders[id]": "ASC", "filters[updated_after]": "2026-04-29T22:00:00.000Z", "limit": "3"}
         assert queries == [common, common | {"id_greater": "3"}]
 
 
@@ -329,10 +360,19 @@ class TestDelete:
         assert (problem.kind, problem.outcome) == (kind, Outcome.NOTHING)
         assert [each.method for each in partner.requests] == ["GET"]
 
-    def test_an_id_that_is_no_number_is_not_asked_for(self) -> None:
-        partner = script()
-        assert refused(partner, ACTIVECAMPAIGN.delete(PIPELINES, "first")).kind is Kind.CRM_NOT_FOUND
-        assert partner.requests == []
+    @pytest.mark.parametrize("id", ["first", "", "7/x", "-1", "٣"])
+    def test_an_id_that_is_no_number_is_not_asked_for(self, id: str) -> None:
+        for resource in (LEADS, PIPELINES, STAGES):
+            for talk in (ACTIVECAMPAIGN.delete(resource, id), ACTIVECAMPAIGN.get(resource, id)):
+                partner = script()
+                assert refused(partner, talk).kind is Kind.CRM_NOT_FOUND
+                assert partner.requests == []
+
+    def test_what_a_caller_passes_on_does_not_narrow_the_look_at_the_deals(self) -> None:
+        passed = (("filters[stage]", "0"), ("limit", "0"))
+        partner = script(ok({"deals": []}), ok({}))
+        partner.hold(passing(ACTIVECAMPAIGN.delete(PIPELINES, "7"), passed, reads=False))
+        assert [(each.method, each.passed) for each in partner.requests] == [("GET", ()), ("DELETE", passed)]
 
     def test_a_contact_goes_unasked(self) -> None:
         partner = script(ok({}))

@@ -101,7 +101,14 @@ class TestCreate:
         assert (problem.kind, fault.code, partner.unsafe) == (Kind.INVALID, "unknown_value", [])
         assert (fault.field, fault.pointer) == ("custom_fields.SHOE_SIZE", "#/custom_fields/SHOE_SIZE")
 
-    @pytest.mark.parametrize(("kind", "value"), [("float", "tall"), ("float", True), ("date", "soon"), ("date", 5)])
+    @pytest.mark.parametrize(
+        ("kind", "value"),
+        [
+            ("float", "tall"), ("float", True), ("date", "soon"), ("date", 5), ("date", "31/12/2025 junk"),
+            ("boolean", "yes"), ("boolean", 1), ("text", 7), ("text", True), ("text", ["x"]),
+            ("multiple-choice", "Web"), ("multiple-choice", {"Web": 1}),
+        ],
+    )  # fmt: skip
     def test_a_value_that_its_attribute_cannot_hold_is_refused(self, kind: str, value: Any) -> None:
         problem, partner = refused(attributes(SCORE=kind), custom_fields={"SCORE": value}, **EMAIL)
         assert (problem.kind, problem.faults[0].code, partner.unsafe) == (Kind.INVALID, "invalid_value", [])
@@ -123,6 +130,39 @@ class TestCreate:
         partner = script(attributes(SCORE=kind), ok({"id": 7}), ok(contact()))
         partner.hold(BREVO.create(LEADS, draft(custom_fields={"SCORE": value}, **EMAIL)))
         assert partner.unsafe[0].json["attributes"] == {"SCORE": value}
+
+    @pytest.mark.parametrize(
+        ("name", "value", "fits"),
+        [("TIER", 2, True), ("TIER", "2", True), ("TIER", 3, False), ("TIER", "Gold", False), ("TIER", [1], False),
+         ("CHANNELS", ["Web", "Fair"], True), ("CHANNELS", ["Moon"], False)],
+    )  # fmt: skip
+    def test_what_is_chosen_has_to_be_on_offer(self, name: str, value: Any, fits: bool) -> None:
+        tiers = [{"value": n, "label": label} for n, label in enumerate(("Gold", "Silver"), 1)]
+        channels = {"category": "normal", "type": "multiple-choice", "multiCategoryOptions": ["Fair", "Web"]}
+        tier = {"name": "TIER", "category": "category", "enumeration": tiers}
+        partner = script(ok({"attributes": [tier, {"name": "CHANNELS", **channels}]}), ok({"id": 7}), ok(contact()))
+        talk = BREVO.create(LEADS, draft(custom_fields={name: value}, **EMAIL))
+        if fits:
+            partner.hold(talk)
+            assert partner.unsafe[0].json["attributes"] == {name: value}
+            return
+        with pytest.raises(Problem) as caught:
+            partner.hold(talk)
+        [fault] = caught.value.faults
+        assert (fault.field, fault.code, partner.unsafe) == (f"custom_fields.{name}", "invalid_value", [])
+
+    @pytest.mark.parametrize("number", ["+33 6 12-34.56(78)", "+33612345678"])
+    def test_a_phone_number_is_sent_bare_and_compared_so(self, number: str) -> None:
+        found = draft(phone_numbers=[{"number": number}])
+        assert found.body == {"attributes": {"SMS": "+33612345678"}}
+        partner = script(ok(contact(email=None, attributes={"SMS": "33612345678"})))
+        assert partner.hold(BREVO.find(LEADS, found, minutes(0))) == "7"
+
+    @pytest.mark.parametrize("verb", ["get", "delete"])
+    def test_a_number_is_said_to_be_an_id(self, verb: str) -> None:
+        partner = script(ok(contact()))
+        partner.hold(getattr(BREVO, verb)(LEADS, "7"))
+        assert [request.query for request in partner.requests] == [{"identifierType": "contact_id"}]
 
     def test_a_custom_field_in_small_letters_is_refused_before_anything_is_read(self) -> None:
         problem, partner = refused(custom_fields={"job_title": "x"}, **EMAIL)
@@ -288,6 +328,11 @@ class TestPipelines:
         with pytest.raises(Problem) as caught:
             script(reply).hold(BREVO.get(PIPELINES, "5ea675e3da0dd085acaea610"))
         assert caught.value.kind is Kind.CRM_NOT_FOUND
+
+    def test_a_bad_request_of_another_kind_is_no_missing_pipeline(self) -> None:
+        with pytest.raises(Problem) as caught:
+            script(Response(400, {}, {"code": "out_of_range"})).hold(BREVO.get(PIPELINES, "1"))
+        assert caught.value.kind is Kind.CRM_REJECTED
 
     def test_another_refusal_of_a_pipeline_stays_what_it_is(self) -> None:
         with pytest.raises(Problem) as caught:

@@ -191,7 +191,8 @@ class Search:
             found += [each.item["id"] for each in page.answers]
             if (cursor := page.cursor) is None:
                 return found
-            assert set(cursor) == {"from", "seen"}, "the vendor's own position dies within 30 seconds"
+            assert {"from", "seen"} <= set(cursor) <= {"from", "seen", "skip"}, "the vendor's own dies in 30 seconds"
+            assert len(cursor["seen"]) <= 100, "each is of 48 characters"
         raise AssertionError("the list does not end")
 
 
@@ -219,6 +220,22 @@ class TestSearch:
         leads = [of(n, at) for n, at in enumerate([0, 0, 0, 0, 1, 2, 2, 2, 3])]
         assert Search(leads).walk(limit, since) == [each["id"] for each in leads]
 
+    @pytest.mark.parametrize("limit", [30, 50, 100, 200])
+    def test_a_moment_of_more_leads_than_a_position_has_room_for_is_walked_to_its_end(self, limit: int) -> None:
+        leads = [of(n, 0 if n < 450 else n) for n in range(460)]
+        assert Search(leads).walk(limit, minutes(0)) == [each["id"] for each in leads]
+
+    def test_leads_that_leave_such_a_moment_meanwhile_hide_no_other(self) -> None:
+        search, found, cursor = Search([of(n, 0) for n in range(300)]), set[str](), None
+        for turn in range(400):
+            page = search.partner.hold(CLOSE.list(LEADS, since=minutes(0), cursor=cursor, limit=40))
+            found |= {each.item["id"] for each in page.answers}
+            if turn < 20:
+                search.leads[turn * 3]["date_updated"] = minutes(turn + 1).isoformat()
+            if (cursor := page.cursor) is None:
+                break
+        assert found == {each["id"] for each in search.leads}
+
     def test_a_lead_that_changes_meanwhile_hides_no_other(self) -> None:
         search = Search([of(n, n) for n in range(6)])
         page = search.partner.hold(CLOSE.list(LEADS, since=minutes(0), limit=3))
@@ -244,7 +261,7 @@ class TestFind:
         item = {"name": "Engines", "title": "Countess"} | ADA
         made = [
             {**CASE.draft(item | {"name": name}).body, "id": f"lead_{n}", "date_created": minutes(n).isoformat()}
-            for n, name in enumerate(["Engines", "Other", "Engines ", "Engines"])
+            for n, name in enumerate(["Engines", "Other", "  engines ", "Engines"])
         ]
         search = Search(made)
         assert search.partner.hold(CLOSE.find(LEADS, CASE.draft(item), minutes(1))) == "lead_2"
@@ -297,6 +314,11 @@ class TestStages:
         pipeline = {"id": SALES["id"], "name": "Sales"}
         assert answer.item == {"id": "stat_2", "name": "Won", "pipeline": pipeline, "position": 1}
         assert answer.raw == SALES["statuses"][1]
+
+    def test_its_pipeline_is_told_where_an_answer_tells_it(self) -> None:
+        made = {"id": "stat_9", "label": "Won", "pipeline_id": "pipe_7"}
+        answer = script(ok(made), LISTED).hold(CLOSE.create(STAGES.resource, self.DRAFT))
+        assert answer.item == {"id": "stat_9", "name": "Won", "pipeline": {"id": "pipe_7"}}
 
     def test_one_that_the_list_does_not_know_yet_is_told_as_far_as_it_was_answered(self) -> None:
         answer = script(ok({"id": "stat_9", "label": "Won"}), LISTED).hold(CLOSE.create(STAGES.resource, self.DRAFT))

@@ -129,7 +129,7 @@ class TestSearch:
             found += [answer.item["id"] for answer in page.answers]
             cursor = page.cursor
             if cursor is None:
-                return found, partner.requests
+                return found, [request for request in partner.requests if request.path.endswith("/search")]
         raise AssertionError("the list does not end")
 
     def test_more_records_than_a_search_gives_are_listed_once(self) -> None:
@@ -166,17 +166,102 @@ class TestSearch:
         for when in ("2026-05-01T12:00:00Z", None, "soon"):
             body = {"id": "1", "properties": {"hs_lastmodifieddate": when}}
             for position in (after, str(END)):
-                partner = script(ok({"results": [body], "paging": {"next": {"after": position}}}))
+                partner = script(ok({"results": [body], "paging": {"next": {"after": position}}}), ok({}), ok({}))
                 try:
                     page = partner.hold(HUBSPOT.list(LEADS, since=minutes(0), limit=5))
                 except Problem:
                     continue
                 assert [answer.item["id"] for answer in page.answers] == ["1"]
 
+    def test_the_contacts_and_companies_of_what_is_found_are_read_at_once(self) -> None:
+        """A search tells of no associations, whatever it is asked for."""
+        bodies = [self.body(n, n) for n in (3, 7, 11)]
+        first, second, third = (body["id"] for body in bodies)
+        contacts = [
+            {"from": {"id": first}, "to": [{"toObjectId": 15}, {"toObjectId": 19}]},
+            {"from": {"id": third}, "to": [{"toObjectId": "23"}]},
+        ]
+        companies = [{"from": {"id": third}, "to": [{"toObjectId": 27}]}]
+        partner = script(
+            ok({"results": bodies}), ok({"results": contacts}, 207), ok({"results": companies, "errors": [{}]}, 207)
+        )
+        page = partner.hold(HUBSPOT.list(LEADS, since=minutes(0), limit=5))
+        told = [tuple(answer.item.get(name) for name in ("contact", "account")) for answer in page.answers]
+        assert told == [({"id": "15"}, None), (None, None), ({"id": "23"}, {"id": "27"})]
+        assert [answer.raw for answer in page.answers] == bodies
+        paths = [f"/crm/v4/associations/leads/{objects}/batch/read" for objects in ("contacts", "companies")]
+        assert [request.path for request in partner.requests[1:]] == paths
+        for request in partner.requests[1:]:
+            assert request.json == {"inputs": [{"id": first}, {"id": second}, {"id": third}]}
+            assert request.safe
+
+    def test_a_search_that_finds_nothing_and_a_plain_list_cost_one_request(self) -> None:
+        script(ok({"results": []})).hold(HUBSPOT.list(LEADS, since=minutes(0), limit=5))
+        script(ok({"results": [self.body(3, 3)]})).hold(HUBSPOT.list(LEADS, limit=5))
+
     def test_the_window_is_told_in_milliseconds(self) -> None:
         request = next(HUBSPOT.list(LEADS, since=datetime.fromisoformat("2026-05-01T12:00:00.120Z"), limit=5))
         [condition] = request.json["filterGroups"][0]["filters"]
         assert condition == {"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": "1777636800120"}
+
+
+class TestPipelines:
+    """HubSpot closes a stage whose probability is all or nothing."""
+
+    def stages(self, *names: str, **remote: Any) -> list[tuple[str, str, int]]:
+        case = CASES["hubspot-pipelines"]
+        draft = case.draft({"name": "Sales", "stages": [{"name": name} for name in names]}, remote or None)
+        partner = script(ok({"results": []}), ok({"id": "1", "label": "Sales"}, 201))
+        partner.hold(HUBSPOT.create(case.resource, draft))
+        [made] = partner.unsafe
+        return [(each["label"], each["metadata"]["probability"], each["displayOrder"]) for each in made.json["stages"]]
+
+    @pytest.mark.parametrize("number", [1, 2, 9, 10, 19, 20, 60])
+    def test_no_stage_that_is_merely_named_is_closed_and_two_follow_that_are(self, number: int) -> None:
+        *named, won, lost = self.stages(*(f"Step {n}" for n in range(number)))
+        odds = [float(probability) for _, probability, _ in named]
+        assert len(odds) == number
+        assert odds == sorted(odds)
+        assert 0.1 <= odds[0] <= odds[-1] <= 0.9
+        assert (won, lost) == (("Won", "1.0", number), ("Lost", "0.0", number + 1))
+
+    def test_stages_that_are_called_so_are_the_end_themselves(self) -> None:
+        """The label of a stage is unique in its pipeline."""
+        told = self.stages("Open", "won", "Lost")
+        assert told == [("Open", "0.2", 0), ("won", "1.0", 1), ("Lost", "0.0", 2)]
+
+    def test_an_end_that_remote_data_names_is_enough(self) -> None:
+        done = {"label": "Done", "metadata": {"probability": "1.0"}}
+        assert self.stages("Open", stages=[done]) == [("Done", "1.0", 0)]
+
+    def test_what_is_in_use_is_not_removed(self) -> None:
+        flags = {"validateReferencesBeforeDelete": "true", "validateDealStageUsagesBeforeDelete": "true"}
+        request = next(HUBSPOT.delete(CASES["hubspot-pipelines"].resource, "default"))
+        assert (request.path, request.query) == ("/crm/pipelines/2026-09/deals/default", flags)
+        listed = ok({"results": [{"id": "default", "stages": [{"id": "closedwon", "label": "Won"}]}]})
+        partner = script(listed, Response(204))
+        partner.hold(HUBSPOT.delete(CASES["hubspot-stages"].resource, "closedwon"))
+        assert partner.requests[1].path.endswith("/deals/default/stages/closedwon")
+        assert partner.requests[1].query == {}, "its contract has no such parameter"
+
+
+class TestIds:
+    @pytest.mark.parametrize("id", ["search", "batch", "1-2", "1/2", "", "٣"])
+    def test_a_word_in_place_of_a_leads_id_is_asked_for_nowhere(self, id: str) -> None:
+        for talk in (HUBSPOT.get(LEADS, id), HUBSPOT.delete(LEADS, id)):
+            with pytest.raises(Problem) as caught:
+                script().hold(talk)
+            assert caught.value.kind is Kind.CRM_NOT_FOUND
+
+    @pytest.mark.parametrize("id", ["a/b", "..", "a?b", ""])
+    def test_a_pipelines_id_is_one_word(self, id: str) -> None:
+        for talk in (
+            HUBSPOT.get(CASES["hubspot-pipelines"].resource, id),
+            HUBSPOT.delete(CASES["hubspot-pipelines"].resource, id),
+        ):
+            with pytest.raises(Problem) as caught:
+                script().hold(talk)
+            assert caught.value.kind is Kind.CRM_NOT_FOUND
 
 
 class TestFind:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from switchboard.crm.dialect import Rate
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.insightly import CRM, OVERLAP
 from switchboard.crm.wire import Request, Response
@@ -186,6 +187,20 @@ class TestRefusals:
         told = problem(text(402, "Record limit reached."), talk=talk)
         assert (told.kind, told.outcome) == (Kind.CRM_FORBIDDEN, Outcome.REFUSED)
 
+    @pytest.mark.parametrize("body", ["", "No Lead with ID = 0", "API User does not have access to Leads."])
+    def test_a_404_of_all_leads_says_that_the_plan_has_none(self, body: str) -> None:
+        for talk in (INSIGHTLY.create(LEADS, CASE.draft({"last_name": "x"})), INSIGHTLY.list(LEADS, limit=5)):
+            told = problem(text(404, body), talk=talk)
+            assert told.kind is Kind.CRM_FORBIDDEN
+            assert "does not let" in told.detail
+        assert problem(text(404, "")).kind is Kind.CRM_NOT_FOUND
+
+    def test_what_is_left_of_the_vendors_limit_is_told(self) -> None:
+        limits = {"x-ratelimit-limit": "40000", "x-ratelimit-remaining": "39990"}
+        assert INSIGHTLY.rate(Response(200, limits)) == Rate(40000, 39990)
+        assert INSIGHTLY.rate(Response(200, {"x-ratelimit-limit": "40000"})) is None
+        assert INSIGHTLY.forward(Response(200, limits | {"x-other": "1"})) == limits
+
     @pytest.mark.parametrize(("headers", "seconds"), [({"retry-after": "6"}, 6), ({}, None)], ids=["told", "not told"])
     def test_the_wait_of_a_throttle_is_told_if_ever_the_vendor_tells_it(
         self, headers: dict[str, str], seconds: int | None
@@ -201,15 +216,16 @@ def leads(ids: list[int], **columns: Any) -> list[dict[str, Any]]:
 class Listing:
     """Leads in an order of the vendor's; what happens between two pages is done to `ids`."""
 
-    def __init__(self, ids: list[int]) -> None:
+    def __init__(self, ids: list[int], most: int = 500) -> None:
         self.ids = ids
+        self.most = most
         self.cursor: Any = {}
         self.given: list[int] = []
 
     def answer(self, request: Request) -> Response:
         skip, top = int(request.query["skip"]), int(request.query["top"])
         assert top <= 500
-        return ok(leads(self.ids[skip : skip + top]))
+        return ok(leads(self.ids[skip : skip + min(top, self.most)]))
 
     def turn(self, limit: int) -> None:
         page = Partner(self.answer).hold(INSIGHTLY.list(LEADS, cursor=self.cursor, limit=limit))
@@ -218,7 +234,7 @@ class Listing:
         self.cursor = json.loads(json.dumps(page.cursor))
 
     def rest(self, limit: int) -> list[int]:
-        for _ in range(500):
+        for _ in range(2000):
             if self.cursor is None:
                 return self.given
             self.turn(limit)
@@ -247,6 +263,26 @@ class TestList:
         found = listing.rest(limit)
         assert len(found) == len(set(found))
         assert set(range(100)) <= set(found)
+
+    @pytest.mark.parametrize("limit", [1, 30, 480])
+    @pytest.mark.parametrize("count", [OVERLAP + 1, 100, 590])
+    def test_however_many_are_deleted_meanwhile_none_is_lost(self, limit: int, count: int) -> None:
+        listing = Listing(list(range(1000)))
+        while len(listing.given) < 600:
+            listing.turn(limit)
+        listing.ids = listing.ids[count:]
+        assert set(listing.rest(limit)) == set(range(1000))
+
+    @pytest.mark.parametrize("count", [OVERLAP + 1, 500])
+    def test_however_many_come_in_front_meanwhile_it_goes_on_to_its_end(self, count: int) -> None:
+        listing = Listing(list(range(300)))
+        listing.turn(100)
+        listing.ids = [*range(1000, 1000 + count), *listing.ids]
+        assert set(listing.rest(100)) >= set(range(300))
+
+    def test_a_page_that_is_shorter_than_asked_for_ends_nothing(self) -> None:
+        listing = Listing(list(range(150)), most=40)
+        assert listing.rest(100) == list(range(150))
 
     def test_a_lead_that_changes_meanwhile_is_given_again(self) -> None:
         bodies = [{"LEAD_ID": id, "DATE_UPDATED_UTC": "2026-05-01 12:00:00"} for id in range(4)]
@@ -278,7 +314,8 @@ class TestList:
             "DATE_CREATED_UTC": "2026-05-01 12:00:05",
             "DATE_UPDATED_UTC": "2026-05-01 12:00:05",
         }
-        partner = script(ok([{"LEAD_ID": 1, **made, "LAST_NAME": "Huber"}, {"LEAD_ID": 2, **made}]))
+        found = ok([{"LEAD_ID": 1, **made, "LAST_NAME": "Huber"}, {"LEAD_ID": 2, **made}])
+        partner = script(found, found)
         assert partner.hold(INSIGHTLY.find(LEADS, CASE.draft({"last_name": "Sloan"}), minutes(0))) == "2"
         assert "updated_after_utc" in partner.requests[0].query
 

@@ -1,10 +1,10 @@
 """What is peculiar to Dynamics: binds, annotations, choices by number, a version that breaks ties, ids in brackets."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from switchboard.crm.auth import OAuth2
+from switchboard.crm.auth import OAuth2, Token
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.msdynamics import CRM
 from switchboard.crm.wire import Request, Response
@@ -65,19 +65,20 @@ class TestCreate:
     def test_an_answer_without_a_record_tells_the_id_in_a_header_and_is_read_back(self) -> None:
         told = recorded("contact_create")["response"]
         headers = {name.lower(): value.replace("/contacts(", "/leads(") for name, value in told["headers"].items()}
-        partner = script(Response(told["status"], headers, told["body"]), ok({"leadid": ID, "new_colour": "teal"}))
-        answer = partner.hold(DYNAMICS.create(LEADS, CASE.draft({"custom_fields": {"new_colour": "teal"}})))
-        assert (answer.item, answer.partial) == ({"id": ID, "custom_fields": {"new_colour": "teal"}}, False)
-        read = partner.requests[1]
-        assert read.path == f"/api/data/v9.2/leads({ID})"
-        assert "new_colour" in read.query["$select"].split(",")
+        partner = script(Response(told["status"], headers, told["body"]), ok({"leadid": ID, "subject": "x"}))
+        answer = partner.hold(DYNAMICS.create(LEADS, CASE.draft({"title": "x"})))
+        assert (answer.item, answer.partial) == ({"id": ID, "title": "x"}, False)
+        assert partner.requests[1].path == f"/api/data/v9.2/leads({ID})"
 
-    def test_columns_that_were_added_are_asked_for_and_nothing_else_of_the_body(self) -> None:
+    def test_columns_that_were_added_are_written_and_never_told(self) -> None:
+        """A list cannot ask for them, as nobody says which there are: so no answer has them."""
         draft = CASE.draft({"custom_fields": {"new_colour": "teal"}}, {"companyname": "Acme", "Lead_Tasks": []})
-        request = next(DYNAMICS.create(LEADS, draft))
-        asked = request.query["$select"].split(",")
-        assert "new_colour" in asked
-        assert not {"companyname", "Lead_Tasks", "ownerid@odata.bind"} & set(asked)
+        partner = script(ok({"leadid": ID, "new_colour": "teal"}, 201))
+        assert partner.hold(DYNAMICS.create(LEADS, draft)).item == {"id": ID}
+        [request] = partner.requests
+        assert request.json["new_colour"] == "teal"
+        assert request.query["$select"].split(",") == list(LEADS.table.columns)
+        assert "custom_fields" not in LEADS.table.names(readable=True)
 
     @pytest.mark.parametrize("name", ["address1_line3", "revenue_base", "subject", "new", "new_x@odata.bind", "New_X"])
     def test_a_column_that_nobody_added_is_no_custom_field(self, name: str) -> None:
@@ -104,6 +105,11 @@ class TestLookups:
         with pytest.raises(Problem) as caught:
             CASE.draft({"account": {"id": id}})
         assert (caught.value.kind, caught.value.faults[0].field) == (Kind.INVALID, "account.id")
+
+    def test_an_owner_has_to_be_a_user(self) -> None:
+        with pytest.raises(Problem) as caught:
+            CASE.draft({"owner": {"id": "Inside Sales"}})
+        assert "a user, never a team" in caught.value.faults[0].detail
 
 
 class TestMember:
@@ -187,6 +193,7 @@ class TestList:
     def test_a_page_begins_behind_the_last_record_of_the_one_before(self) -> None:
         pages = ok({"value": [row(7), row(9)]}), ok({"value": [row(8, "2026-05-01T12:00:01Z")]})
         partner = script(*pages)
+        assert LEADS.changes
         first = partner.hold(DYNAMICS.list(LEADS, since=minutes(-5), limit=2))
         last = partner.hold(DYNAMICS.list(LEADS, since=minutes(-5), cursor=first.cursor, limit=2))
         assert [request.query["$filter"] for request in partner.requests] == [
@@ -237,6 +244,11 @@ class TestStages:
         assert script(self.COLUMN).hold(DYNAMICS.get(STAGES, "1")).item["name"] == "Develop"
         assert problem(self.COLUMN, talk=DYNAMICS.get(STAGES, "4")).kind is Kind.CRM_NOT_FOUND
 
+    def test_an_option_without_a_value_is_nobodys_stage(self) -> None:
+        nameless = {"IsHidden": False, "Label": None}
+        page = script(defined(salesstage=[nameless])).hold(DYNAMICS.list(STAGES, limit=5))
+        assert "id" not in page.answers[0].item
+
     def test_a_name_in_another_language_is_better_than_none(self) -> None:
         only = option(0, "Qualifizieren")
         only["Label"]["UserLocalizedLabel"] = None
@@ -271,16 +283,53 @@ class TestRefusals:
         assert problem(Response(429, {}, body)).retry_after is None
 
 
+class TestLag:
+    def test_a_create_that_was_not_answered_may_be_committed_two_minutes_later(self) -> None:
+        assert DYNAMICS.lag == 120
+
+
 class TestTokens:
-    def test_the_endpoint_is_that_of_the_tenant_and_the_newest_token_is_kept(self) -> None:
-        scheme = CRM.auth["oauth2"]
+    APP: ClassVar = {"client_id": "i", "client_secret": "s"}
+
+    def refresh(self, reply: Response, **told: str) -> tuple[Token, Request]:
+        scheme, partner = CRM.auth["oauth2"], script(reply)
         assert isinstance(scheme, OAuth2)
-        told, app = recorded("token_success"), {"client_id": "i", "client_secret": "s"}
-        partner = script(ok(told["response"]["body"]))
-        token = partner.hold(scheme.refresh({"refresh_token": "old"}, app))
-        [request] = partner.requests
+        token = partner.hold(scheme.refresh({"refresh_token": "old"}, self.APP | told))
+        return token, partner.requests[0]
+
+    @pytest.mark.parametrize(
+        "origin",
+        ["https://acme.api.crm4.dynamics.com", "https://acme.crm4.dynamics.com", "https://acme.crm4.dynamics.com/"],
+    )
+    def test_a_token_is_asked_for_the_accounts_own_environment(self, origin: str) -> None:
+        token, request = self.refresh(ok({"access_token": "new"}), origin=origin)
+        assert (request.form or {})["scope"] == "https://acme.crm4.dynamics.com/.default offline_access"
+        assert (token.access_token, token.refresh_token) == ("new", "old")
+
+    @pytest.mark.parametrize(
+        ("code", "kind"),
+        [
+            ("invalid_grant", Kind.NEEDS_REAUTH),
+            ("interaction_required", Kind.NEEDS_REAUTH),
+            ("consent_required", Kind.NEEDS_REAUTH),
+            ("invalid_request", Kind.CRM_UNAVAILABLE),
+            ("invalid_scope", Kind.CRM_UNAVAILABLE),
+            ("invalid_resource", Kind.CRM_UNAVAILABLE),
+            ("unsupported_grant_type", Kind.CRM_UNAVAILABLE),
+            ("temporarily_unavailable", Kind.CRM_UNAVAILABLE),
+        ],
+    )
+    def test_only_what_a_user_can_mend_costs_the_account(self, code: str, kind: Kind) -> None:
+        for status in (400, 401):
+            with pytest.raises(Problem) as caught:
+                self.refresh(Response(status, {}, {"error": code, "error_description": "AADSTS: secret"}))
+            assert (caught.value.kind, caught.value.remote and caught.value.remote.code) == (kind, code)
+
+    def test_the_endpoint_is_that_of_the_tenant_and_the_newest_token_is_kept(self) -> None:
+        told = recorded("token_success")
+        token, request = self.refresh(ok(told["response"]["body"]))
         assert (request.path, request.to) == (told["request"]["path"], "token")
-        assert request.form == {"grant_type": "refresh_token", "refresh_token": "old", **app}
+        assert request.form == {"grant_type": "refresh_token", "refresh_token": "old", **self.APP}
         assert (token.refresh_token, token.expires_in) == (told["response"]["body"]["refresh_token"], 3599)
         assert CRM.settings["tenant"].default == "organizations"
 

@@ -140,6 +140,17 @@ class TestSources:
         assert [answer.raw for answer in page.answers] == leads
         assert [request.path for request in partner.requests] == ["/rest/leads", "/rest/sources"]
 
+    @pytest.mark.parametrize(
+        "failure", [Response(403, {}, None), Response(500, {}, None), Problem(Kind.CRM_TIMEOUT, "late")], ids=repr
+    )
+    def test_a_lead_is_told_without_the_name_of_its_source_where_that_cannot_be_read(
+        self, failure: Response | Problem
+    ) -> None:
+        body = record(links=RECORDED["links"] | {"sources": ["7-sources"]})
+        answer = script(envelope(body), failure).hold(NUTSHELL.get(LEADS, "1003-leads"))
+        assert (answer.item["id"], answer.partial) == ("1003-leads", False)
+        assert "lead_source" not in answer.item
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -187,13 +198,19 @@ class TestOne:
         told = problem(lambda: script(envelope(*bodies)).hold(NUTSHELL.get(LEADS, "1003-leads")))
         assert told.kind is Kind.CRM_NOT_FOUND
 
-    def test_ids_joined_by_a_comma_are_no_id(self) -> None:
+    @pytest.mark.parametrize("id", ["1-leads,3-leads", "list", "3-contacts", "3-", "-leads", "", "٣", "3-leads/stages"])
+    def test_what_is_not_the_id_of_a_lead_is_asked_for_nowhere(self, id: str) -> None:
+        """`GET /rest/leads/list` answers something else, and `3-contacts` would remove the lead of that number."""
         partner = script()
-        for talk in (NUTSHELL.get(LEADS, "1-leads,3-leads"), NUTSHELL.delete(LEADS, "1-leads,3-leads")):
+        for talk in (NUTSHELL.get(LEADS, id), NUTSHELL.delete(LEADS, id)):
             with pytest.raises(Problem) as caught:
                 partner.hold(talk)
             assert caught.value.kind is Kind.CRM_NOT_FOUND
         assert partner.requests == []
+
+    @pytest.mark.parametrize("id", ["3-leads", "3"])
+    def test_the_type_may_be_left_out(self, id: str) -> None:
+        assert next(NUTSHELL.get(LEADS, id)).path == f"/rest/leads/{id}"
 
 
 STAGESETS = [{"id": "1-stagesets", "name": "Sales"}, {"id": "5-stagesets", "name": "Renewals"}]
@@ -320,6 +337,11 @@ class TestChanges:
         found, _ = Log(events, most=20, inclusive=inclusive).since(BEGIN, 100)
         assert sorted(map(int, found)) == list(range(1, 302))
 
+    def test_an_event_that_bears_an_earlier_time_than_its_neighbours_does_not_end_the_walk(self) -> None:
+        events = [(n, BEGIN + n, n, "create") for n in range(1, 10)]
+        log = Log([*events, (10, BEGIN - 1, 10, "create"), (11, BEGIN + 11, 11, "create")], most=3)
+        assert log.since(BEGIN, 100)[0] == [*(str(n) for n in range(1, 10)), "11"]
+
     def test_what_was_deleted_is_not_told(self) -> None:
         events = [(3, BEGIN, 3, "create"), (7, BEGIN + 1, 7, "create"), (11, BEGIN + 2, 3, "delete")]
         assert Log(events).since(BEGIN, 5)[0] == ["7"]
@@ -368,8 +390,30 @@ class TestFind:
         body = record(3, links=RECORDED["links"] | {"contacts": contacts})
         event = {"id": "3-events", "createdTime": BEGIN, "action": "create", "links": {"payloads": ["3-leads"]}}
         answers = [ok({"events": [event], "payloads": [body]})] * 2
-        made = script(*answers).hold(NUTSHELL.find(LEADS, self.DRAFT, datetime.fromtimestamp(BEGIN - 5, UTC)))
+        made = script(envelope(), *answers).hold(
+            NUTSHELL.find(LEADS, self.DRAFT, datetime.fromtimestamp(BEGIN - 5, UTC))
+        )
         assert made == found
+
+    def test_the_list_knows_of_it_as_well_whatever_the_zone_of_its_filter_is(self) -> None:
+        """How soon the change log tells of a lead is not known."""
+        partner = script(envelope(record(3)), ok({"events": [], "payloads": []}))
+        made = partner.hold(NUTSHELL.find(LEADS, self.DRAFT, datetime.fromtimestamp(BEGIN - 5, UTC)))
+        assert made == "3-leads"
+        assert partner.requests[0].path == "/rest/leads"
+        assert partner.requests[0].query["filter[createdTime]"] == "2025-08-12T19:26:54 TO 2025-08-15T19:26:54"
+
+    def test_where_the_filter_is_refused_the_change_log_decides(self) -> None:
+        event = {"id": "3-events", "createdTime": BEGIN, "action": "create", "links": {"payloads": ["3-leads"]}}
+        answers = [ok({"events": [event], "payloads": [record(3)]})] * 2
+        refused = Response(400, {}, {"leads": [], "errors": [{"title": "Invalid filter"}]})
+        since = datetime.fromtimestamp(BEGIN - 5, UTC)
+        assert script(refused, *answers).hold(NUTSHELL.find(LEADS, self.DRAFT, since)) == "3-leads"
+        assert problem(lambda: script(Response(503)).hold(NUTSHELL.find(LEADS, self.DRAFT, since)))
+
+    def test_a_lead_that_was_deleted_is_not_the_one(self) -> None:
+        partner = script(envelope(record(3, deletedTime="2025-08-14T00:00:00Z")), ok({"events": [], "payloads": []}))
+        assert partner.hold(NUTSHELL.find(LEADS, self.DRAFT, datetime.fromtimestamp(BEGIN - 5, UTC))) is None
 
 
 class TestDeleted:

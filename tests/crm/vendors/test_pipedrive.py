@@ -30,6 +30,15 @@ class TestIds:
         [fault] = caught.value.faults
         assert (caught.value.kind, fault.field) == (Kind.INVALID, "contact.id")
 
+    @pytest.mark.parametrize("id", ["archived", "search", "1/2", "", "٣"])
+    def test_a_word_in_place_of_an_id_is_asked_for_nowhere(self, id: str) -> None:
+        """`GET /leads/archived` answers a list."""
+        partner = script()
+        for talk in (PIPEDRIVE.get(LEADS, id), PIPEDRIVE.delete(LEADS, id)):
+            with pytest.raises(Problem) as caught:
+                partner.hold(talk)
+            assert caught.value.kind is Kind.CRM_NOT_FOUND
+
 
 class TestComplaint:
     def test_a_2xx_that_says_no_is_a_refusal(self) -> None:
@@ -88,6 +97,38 @@ class TestList:
             request = next(PIPEDRIVE.list(LEADS, cursor=page.cursor, limit=5))
             assert request.query["start"].isdecimal()
             assert int(request.query["start"]) > 0
+
+    def test_what_was_archived_is_walked_plainly_and_told_where_it_changed_since(self) -> None:
+        """That list has no `updated_since`: sent all the same, it would be ignored and every page be the first one."""
+        told = [("a", minutes(9)), ("b", minutes(0)), ("c", minutes(7))]
+        full = [{"id": id, "update_time": CASE.said.moment(when)} for id, when in told]
+        more = {"more_items_in_collection": True, "start": 0, "limit": 3, "next_start": 3}
+        bodies = [([], {}), (full, more), (full[:1], {})]
+        partner = script(*(
+            ok({"success": True, "data": data, "additional_data": {"pagination": place}}) for data, place in bodies
+        ))  # fmt: skip
+        cursor: Any = None
+        found: list[str] = []
+        for _ in bodies:
+            page = partner.hold(PIPEDRIVE.list(LEADS, since=minutes(5), cursor=cursor, limit=3))
+            cursor, found = page.cursor, [*found, *(answer.item["id"] for answer in page.answers)]
+        assert (cursor, found) == (None, ["c", "a", "a"])
+        assert "updated_since" in partner.requests[0].query
+        assert [dict(request.query) for request in partner.requests[1:]] == [
+            {"sort": "add_time ASC", "start": start, "limit": "3"} for start in ("0", "3")
+        ]
+
+    def test_a_pipeline_has_its_stages_however_many_there_are(self) -> None:
+        """Five hundred come at once; those behind them were once left out."""
+        many = [{"id": n, "name": str(n), "pipeline_id": 1} for n in range(500)]
+        partner = script(
+            ok({"success": True, "data": {"id": 1, "name": "Sales"}}),
+            ok({"success": True, "data": many, "additional_data": {"next_cursor": "c2"}}),
+            ok({"success": True, "data": [{"id": 500, "name": "last", "pipeline_id": 1}]}),
+        )
+        answer = partner.hold(PIPEDRIVE.get(CASES["pipedrive-pipelines"].resource, "1"))
+        assert len(answer.item["stages"]) == 501
+        assert dict(partner.requests[2].query) == {"limit": "500", "cursor": "c2"}
 
 
 class TestRefusals:

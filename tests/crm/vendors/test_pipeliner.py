@@ -3,10 +3,14 @@
 No answer about a lead, a step or a pipeline was ever recorded: these are shaped like the vendor's specification.
 """
 
+import json
 import re
+import time
 from base64 import b64decode
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -18,6 +22,8 @@ from tests.crm.samples import CASES
 from tests.crm.shared import document
 from tests.crm.test_specs import body_schema, problems
 from tests.crm.voices import minutes
+from tests.sandbox import exchange
+from tests.sandbox.vendors.pipeliner import FAKE
 from tests.talk import Partner, Reply, ok, script
 
 LEAD, PIPELINE, STAGE = (CASES[f"pipeliner-{plural}"] for plural in ("leads", "pipelines", "stages"))
@@ -221,6 +227,12 @@ class TestStage:
         assert answer.item["pipeline"] == {"id": Q}
         assert partner.requests[0].json == {"name": "Sign", kind: Q}
 
+    @pytest.mark.parametrize("kind", ["lead_process_id", "quote_process_id"])
+    def test_a_stage_of_a_process_is_found_again_though_a_pipeline_was_named(self, kind: str) -> None:
+        made = {"id": NEW, "name": "Sign", kind: Q, "pipeline_id": None, "created": str(minutes(1))}
+        talk = PIPELINER.find(STAGES, STAGE.draft(self.ITEM, {kind: Q}), minutes(0))
+        assert script(listed(made)).hold(talk) == NEW
+
     def test_a_stale_revision_is_a_conflict(self) -> None:
         refusal = {"code": 40000, "name": "ERROR_ENTITY_VALIDATION", "message": "\nchanged", "success": False}
         for status in (409, 412, 422):
@@ -239,9 +251,21 @@ class TestStage:
         refused = problem(script(pipeline(A), Response(422, {}, body), look), self.ITEM)
         assert (refused.kind, refused.faults[0].field) == (Kind.CRM_REJECTED, "percent")
 
-    def test_a_stage_that_another_took_out_at_once_is_a_conflict(self) -> None:
+    def test_a_stage_that_another_took_out_at_once_leaves_a_doubt(self) -> None:
         refused = problem(script(pipeline(A, B), one(id=P), pipeline(A, B)), self.ITEM)
-        assert (refused.kind, refused.outcome) == (Kind.CRM_CONFLICT, Outcome.REFUSED)
+        assert (refused.kind, refused.outcome) == (Kind.OUTCOME_UNKNOWN, Outcome.UNKNOWN)
+
+    @pytest.mark.parametrize("expanded", [True, False])
+    def test_a_stage_that_the_answer_to_the_write_tells_was_made(self, expanded: bool) -> None:
+        partner = script(pipeline(A), pipeline(A, NEW, expanded=expanded), pipeline(A), NOWHERE)
+        answer = partner.hold(PIPELINER.create(STAGES, STAGE.draft(self.ITEM)))
+        assert (answer.item["id"], answer.partial) == (NEW, True)
+
+    def test_of_two_stages_of_one_name_ours_is_the_one_that_the_answer_to_the_write_tells(self) -> None:
+        twin = {"id": B, "name": "Sign"}
+        after = one(id=P, steps=[{"id": A}, {"id": NEW, "name": "Sign"}, twin])
+        partner = script(pipeline(A), pipeline(A, NEW, expanded=False), after)
+        assert partner.hold(PIPELINER.create(STAGES, STAGE.draft(self.ITEM), whole=False)).item["id"] == NEW
 
     @pytest.mark.parametrize(
         ("name", "found"), [("Sign", True), (" SIGN", True), (None, True), ("Another", False)], ids=repr
@@ -288,6 +312,55 @@ class TestStage:
         assert (answer.item, answer.partial) == ({"id": NEW, "name": "Sign"}, True)
 
 
+class TestIntruder:
+    """Somebody adds a stage of their own between our read of a pipeline and our write."""
+
+    def space(self, meanwhile: Callable[[Any], object], **settings: bool) -> tuple[Any, Partner]:
+        """The fake, and a line to it on which this happens right before the write."""
+        fake = FAKE(time.time)
+        fake.settings |= settings
+        granted = fake.control.mint(kind="api_key")
+        [scheme] = CRM.auth.values()
+        proof = scheme.sign({"username": granted["username"], "api_key": granted["api_key"]})
+
+        def answer(request: Request) -> Response:
+            if not request.safe:
+                meanwhile(fake)
+            target = f"{request.path.replace('{space}', granted['space_id'])}?{urlencode(request.query)}"
+            body = b"" if request.json is None else json.dumps(request.json).encode()
+            headers = {**proof, "content-type": "application/json"}
+            told = fake.receive(exchange.Request(request.method, target, headers, body)).answer
+            assert told
+            return Response(told.status, {}, json.loads(told.payload()))
+
+        return fake, Partner(answer)
+
+    def names(self, fake: Any) -> list[str]:
+        return [each["name"] for each in fake.live("steps") if each["pipeline_id"]]
+
+    def intrude(self, fake: Any) -> None:
+        outer = fake.live("pipelines")[0]  # the oldest
+        fake.plant("steps", {"name": "Theirs", "pipeline_id": outer["id"], "sort_order": 99})
+        fake.change("pipelines", outer, {}, fake.tick())
+
+    def test_where_the_revision_is_heeded_nothing_gets_lost(self) -> None:
+        fake, partner = self.space(self.intrude)
+        before = self.names(fake)
+        refused = problem(partner, {"name": "Sign"})
+        assert (refused.kind, refused.outcome) == (Kind.CRM_CONFLICT, Outcome.REFUSED)
+        assert self.names(fake) == [*before, "Theirs"]
+
+    @pytest.mark.parametrize("drops", [True, False])
+    def test_where_it_is_not_ours_is_made_and_theirs_may_get_lost(self, drops: bool) -> None:
+        fake, partner = self.space(self.intrude, revision_is_checked=False, patch_drops_missing_steps=drops)
+        before = self.names(fake)
+        made = partner.hold(PIPELINER.create(STAGES, STAGE.draft({"name": "Sign"})))
+        assert (made.item["name"], made.partial) == ("Sign", False)
+        assert fake.rows["steps"][made.item["id"]]["name"] == "Sign"
+        assert set(self.names(fake)) == {*before, "Sign", *([] if drops else ["Theirs"])}
+        assert "revision" in STAGES.emulates["create"], "what cannot be helped is said"
+
+
 class TestRefusals:
     def test_a_field_that_is_told_twice_is_named_once(self) -> None:
         missing = {"code": 119, "name": "ERROR_PARAMETER_MISSING", "message": "Owner is required."}
@@ -314,6 +387,19 @@ class TestRefusals:
         with pytest.raises(Problem) as caught:
             script(Response(404, {}, recorded["body"])).hold(PIPELINER.get(LEADS, A))
         assert caught.value.kind is Kind.CRM_REJECTED
+
+    def test_an_address_that_the_vendor_does_not_know_is_no_missing_record(self) -> None:
+        recorded = document("fixtures/pipeliner/error_404_url.json")["response"]
+        for talk in (PIPELINER.get(LEADS, A), PIPELINER.create(STAGES, STAGE.draft(TestStage.ITEM))):
+            with pytest.raises(Problem) as caught:
+                script(Response(404, {}, recorded["body"])).hold(talk)
+            assert (caught.value.kind, caught.value.outcome) == (Kind.CRM_REJECTED, Outcome.NOTHING)
+
+    @pytest.mark.parametrize("id", ["batch-modify", "merge", "", f"{A}/x"])
+    def test_a_word_is_no_id(self, id: str) -> None:
+        with pytest.raises(Problem) as caught:
+            script().hold(PIPELINER.get(LEADS, id))
+        assert caught.value.kind is Kind.CRM_NOT_FOUND
 
     def test_a_2xx_that_says_no_is_a_refusal(self) -> None:
         with pytest.raises(Problem) as caught:

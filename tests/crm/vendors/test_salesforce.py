@@ -110,6 +110,21 @@ class TestCompany:
             assert len(partner.requests) == 3
 
 
+class TestIds:
+    @pytest.mark.parametrize("id", ["describe", "deleted", "approvalLayouts", "00Q/0000", "00Q0000000000000000", ""])
+    def test_what_is_no_id_is_asked_for_nowhere(self, id: str) -> None:
+        """`GET /sobjects/Lead/describe` answers a description."""
+        partner = script()
+        for talk in (SALESFORCE.get(LEADS, id), SALESFORCE.delete(LEADS, id)):
+            with pytest.raises(Problem) as caught:
+                partner.hold(talk)
+            assert caught.value.kind is Kind.CRM_NOT_FOUND
+
+    @pytest.mark.parametrize("id", ["00Q5e00000abcde", "00Q5e00000abcdeEAA", "a0B000000000001"])
+    def test_an_id_of_fifteen_or_eighteen_is_one(self, id: str) -> None:
+        assert next(SALESFORCE.get(LEADS, id)).path.endswith(f"/sobjects/Lead/{id}")
+
+
 class TestComplaint:
     def test_a_2xx_that_says_no_is_a_refusal(self) -> None:
         body = {
@@ -177,13 +192,28 @@ class TestComplaint:
 
 class TestList:
     def test_the_cursor_holds_the_last_moment_and_id(self) -> None:
-        record = {"Id": "00Q1", "SystemModstamp": "2026-05-01T12:00:00.000+0000"}
+        record = {"Id": "00Q1", "LastModifiedDate": "2026-05-01T12:00:00.000+0000"}
         page = script(ok({"records": [record]})).hold(SALESFORCE.list(LEADS, since=minutes(0), limit=1))
         assert page.cursor == {"id": "00Q1", "at": "2026-05-01T12:00:00.000+0000"}
 
     def test_a_page_that_is_not_full_is_the_last(self) -> None:
-        record = {"Id": "00Q1", "SystemModstamp": "2026-05-01T12:00:00.000+0000"}
+        record = {"Id": "00Q1", "LastModifiedDate": "2026-05-01T12:00:00.000+0000"}
         assert script(ok({"records": [record]})).hold(SALESFORCE.list(LEADS, limit=5)).cursor is None
+
+    @pytest.mark.parametrize("since", [None, minutes(0)], ids=["all", "changed"])
+    def test_a_page_that_says_it_is_not_all_is_not_the_last_however_short(self, since: datetime | None) -> None:
+        """The size of a batch is the vendor's own affair."""
+        records = [{"Id": f"00Q{n}", "LastModifiedDate": "2026-05-01T12:00:00.000+0000"} for n in (1, 2)]
+        body = {"totalSize": 5, "done": False, "nextRecordsUrl": "/services/data/x", "records": records}
+        page = script(ok(body)).hold(SALESFORCE.list(LEADS, since=since, limit=5))
+        assert page.cursor
+        assert page.cursor["id"] == "00Q2"
+
+    def test_what_changed_is_found_by_the_moment_that_is_told(self) -> None:
+        """The stamp of the system moves without a change that anybody made, and is told to nobody."""
+        query = next(SALESFORCE.list(LEADS, since=minutes(0), limit=5)).query["q"]
+        where = "LastModifiedDate >= 2026-05-01T12:00:00Z ORDER BY LastModifiedDate ASC, Id ASC"
+        assert query == f"SELECT FIELDS(ALL) FROM Lead WHERE {where} LIMIT 5"
 
     def test_all_fields_are_asked_for_as_one_that_is_hidden_would_fail_the_query(self) -> None:
         query = next(SALESFORCE.list(LEADS, limit=500)).query["q"]

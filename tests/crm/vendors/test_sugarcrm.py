@@ -22,7 +22,7 @@ SUGAR = CRM.dialect
 LEADS = CASE.resource
 STAGES = CASES["sugarcrm-stages"].resource
 
-APP = {"client_id": "sugar", "client_secret": ""}
+APP = {"client_id": "sugar", "client_secret": "", "platform": "base"}
 
 
 def recorded(name: str) -> Any:
@@ -113,6 +113,12 @@ class TestCreate:
             False,
         )
 
+    def test_a_number_for_which_a_lead_has_no_field_is_named(self) -> None:
+        kinds = ("work", "fax", "secondary")
+        draft = CASE.draft({"last_name": "x", "phone_numbers": [{"number": each, "type": each} for each in kinds]})
+        assert draft.body == {"last_name": "x", "phone_work": "work"}
+        assert draft.ignored == ("phone_numbers[1]", "phone_numbers[2]")
+
     @pytest.mark.parametrize("name", ["colour", "last_name", "_acl"])
     def test_a_name_that_does_not_end_as_custom_fields_do_is_refused(self, name: str) -> None:
         with pytest.raises(Problem) as caught:
@@ -202,6 +208,14 @@ class TestList:
         partner = Partner(module.answer)
         assert partner.hold(SUGAR.find(LEADS, CASE.draft({"last_name": "Lovelace"}), minutes(0))) == "lead-2"
 
+    def test_a_lost_create_is_known_by_its_addresses_in_whatever_order_and_but_once(self) -> None:
+        emails = [{"email": "a@b.c", "type": "primary"}, {"email": "d@e.f"}, {"email": "A@b.c"}]
+        draft = CASE.draft({"last_name": "Lovelace", "email_addresses": emails})
+        kept = [{"email_address": "d@e.f", "primary_address": "0"}, {"email_address": "a@b.c", "primary_address": "1"}]
+        made = {"last_name": "Lovelace", "date_entered": minutes(1).isoformat()}
+        module = Module(lead(1, 1, **made, email=kept[:1]), lead(2, 1, **made, email=kept))
+        assert Partner(module.answer).hold(SUGAR.find(LEADS, draft, minutes(0))) == "lead-2"
+
 
 class TestDeleted:
     def test_those_that_were_deleted_since_are_found_among_what_changed(self) -> None:
@@ -209,18 +223,18 @@ class TestDeleted:
         module = Module(*records, longest=2)
         gone = module.walk(lambda cursor: SUGAR.deleted(LEADS, since=minutes(2), cursor=cursor), part="ids")
         assert gone == ["lead-3", "lead-5"]
-        assert all(body["deleted"] is True for body in module.bodies)
+        assert all((body["deleted"], body["fields"]) == (True, "id,date_modified,deleted") for body in module.bodies)
 
     def test_an_option_is_never_told_as_deleted(self) -> None:
         assert script().hold(SUGAR.deleted(STAGES, since=minutes(0))) is None
 
 
 class TestTokens:
-    def refreshed(self, app: dict[str, str], reply: Response) -> tuple[Any, Request]:
+    def refreshed(self, app: dict[str, str], *replies: Response, **own: str) -> tuple[Any, Request]:
         scheme = CRM.auth["oauth2"]
         assert isinstance(scheme, OAuth2)
-        partner = script(reply)
-        token = partner.hold(scheme.refresh({"refresh_token": "c1be5132-655b-1ca3-fb44-512e36709871"}, app))
+        partner = script(*replies)
+        token = partner.hold(scheme.refresh({"refresh_token": "c1be5132-655b-1ca3-fb44-512e36709871"} | own, app))
         [request] = partner.requests
         return token, request
 
@@ -238,6 +252,27 @@ class TestTokens:
     def test_the_platform_of_the_account_is_named(self) -> None:
         _, request = self.refreshed(APP | {"platform": "custom_api"}, ok({"access_token": "a"}))
         assert request.json["platform"] == "custom_api"
+
+    def test_an_account_has_to_name_its_platform_and_none_is_named_in_its_place(self) -> None:
+        assert CRM.settings["platform"].default is None
+        _, request = self.refreshed({"client_id": "sugar", "client_secret": ""}, ok({"access_token": "a"}))
+        assert "platform" not in request.json
+
+    @pytest.mark.parametrize("status", [400, 422])
+    def test_a_platform_that_is_not_registered_is_for_an_operator_to_mend(self, status: int) -> None:
+        with pytest.raises(Problem, match=r"`platform`.* operator") as caught:
+            self.refreshed(APP, Response(status, {}, {"error": "invalid_parameter", "error_message": "no"}))
+        assert (caught.value.kind, caught.value.retry_after) == (Kind.CRM_REJECTED, None)
+
+    def test_a_refresh_token_that_is_dead_wants_the_account_to_be_connected_again(self) -> None:
+        with pytest.raises(Problem) as caught:
+            self.refreshed(APP, Response(401, {}, recorded("error_bad_credentials_401")["response"]["body"]))
+        assert caught.value.kind is Kind.NEEDS_REAUTH
+
+    def test_a_client_of_the_accounts_own_goes_before_our_app(self) -> None:
+        _, request = self.refreshed(APP, ok({"access_token": "a"}), client_id="theirs", client_secret="own")
+        assert (request.json["client_id"], request.json["client_secret"]) == ("theirs", "own")
+        assert request.json.keys() == recorded("token_refresh_request")["request"]["body"].keys()
 
     def test_a_request_is_signed_as_the_vendor_shows(self) -> None:
         shown = recorded("account_create")["request"]["headers"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from switchboard.crm.auth import OAuth2
+from switchboard.crm.catalog import Emulated
 from switchboard.crm.dialect import Draft
 from switchboard.crm.paging import second
 from switchboard.crm.problem import Kind, Outcome, Problem
@@ -169,8 +170,9 @@ class TestSources:
         assert partner.requests[0].json == {"data": ADA | sent}
 
     def test_a_page_takes_one_look_at_their_names(self) -> None:
-        leads = [{"id": id, "source_id": source} for id, source in ((1, 12), (2, None), (3, 11), (4, 12), (5, 99))]
-        partner = script(listed(*leads), listed(WEB, FAIR))
+        pairs = ((1, 12), (2, None), (3, 11), (4, 12), (5, 99))
+        leads = [{"id": id, "source_id": source, "updated_at": second(minutes(id))} for id, source in pairs]
+        partner = script(listed(*leads[::-1]), listed(WEB, FAIR))
         page = partner.hold(ZENDESK.list(LEADS, limit=10))
         names = [answer.item.get("lead_source") for answer in page.answers]
         assert names == ["Trade fair", None, "Web", "Trade fair", None]
@@ -178,7 +180,7 @@ class TestSources:
         assert [answer.raw["data"] for answer in page.answers] == leads
 
     def test_nothing_is_looked_up_where_no_lead_has_one(self) -> None:
-        partner = script(listed({"id": 1, "source_id": None}))
+        partner = script(listed({"id": 1, "source_id": None, "updated_at": second(minutes(0))}))
         assert len(partner.hold(ZENDESK.list(LEADS, limit=10)).answers) == 1
 
 
@@ -259,12 +261,14 @@ class Book:
     def at(seconds: float) -> Any:
         return minutes(0) + timedelta(seconds=seconds)
 
-    def since(self, seconds: float, limit: int) -> list[int]:
-        """The ids of the leads that changed since then, page by page."""
+    def since(self, seconds: float | None, limit: int) -> list[int]:
+        """The ids of the leads that changed since then, or of all, page by page."""
         partner, cursor, found = Partner(self.answer), None, list[int]()
         for _ in range(1000):
-            page = partner.hold(ZENDESK.list(LEADS, since=self.at(seconds), cursor=cursor, limit=limit))
+            since = None if seconds is None else self.at(seconds)
+            page = partner.hold(ZENDESK.list(LEADS, since=since, cursor=cursor, limit=limit))
             assert len(page.answers) <= limit
+            assert len(json.dumps(page.cursor)) < 5500, "sealed, it would outgrow what a cursor may be"
             found += [int(answer.item["id"]) for answer in page.answers]
             if page.cursor is None:
                 return found
@@ -388,15 +392,47 @@ class TestChanges:
 
 
 class TestList:
-    def test_it_begins_with_the_oldest_so_that_a_new_lead_displaces_none(self) -> None:
-        records = [{"id": n} for n in range(3)]
-        partner = script(listed(*records[:2]), listed(*records[2:]))
-        first = partner.hold(ZENDESK.list(LEADS, limit=2))
-        last = partner.hold(ZENDESK.list(LEADS, cursor=first.cursor, limit=2))
-        assert [dict(request.query) for request in partner.requests] == [
-            {"sort_by": "created_at", "page": page, "per_page": "2"} for page in ("1", "2")
-        ]
-        assert (first.cursor, last.cursor) == ({"start": 2}, None)
+    """All leads are those that changed since ever."""
+
+    @each_order
+    @pytest.mark.parametrize("limit", [2, 60])
+    def test_each_comes_once_whatever_changed_in_the_same_second(self, down: bool, limit: int) -> None:
+        book = Book({n: n // 50 for n in range(150)}, down)
+        assert sorted(book.since(None, limit)) == list(range(150))
+        assert book.since(None, limit)[-1] >= 100
+
+    @pytest.mark.parametrize("turn", [1, 2, 3])
+    def test_one_that_is_removed_between_two_pages_draws_no_other_over_the_edge(self, turn: int) -> None:
+        for victim in range(0, 150, 7):
+            book = Book(dict.fromkeys(range(150), 0))
+
+            def remove(book: Book = book, victim: int = victim) -> None:
+                if len(book.asked) == turn:
+                    book.changes.pop(victim, None)
+
+            book.before = remove
+            found = book.since(None, 40)
+            assert len(found) == len(set(found))
+            assert set(range(150)) - {victim} <= set(found)
+
+    @each_order
+    @pytest.mark.parametrize("gone", [0, 60, 200])
+    def test_of_a_bulk_within_one_second_none_is_lost_though_a_position_cannot_name_all(
+        self, down: bool, gone: int
+    ) -> None:
+        """Those that come, change or go meanwhile move it by less than what a position names."""
+        book = Book(dict.fromkeys(range(3000), 5), down)
+
+        def disturb() -> None:
+            if len(book.asked) == 40:
+                for n in (*range(1000, 1000 + gone), *range(2500, 2500 + gone)):
+                    del book.changes[n]
+                book.changes |= {9000 + n: 9 for n in range(gone * 2)}
+
+        book.before = disturb
+        found = book.since(None, 70)
+        assert len(found) == len(set(found))
+        assert set(book.changes) <= set(found)
 
 
 class TestPipelines:
@@ -434,13 +470,27 @@ class TestPipelines:
             "name": "Incoming",
             "pipeline": {"id": "704704"},
             "position": 1,
-            "status": "active",
             "created_at": "2016-12-07T08:09:14Z",
             "updated_at": "2017-03-23T12:42:21Z",
         }
         [request] = partner.requests
         assert request.path == shown["request"]["path"]
         assert request.query.items() >= shown["request"]["query"].items()
+        assert "sort_by" not in request.query, "this list cannot be asked for an order"
+
+    def test_a_stage_that_is_won_is_not_told_as_switched_off(self) -> None:
+        body = {"data": {"id": 1, "name": "Won", "category": "won", "active": False}}
+        assert ZENDESK.item(STAGES, body) == {"id": "1", "name": "Won"}
+
+    def test_a_pipeline_changes_with_its_stages(self) -> None:
+        flows = [{"id": n, "name": "x", "updated_at": second(minutes(at))} for n, at in ((1, -9), (2, 1), (3, -9))]
+        changes = ((1, -5), (1, 5), (2, 0), (3, -8))
+        steps = [{"id": 9, "name": "y", "pipeline_id": n, "updated_at": second(minutes(at))} for n, at in changes]
+        partner = script(listed(*flows), listed(*steps), listed(*steps))
+        answers = partner.hold(ZENDESK.list(PIPELINES, since=minutes(0), limit=10)).answers
+        told = [(each.item["id"], each.item["updated_at"], each.raw["data"]) for each in answers]
+        assert told == [("2", second(minutes(1)), flows[1]), ("1", second(minutes(5)), flows[0])]
+        assert CRM.offer("pipelines", "list") == Emulated("Its stages are found in the list of all of them.")
 
     @pytest.mark.parametrize("found", [[], [{"id": 12345}, {"id": 123}]], ids=["none", "others"])
     @pytest.mark.parametrize("resource", [PIPELINES, STAGES], ids=["pipeline", "stage"])

@@ -163,12 +163,35 @@ class TestList:
 
     def test_what_changed_is_asked_for_in_whole_seconds_and_nothing_more_where_there_is_none(self) -> None:
         partner = script(NONE)
+        assert LEADS.resource.changes
         page = partner.hold(ZOHO.list(LEADS.resource, since=minutes(0.001), limit=500))
         assert (page.answers, page.cursor) == ([], None)
         assert partner.requests[0].json["select_query"] == (
-            "select id from Leads where id > '0' and Modified_Time >= '2026-05-01T12:00:00+00:00' "
-            "order by id asc limit 50"
+            "select id, Modified_Time from Leads where Modified_Time >= '2026-05-01T12:00:00+00:00' "
+            "order by Modified_Time asc, id asc limit 50"
         )
+
+    def test_what_changed_comes_in_the_order_of_its_changes_and_goes_on_behind_the_last(self) -> None:
+        rows = [{"id": id, "Modified_Time": "2026-05-01T15:00:07+03:00"} for id in ("9", "12")]
+        told = ok({"data": rows, "info": {"count": 2, "more_records": True}})
+        partner = script(told, ok({"data": [{"id": "12"}, {"id": "9"}]}), NONE)
+        page = partner.hold(ZOHO.list(LEADS.resource, since=minutes(0), limit=2))
+        assert [each.item["id"] for each in page.answers] == ["9", "12"]
+        partner.hold(ZOHO.list(LEADS.resource, since=minutes(0), cursor=page.cursor, limit=2))
+        assert partner.requests[2].json["select_query"] == (
+            "select id, Modified_Time from Leads where (Modified_Time > '2026-05-01T12:00:07+00:00') "
+            "or (Modified_Time = '2026-05-01T12:00:07+00:00' and id > '12') order by Modified_Time asc, id asc limit 2"
+        )
+
+    def test_without_a_moment_there_is_no_position_among_what_changed(self) -> None:
+        partner = script(ids("1", more=True))
+        found = problem(lambda: partner.hold(ZOHO.list(LEADS.resource, since=minutes(0), limit=1)))
+        assert (found.kind, found.outcome) == (Kind.CRM_UNAVAILABLE, Outcome.NOTHING)
+
+    @pytest.mark.parametrize("id", ["deleted", "search", "1,2", "1-", ""])
+    def test_a_word_is_no_id(self, id: str) -> None:
+        for resource in (LEADS.resource, PIPELINES.resource):
+            assert problem(lambda to=resource: script().hold(ZOHO.get(to, id))).kind is Kind.CRM_NOT_FOUND
 
 
 class TestDeleted:
@@ -198,8 +221,18 @@ STANDARD = {"id": "11", "display_value": "Standard", "default": True, "maps": [F
 OTHER = {"id": "12", "display_value": "Other", "default": False, "maps": [SECOND, WON]}
 
 
-def organization(*pipelines: Any, values: list[Any] | None = None, picklist: Response | None = None) -> Partner:
-    """Zoho's settings: these pipelines in the second layout, which is the default, and these stages."""
+def organization(
+    *pipelines: Any,
+    values: list[Any] | None = None,
+    picklist: Response | None = None,
+    refusal: Response | None = None,
+    after: Callable[[list[Any]], list[Any]] = lambda maps: maps,
+) -> Partner:
+    """Zoho's settings: these pipelines in the second layout, which is the default, and these stages.
+
+    `refusal` is what writes of pipelines come to; `after` is what others make of the stages of one that was written.
+    """
+    held = {each["id"]: each for each in pipelines}
     values = [FIRST, SECOND, WON] if values is None else values
     layouts = [{"id": "1", "generated_type": "custom"}, {"id": "2", "generated_type": "default"}]
     done = {"code": "SUCCESS", "details": {"id": "12"}, "message": "done", "status": "success"}
@@ -223,9 +256,16 @@ def organization(*pipelines: Any, values: list[Any] | None = None, picklist: Res
             case "GET", _:
                 assert request.query == {"layout_id": "2"}
                 id = request.path.rpartition("/")[2]
-                return ok({"pipeline": [each for each in pipelines if id in ("pipeline", each["id"])]})
+                return ok({"pipeline": [each for each in held.values() if id in ("pipeline", each["id"])]})
             case _:
                 assert request.query == {"layout_id": "2"}
+                if refusal:
+                    return refusal
+                if request.method == "PATCH":
+                    id, [change] = request.path.rpartition("/")[2], request.json["pipeline"]
+                    named = {each["id"]: each for each in values}
+                    maps = [{**named[each["id"]], **each} for each in change["maps"] if "_delete" not in each]
+                    held[id] = {**held[id], "maps": after(maps)}
                 return ok({"pipeline": [done], "transfer_pipeline": [done]})
 
     return Partner(settings)
@@ -268,6 +308,21 @@ class TestPipelines:
             "transfer_pipeline": [{"pipeline": {"from": "12", "to": "11"}, "stages": moves}]
         }
 
+    @pytest.mark.parametrize(("code", "done"), [("ALREADY_SCHEDULED", True), ("INVALID_DATA", False)])
+    def test_a_removal_that_is_under_way_is_done(self, code: str, done: bool) -> None:
+        fault = {"code": code, "details": {}, "message": "Scheduler already running", "status": "error"}
+        partner = organization(STANDARD, OTHER, refusal=Response(400, {}, {"transfer_pipeline": [fault]}))
+        if done:
+            partner.hold(ZOHO.delete(PIPELINES.resource, "12"))
+        else:
+            assert problem(lambda: partner.hold(ZOHO.delete(PIPELINES.resource, "12"))).kind is Kind.CRM_REJECTED
+
+    def test_the_default_pipeline_is_not_removed(self) -> None:
+        partner = organization(STANDARD, OTHER)
+        found = problem(lambda: partner.hold(ZOHO.delete(PIPELINES.resource, "11")))
+        assert (found.kind, found.outcome) == (Kind.CRM_REJECTED, Outcome.NOTHING)
+        assert {request.method for request in partner.requests} == {"GET"}
+
     @pytest.mark.parametrize("others", [[], [STANDARD | {"maps": [FIRST]}]])
     def test_deals_that_are_won_are_never_opened_again_by_a_removal(self, others: list[Any]) -> None:
         partner = organization(OTHER, *others)
@@ -293,9 +348,8 @@ class TestStages:
         made = self.create(partner, "Brand new")
         value, mapped = (request for request in partner.requests if request.method == "PATCH")
         assert (value.path, value.query, value.safe) == ("/crm/v8/settings/fields/9", {"module": "Deals"}, True)
-        kept = [{key: each[key] for key in ("id", "display_value", "actual_value")} for each in (FIRST, SECOND, WON)]
         new = {"display_value": "Brand new", "actual_value": "Brand new"}
-        assert value.json == {"fields": [{"pick_list_values": [*kept, new]}]}
+        assert value.json == {"fields": [{"pick_list_values": [new]}]}, "ten are taken at once, and the others stay"
         assert partner.unsafe == [mapped]
         order = {"52": 2, "53": 3, "99": 4}
         maps = [{"id": id, "sequence_number": place} for id, place in order.items()]
@@ -326,9 +380,42 @@ class TestStages:
         assert (found.kind, found.faults[0].field) == (Kind.INVALID, "pipeline.id")
         assert {request.method for request in partner.requests} == {"GET"}
 
-    def test_a_stage_that_cannot_be_read_back_was_made(self) -> None:
-        made = self.create(organization(OTHER), "Brand new", whole=True)
-        assert (made.item["id"], made.partial) == ("12-99", True)
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_a_stage_that_cannot_be_read_back_was_made(self, whole: bool) -> None:
+        partner, held = organization(OTHER), organization(OTHER).answer
+        partner.answer = lambda request: Response(503) if partner.unsafe and request.safe else held(request)
+        made = self.create(partner, "First", whole=whole)
+        assert (made.item["id"], made.partial) == ("12-51", whole)
+
+    def test_a_stage_that_was_made_is_told_as_its_pipeline_has_it(self) -> None:
+        made = self.create(organization(STANDARD, OTHER), "First", whole=True)
+        assert not made.partial
+        assert made.item == {
+            "id": "12-51",
+            "name": "First",
+            "pipeline": {"id": "12", "name": "Other"},
+            "position": 4,
+            "status": "active",
+        }
+
+    @pytest.mark.parametrize("lost", ["52", "99"])
+    def test_a_stage_that_was_lost_meanwhile_is_named(self, lost: str) -> None:
+        partner = organization(OTHER, after=lambda maps: [each for each in maps if each["id"] != lost])
+        found = problem(lambda: self.create(partner, "Brand new"))
+        assert (found.kind, found.outcome) == (Kind.CRM_CONFLICT, Outcome.UNKNOWN)
+        assert lost in found.detail
+        assert "53" not in found.detail
+
+    @pytest.mark.parametrize(
+        ("message", "done"), [("No mapping found ", True), ("Invalid child option id", False)], ids=repr
+    )
+    def test_a_removal_that_was_done_before_is_done(self, message: str, done: bool) -> None:
+        fault = {"code": "INVALID_DATA", "details": {}, "message": message, "status": "error"}
+        partner = organization(OTHER, refusal=Response(400, {}, {"pipeline": [fault]}))
+        if done:
+            partner.hold(ZOHO.delete(STAGES.resource, "12-52"))
+        else:
+            assert problem(lambda: partner.hold(ZOHO.delete(STAGES.resource, "12-52"))).kind is Kind.CRM_REJECTED
 
     def test_a_removal_names_the_stages_that_stay(self) -> None:
         partner = organization(STANDARD, OTHER)
@@ -383,3 +470,26 @@ class TestLogin:
         assert CRM.hosts["api"].allows(api)
         assert CRM.hosts["token"].allows(token)
         assert not CRM.hosts["api"].allows(api + ".evil.example")
+        assert not CRM.hosts["token"].allows(api), "tokens are not given where the API lives"
+        assert not CRM.hosts["token"].allows(token.replace("accounts.", "www."))
+
+    @pytest.mark.parametrize("where", ["credentials", "app"])
+    @pytest.mark.parametrize(
+        "origin", ["https://www.zohoapis.eu", "https://www.zohoapis.com.au", "https://www.zohocloud.ca/"]
+    )
+    def test_a_token_of_another_data_centre_is_not_sent_to_the_first(self, where: str, origin: str) -> None:
+        scheme = self.SCHEME
+        assert isinstance(scheme, OAuth2)
+        credentials, app = {"refresh_token": "r"}, {"client_id": "i", "client_secret": "s"}
+        (credentials if where == "credentials" else app)["origin"] = origin
+        partner = script(ok({"access_token": "a"}))
+        found = problem(lambda: partner.hold(scheme.refresh(credentials, app)))
+        assert (found.kind, partner.requests) == (Kind.CRM_UNAVAILABLE, [])
+        app["token_origin"] = "https://accounts.zoho.eu"
+        assert partner.hold(scheme.refresh(credentials, app)).access_token == "a"
+
+    @pytest.mark.parametrize("origin", ["https://www.zohoapis.com/", "https://sandbox.zohoapis.com"])
+    def test_the_first_data_centre_has_not_to_be_named(self, origin: str) -> None:
+        assert isinstance(self.SCHEME, OAuth2)
+        app = {"client_id": "i", "client_secret": "s", "origin": origin}
+        assert script(ok({"access_token": "a"})).hold(self.SCHEME.refresh({"refresh_token": "r"}, app)).access_token

@@ -13,7 +13,7 @@ KINDS = {
     "error_rate_limited_requests_429": Kind.CRM_RATE_LIMITED,
     "error_rate_limited_time_429": Kind.CRM_RATE_LIMITED,
     "error_token_invalid_grant_400": Kind.NEEDS_REAUTH,
-    "error_token_invalid_scope_400": Kind.NEEDS_REAUTH,
+    "error_token_invalid_scope_400": Kind.CRM_UNAVAILABLE,
     "error_unknown_entity_set_400": Kind.CRM_REJECTED,
     "error_with_annotations_400": Kind.CRM_REJECTED,
     "not_modified_304": Kind.CRM_REJECTED,

@@ -8,7 +8,7 @@ from tests.crm.voices import Voice
 KINDS = {
     "error_400_invalid_json": Kind.CRM_REJECTED,
     "error_404_unknown_entity": Kind.CRM_REJECTED,
-    "error_404_url": Kind.CRM_NOT_FOUND,
+    "error_404_url": Kind.CRM_REJECTED,
 }
 """By the fact sheet, section on errors: what each recorded refusal is."""
 

@@ -15,20 +15,20 @@ def moment(when: datetime) -> str:
 
 
 def bare(record: Record) -> Any:
-    """The columns as they are; the time stamp of the system moves with every change."""
+    """The columns as they are; the time stamp of the system also moves where nobody changed the record."""
     columns = {name: value for name, value in record.items() if not name.startswith("_")}
-    return {"attributes": {"type": "Lead"}, "SystemModstamp": record.get("LastModifiedDate"), **columns}
+    return {"attributes": {"type": "Lead"}, "SystemModstamp": "2026-06-01T00:00:00.000+0000", **columns}
 
 
 def listing(request: Request, bodies: list[Any]) -> Response:
     """As much of SOQL as keyset paging takes; all fields come at most 200 records at once."""
     query = request.query["q"]
     assert query.startswith("SELECT FIELDS(ALL) FROM ")
-    at = {name: datetime.fromisoformat(body["SystemModstamp"]) for body in bodies if (name := body["Id"])}
-    if after := re.search(r"SystemModstamp > (\S+) OR \(SystemModstamp = \S+ AND Id > '(\w+)'\)", query):
+    at = {name: datetime.fromisoformat(body["LastModifiedDate"]) for body in bodies if (name := body["Id"])}
+    if after := re.search(r"LastModifiedDate > (\S+) OR \(LastModifiedDate = \S+ AND Id > '(\w+)'\)", query):
         last = (datetime.fromisoformat(after[1]), after[2])
         bodies = [body for body in bodies if (at[body["Id"]], body["Id"]) > last]
-    elif since := re.search(r"SystemModstamp >= (\S+)", query):
+    elif since := re.search(r"LastModifiedDate >= (\S+)", query):
         bodies = [body for body in bodies if at[body["Id"]] >= datetime.fromisoformat(since[1])]
     elif beyond := re.search(r"Id > '(\w+)'", query):
         bodies = [body for body in bodies if body["Id"] > beyond[1]]

@@ -71,8 +71,9 @@ every_oauth = pytest.mark.parametrize(
 
 
 def token_request(crm: Caller, grant: dict[str, Any], **changes: str) -> Reply:
-    """Each vendor's way of showing the client: all three at once do no harm. JSON where the grant asks for it."""
+    """Each vendor's way of showing the client: all three at once do no harm. JSON and a scope where the grant says."""
     form = {name: grant[name] for name in ("client_id", "client_secret", "refresh_token")} | changes
+    form |= {"scope": grant["token_scope"]} if "token_scope" in grant else {}
     basic = base64.b64encode(f"{form['client_id']}:{form['client_secret']}".encode()).decode()
     form["grant_type"] = "refresh_token"
     if grant.get("token_body") == "json":

@@ -105,6 +105,7 @@ class Sender:
 
     def __call__(self, request: Request, origin: str, deadline: Deadline) -> Response:
         """Send one request. Raises `crm-unavailable` or `crm-timeout` with what is certain about its outcome."""
+        doubtful = False
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS
             try:
@@ -119,11 +120,15 @@ class Sender:
             except httpx.RequestError as fault:
                 if last or not request.safe or not self._wait(0.1 * 2**attempt, deadline):
                     raise _unanswered(request, fault) from fault
+                doubtful = True
             else:
+                if doubtful and request.method == "DELETE" and response.status in (404, 410):
+                    return Response(204)  # the removal whose answer was lost has done it
                 # A 429 without a wait means seconds at every vendor here: trying sooner only feeds it.
                 wait = _told(response, 0.2 * 2**attempt if response.status >= 500 else None)
                 if last or not request.safe or wait is None or not self._wait(wait, deadline):
                     return response
+                doubtful = doubtful or response.status >= 500
         raise AssertionError("the last attempt returns or raises")
 
     def close(self) -> None:

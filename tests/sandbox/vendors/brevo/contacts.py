@@ -272,7 +272,7 @@ class Contacts(Account):
         for name, value in (body.get("attributes") or {}).items():
             if name in NUMBERS and isinstance(value, str) and value:
                 kept[name] = digits(value)
-                if not re.fullmatch(r"[1-9]\d{6,14}", kept[name]):
+                if not re.fullmatch(r"[1-9]\d{6,14}", kept[name], re.ASCII):
                     raise invalid("Invalid phone number")
             elif name in known and fits(known[name], value):
                 kept[name] = int(value) if known[name]["category"] == "category" else value
@@ -316,8 +316,8 @@ class Contacts(Account):
 
 
 def digits(text: str) -> str:
-    """A number is kept without its plus or double zero."""
-    return re.sub(r"^(\+|00)|[\s().-]", "", text)
+    """A number is kept without its plus or double zero; nothing else is taken out of it."""
+    return re.sub(r"^(\+|00)", "", text)
 
 
 def fits(attribute: dict[str, Json], value: Json) -> bool:

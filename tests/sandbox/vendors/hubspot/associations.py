@@ -15,27 +15,50 @@ from tests.sandbox.vendors.hubspot.pipelines import READ, WRITE
 from tests.sandbox.vendors.hubspot.properties import OBJECT_TYPES, iso
 from tests.sandbox.vendors.hubspot.store import TYPES, Record
 
+BATCH_READ_CAP = 1000
+
 
 def under(rest: str) -> tuple[str, str]:
     return f"/crm/v4/objects/<kind>/<id>/associations/{rest}", f"/crm/objects/{DATED}/<kind>/<id>/associations/{rest}"
+
+
+def labelled(types: set[int]) -> list[Json]:
+    labels = {primary: "Primary" for _, primary in TYPES.values() if primary is not None}
+    return [{"category": "HUBSPOT_DEFINED", "typeId": one, "label": labels.get(one)} for one in sorted(types)]
 
 
 class Associations(Objects):
     @route("GET", *under("<to>"), label="{kind}/{{id}}/associations", scope=READ)
     def list_associations(self, request: Request) -> Answer:
         record, to = self.pair(request)
-        labels = {primary: "Primary" for _, primary in TYPES.values() if primary is not None}
         rows: list[Json] = [
-            {
-                "toObjectId": int(to_id),
-                "associationTypes": [
-                    {"category": "HUBSPOT_DEFINED", "typeId": type_id, "label": labels.get(type_id)}
-                    for type_id in sorted(types)
-                ],
-            }
+            {"toObjectId": int(to_id), "associationTypes": labelled(types)}
             for to_id, types in self.store.linked(record.kind, record.id, to).items()
         ]
         return Answer(200, self.page(request, rows, ceiling=500, default=500))
+
+    @route("POST", "/crm/v4/associations/<kind>/<to>/batch/read", label="associations/{kind}/batch/read", scope=READ)
+    def read_associations(self, request: Request) -> Answer:
+        """Of many records at once; those without any are told as errors beside the others."""
+        started, kind, to = self.clock(), self.kind(request), self.noun(request.args["to"])
+        if (kind, to) not in TYPES:
+            raise refusals.validation(f"Unable to infer object type from: {request.args['to']}")
+        ids = dict.fromkeys(str(one.get("id")) for one in self.objects(self.body(request), "inputs"))
+        if len(ids) > BATCH_READ_CAP:
+            raise refusals.validation(f"The maximum number of inputs is {BATCH_READ_CAP}")
+        results: list[Json] = []
+        errors: list[Json] = []
+        for one in ids:
+            linked = self.store.linked(kind, one, to) if self.store.live(kind, one) else {}
+            rows: list[Json] = [
+                {"toObjectId": int(to_id), "associationTypes": labelled(linked[to_id])} for to_id in linked
+            ]
+            if rows:
+                results.append({"from": {"id": one}, "to": rows})
+                continue
+            message = f"No {to} is associated with {one}."
+            errors.append({"status": "error", "category": refusals.OBJECT_NOT_FOUND, "message": message})
+        return self.batch_answer(207 if errors else 200, results, errors, started)
 
     @route("PUT", *under("<to>/<to_id>"), label="{kind}/{{id}}/associations", scope=WRITE)
     def associate(self, request: Request) -> Answer:

@@ -57,6 +57,7 @@ class Instance(Fake):
         "administrator": True,
         "deletes_fail": False,
         "error_texts": True,
+        "access_texts": True,
     }
     """The vendor's own numbers: 10 requests a second and a daily quota that depends on the plan.
 
@@ -65,7 +66,7 @@ class Instance(Fake):
     lists is not documented, the oldest comes first in the only recording. `without_access`: objects that the plan or
     the user's profile lacks ("Leads"), refused as recorded with 404, by other accounts with 403 (`no_access_status`).
     `closed_records`: ids that this user may not see. `error_texts`: whether refusals whose body was never recorded
-    have one. `tells_retry_after`: no header of a 429 is documented; a Retry-After may be there.
+    have one; `access_texts`: whether those for want of access do. `tells_retry_after`: no wait is documented.
     """
 
     def clear(self) -> None:
@@ -160,10 +161,11 @@ class Instance(Fake):
     # Limits.
 
     def admit(self, request: Request, label: str) -> dict[str, str]:
-        for window, limit in ((self.second, "requests_per_second"), (self.day, "daily_requests")):
-            if window.spend(self.settings[limit]) is None:
-                raise RefusalError(self.rate_limited(1, label))
-        return {}
+        """Headers as in "Working with the Insightly Web API"; here of the day. When it begins anew is not told."""
+        most, left = self.settings["daily_requests"], self.day.spend(self.settings["daily_requests"])
+        if left is None or self.second.spend(self.settings["requests_per_second"]) is None:
+            raise RefusalError(self.rate_limited(1, label))
+        return {"X-RateLimit-Limit": str(most), "X-RateLimit-Remaining": str(left)}
 
     # Refusals.
 
@@ -189,7 +191,8 @@ class Instance(Fake):
     def missing_scope(self, scope: str) -> Answer:
         """Text, and 404 rather than 403: it looks like a record that is not there, but for its sentence."""
         name = object_name(scope.partition(":")[0]) or "Leads"
-        return plain(self.settings["no_access_status"], f"API User does not have access to {name}.")
+        text = f"API User does not have access to {name}." if self.settings["access_texts"] else ""
+        return plain(self.settings["no_access_status"], text)
 
     def server_error(self, status: int) -> Answer:
         return Answer(status, SERVER_ERROR, {"Content-Type": "text/html; charset=utf-8"})

@@ -72,7 +72,8 @@ class Entra(Fake):
         self.grants: Grants = EntraGrants(self.clock)
 
     def grant_facts(self) -> dict[str, str]:
-        return {"tenant": TENANT, "environment": ENVIRONMENT}
+        scope = f"{ENVIRONMENT}/.default offline_access"
+        return {"tenant": TENANT, "environment": ENVIRONMENT, "token_scope": scope}
 
     @route("POST", "/<tenant>/oauth2/v2.0/token", label="token", public=True)
     def token(self, request: Request) -> Answer:
@@ -121,6 +122,10 @@ class Entra(Fake):
             # An app signs in to one tenant, never to whichever the user has.
             message = f"The endpoint '{tenant}' does not serve this grant type: name a tenant."
             raise RefusalError(self.token_refused(400, "invalid_request", 50194, message))
+        if form["grant_type"] == "refresh_token" and not form.get("scope"):
+            # Written down nowhere for this case; a token without a resource is of no use to anybody.
+            message = "The application is requesting a token without a resource."
+            raise RefusalError(self.token_refused(400, "invalid_request", 90009, message))
         if form["grant_type"] == "client_credentials" and not form.get("scope", "").endswith("/.default"):
             raise RefusalError(self.scope_refused(form.get("scope", "")))
 

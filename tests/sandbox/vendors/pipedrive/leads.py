@@ -24,6 +24,11 @@ SORTABLE = (
     "add_time",
     "update_time",
 )
+FILTERS = ("owner_id", "person_id", "organization_id")
+ASKED = {False: {"start", "limit", "sort", "filter_id", "updated_since", *FILTERS}}
+ASKED[True] = ASKED[False] - {"updated_since"}
+"""What a list may be asked for; that of archived leads knows no change. How others are refused was not recorded."""
+
 LABELS = (("Hot", "red"), ("Cold", "blue"), ("Warm", "yellow"))
 
 
@@ -113,11 +118,13 @@ class Leads(Records):
 
     def leads_page(self, request: Request, *, archived: bool) -> Answer:
         query = request.query
+        if unknown := sorted(query.keys() - ASKED[archived] - {"api_token"}):
+            raise bad_request(f'"{unknown[0]}" is not allowed')
         start, limit = query.get("start", "0"), query.get("limit", "100")
         if not start.isdigit() or not limit.isdigit() or not 1 <= int(limit) <= MOST:
             raise bad_request("start or limit is invalid")
         rows = [row for row in self.rows["leads"].values() if row["is_archived"] is archived]
-        for name in ("owner_id", "person_id", "organization_id"):
+        for name in FILTERS:
             if name in query:
                 rows = [row for row in rows if str(row[name]) == query[name]]
         if since := self.seconds(request, "updated_since"):

@@ -213,7 +213,7 @@ def moment(value: Json) -> int:
 
 
 def emails(value: Json) -> Json:
-    """A list of addresses, of which one is primary."""
+    """A list of addresses, each once whatever its case, of which one is primary."""
     if not isinstance(value, list):
         return wrong("is not a list")
     kept: list[dict[str, Json]] = []
@@ -222,6 +222,8 @@ def emails(value: Json) -> Json:
             return wrong("has entries of another shape")
         if not ADDRESS.fullmatch(str(one.get("email_address"))):
             return wrong("has no valid address")
+        if any(str(one["email_address"]).lower() == other["email_address"].lower() for other in kept):
+            continue
         kept.append({"email_address": one["email_address"]} | {name: truth(one.get(name, False)) for name in FLAGS})
     primaries = sum(one["primary_address"] for one in kept)
     if primaries > 1:

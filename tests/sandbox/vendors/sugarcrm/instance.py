@@ -15,6 +15,7 @@ from tests.sandbox.grants import ClientError, Grant, GrantError, Issued, Standin
 
 BASE = "/rest/<version>"
 INSTANCE = "https://sandbox.sugarondemand.com"
+PLATFORM = "custom_api"
 STOCK_CLIENT = ("sugar", "")
 NAMES = ("Leads", "Contacts", "Accounts", "Users", "Opportunities")
 USERS = {
@@ -138,6 +139,10 @@ class Instance(Fake):
             issued_at = max(mine.tokens.values()) - mine.lifetime
             if self.clock() - issued_at >= self.settings["refresh_lifetime"]:
                 raise need_login()
+        # A grant of the control plane is on the platform that its facts name, and need not say so.
+        logged_in = next((platform for (_, platform), grant in self.sessions.items() if grant is mine), None)
+        if body.get("platform", "base" if logged_in else PLATFORM) != (logged_in or PLATFORM):
+            raise need_login("This platform has no such session.")
         try:
             issued = self.grants.redeem(form, *client)
         except (ClientError, GrantError) as dead:
@@ -165,7 +170,7 @@ class Instance(Fake):
     def grant_facts(self) -> dict[str, str]:
         """Beside the tokens: a user, for the password grant; the token endpoint reads JSON only."""
         name, _, _, password = USERS[self.me]
-        account = {"username": name, "password": password, "platform": "custom_api"}
+        account = {"username": name, "password": password, "platform": PLATFORM}
         return {"instance_url": INSTANCE, "token_body": "json"} | account
 
     @route("GET", f"{BASE}/ping", label="ping")

@@ -57,8 +57,9 @@ RESOURCES = {
     "lead_sources": Resource("source", _text("name")),
     "lead_statuses": Resource("lead_status", _text("name")),
     "lead_unqualified_reasons": Resource("lead_unqualified_reason"),
-    "pipelines": Resource("pipeline", _text("name")),
-    "stages": Resource("stage", _text("name") | _number("pipeline_id") | {"active": "flag"}),
+    "pipelines": Resource("pipeline", _text("name"), sortable=("id", "name")),
+    # The vendor's own client marks an order as not supported here.
+    "stages": Resource("stage", _text("name") | _number("pipeline_id") | {"active": "flag"}, sortable=()),
     "custom_fields": Resource("custom_field"),
 }
 
@@ -137,6 +138,8 @@ class Lists(Account):
     def ordered(self, request: Request, noun: str, rows: list[Row]) -> list[Row]:
         """`field`, `field:desc` or `custom_fields:name:desc`, joined by commas."""
         rows = sorted(rows, key=lambda row: row.get("id", 0))
+        if "sort_by" not in request.query and not RESOURCES[noun].sortable:
+            return rows
         for part in reversed(request.query.get("sort_by", RESOURCES[noun].order).split(",")):
             steps = part.split(":")
             direction = steps.pop() if steps[-1] in ("asc", "desc") else "asc"

@@ -63,7 +63,9 @@ class Lookups(Lists):
         [pipeline] = self.rows["pipelines"]
         for position, (name, category, likelihood) in enumerate(STAGES, start=1):
             facts = {"category": category, "likelihood": likelihood, "position": position, "pipeline_id": pipeline}
-            self.add("stages", {"name": name, **facts})
+            # Not whether it is in use: a deal in a stage that ends it is none of the active ones.
+            active = category not in ("won", "unqualified", "lost")
+            self.add("stages", {"name": name, "active": active, **facts})
 
     def add(self, noun: str, values: Row) -> Row:
         now = self.now()

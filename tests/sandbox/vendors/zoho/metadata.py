@@ -26,6 +26,7 @@ from tests.sandbox.vendors.zoho.refusals import (
 
 MOST_FIELDS_AT_ONCE = 5
 LONGEST_OPTION = 120
+MOST_OPTIONS_AT_ONCE = 10
 FORECAST_TYPES = ("Open", "Closed Won", "Closed Lost")
 
 type Option = dict[str, Json]
@@ -107,6 +108,9 @@ class Metadata(Org):
         values = item.get("pick_list_values") or []
         if not isinstance(values, list):
             return fault("INVALID_DATA", "invalid data", **at(path, "pick_list_values", expected_data_type="jsonarray"))
+        if len(cast("list[Json]", values)) > MOST_OPTIONS_AT_ONCE:
+            details = at(path, "pick_list_values", maximum_length=MOST_OPTIONS_AT_ONCE)
+            return fault("LIMIT_EXCEEDED", "the options in your request exceed the limit", **details)
         changed = [dict(option) for option in self.options[kind, field.name]]
         added: list[Option] = []
         for place, value in enumerate(cast("list[Json]", values)):

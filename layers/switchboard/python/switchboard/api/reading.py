@@ -38,13 +38,14 @@ class Access:
     resource: Resource
     line: Line
 
-    def hold[T](self, talk: Talk[T], asked: Asked) -> T:
+    def hold[T](self, talk: Talk[T], asked: Asked, *, reads: bool = True) -> T:
         """Hold a conversation with the CRM, and note what it makes of the account's credentials."""
         first = not self.line.calls  # the one live try of an account is good for all that one request asks
         if first:
             self.line.knock()
         try:
-            found = self.line.hold(passing(talk, asked.remote_query) if asked.remote_query else talk)
+            passed = asked.remote_query
+            found = self.line.hold(passing(talk, passed, reads=reads) if passed else talk)
         except Problem as problem:
             self.line.note(problem)
             raise
@@ -134,7 +135,7 @@ def found(access: Access, asked: Asked, id: str) -> Reply:
 
 def removed(access: Access, asked: Asked, id: str) -> Reply:
     """What was removed, by its id."""
-    access.hold(access.line.crm.dialect.delete(access.resource, checked(id)), asked)
+    access.hold(access.line.crm.dialect.delete(access.resource, checked(id)), asked, reads=False)
     return access.reply({"id": id})
 
 

@@ -93,7 +93,8 @@ class Tokens:
         self, account: Account, scheme: OAuth2, stored: Credentials, exchange: Callable[[Talk[Token]], Token]
     ) -> Credentials:
         try:
-            app = {**account.settings, **self.secrets.app(account.crm)}
+            told = {"origin": account.origin} if account.origin else {}
+            app = {**told, **account.settings, **self.secrets.app(account.crm)}
             token = exchange(scheme.refresh(stored, app))
         except Problem as problem:
             if problem.kind is Kind.NEEDS_REAUTH and not _same(again := self._read(account), stored):

@@ -121,7 +121,7 @@ class OAuth2:
         if (code or "").lower().startswith(OUR_CLIENT) or "invalid client" in said(response):
             detail = "The CRM does not accept our OAuth app; its client id or secret needs an operator."
             return Problem(Kind.CRM_UNAVAILABLE, detail, remote=remote)
-        if response.readable and response.status in (400, 401):
+        if response.readable and response.status in (400, 401) and code not in PASSING:
             detail = "The CRM no longer accepts this account's credentials; the account has to be connected again."
             return Problem(Kind.NEEDS_REAUTH, detail, remote=remote)
         return Problem(Kind.CRM_UNAVAILABLE, "The CRM's token endpoint did not give a token.", remote=remote)
@@ -132,7 +132,10 @@ type Scheme = Header | Basic | OAuth2
 CODE = re.compile(r"[A-Za-z_]{1,64}")
 """What an error code looks like. Anything else may repeat what we sent, and is dropped."""
 
-OUR_CLIENT = ("invalid_client", "unauthorized_client", "bad_client")
+PASSING = ("temporarily_unavailable", "server_error")
+"""Codes of RFC 6749 that say nothing of the account, whatever status they come with."""
+
+OUR_CLIENT = ("invalid_client", "unauthorized_client", "bad_client", "unsupported_grant_type")
 """How codes begin with which a token endpoint refuses our OAuth app rather than the account."""
 
 

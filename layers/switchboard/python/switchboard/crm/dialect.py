@@ -459,7 +459,9 @@ class Dialect:
             complaint = Complaint(message="The answer could not be read.")
         kind = complaint.kind or self._kind(response, complaint)
         wait = complaint.retry_after
-        certain = (400 <= response.status < 500 and response.status != 408) or (response.ok and response.readable)
+        # Who sends us elsewhere did nothing.
+        refused = 300 <= response.status < 500 and response.status != 408
+        certain = refused or (response.ok and response.readable)
         told = Outcome.REFUSED if certain else Outcome.UNKNOWN
         outcome = Outcome.NOTHING if request.safe else told
         raise Problem(
@@ -571,9 +573,11 @@ def _blank(value: Any) -> bool:
 
 
 def _alike(theirs: Any, ours: Any) -> bool:
-    """Whether two values are the same but for case and white space at the ends, which vendors normalise."""
+    """Whether two values are the same but for case, white space at the ends, the order of a list and what stands in
+    it twice: all of which vendors normalise."""
     if isinstance(theirs, list) and isinstance(ours, list):
-        return len(theirs) == len(ours) and all(_alike(*pair) for pair in zip(theirs, ours, strict=True))
+        found = [[_alike(one, other) for other in ours] for one in theirs]
+        return all(any(row) for row in found) and all(any(row[place] for row in found) for place in range(len(ours)))
     if isinstance(theirs, dict) and isinstance(ours, dict):
         return all(_alike(theirs.get(key), value) for key, value in ours.items())
     return plain(theirs) == plain(ours)

@@ -312,7 +312,7 @@ def chosen[T](ours: str, name: Any, options: Options[T]) -> T:
     """The one of this name; a name that is not there is refused, and told which are."""
     if (found := called(name, options)) is not None:
         return found
-    valid = ", ".join(names[0] for _, names in options if names)
+    valid = ", ".join(names[0].strip() for _, names in options if names)
     detail = f"has to be one of {valid}" if valid else "cannot be given: there is nothing to choose from"
     raise invalid(ours, "unknown_value", detail)
 

@@ -20,6 +20,10 @@ type Stretch = tuple[list[Any], Cursor | None]
 OLDEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+SEEN = 100
+"""So many ids of one moment are kept in a position."""
+
+
 def second(when: datetime) -> str:
     """A moment in UTC, in whole seconds, with `Z`."""
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -79,11 +83,11 @@ def window(
     *,
     since: str,
     write: Callable[[datetime], str],
-    at: str,
+    at: tuple[str, ...],
     id: str = "id",
 ) -> Stretch:
     """A stretch of a list that is sorted by change, where a position is an offset (`following`, None at the end).
-    `at` and `id` are the paths of a record's moment of change and of its id.
+    `at` are the paths at which a record's moment of change may stand, `id` is that of its id.
 
     A record that changes meanwhile moves to the end, and the one behind it would be passed over. So every page begins
     the list anew at its last moment, without the ids already given there; only within one moment, as fine as the
@@ -91,14 +95,16 @@ def window(
     """
     seen = cursor.get("seen", ())
     fresh = [each for each in found if dig(each, id) not in seen]
-    moments = [utc(dig(each, at)) for each in found]
-    if following is None or not moments or (last := moments[-1]) is None:
+    moments = [next((when for path in at if (when := utc(dig(each, path)))), None) for each in found]
+    if following is None or not moments:
         return fresh, None
-    edge = write(last)
+    start = cursor.get("from") or since
+    edge = start if moments[-1] is None else write(moments[-1])
     here = [dig(each, id) for each, moment in zip(found, moments, strict=True) if moment and write(moment) == edge]
-    if edge != (cursor.get("from") or since):
+    if edge != start:
         return fresh, {"from": edge, "seen": here}
-    return fresh, {"from": edge, "start": following, "seen": list(dict.fromkeys([*seen, *here]))}
+    # The offset does the work here; more ids than these would outgrow a cursor.
+    return fresh, {"from": edge, "start": following, "seen": list(dict.fromkeys([*seen, *here]))[-SEEN:]}
 
 
 class Paging(Protocol):
@@ -196,7 +202,7 @@ class Offset:
         spec = self.since
         if since is None or spec is None or spec.at is None:
             return found, None if following is None else {"start": following}
-        return window(found, following, cursor, since=spec.write(since), write=spec.write, at=spec.at, id=self.id)
+        return window(found, following, cursor, since=spec.write(since), write=spec.write, at=(spec.at,), id=self.id)
 
 
 @dataclass(frozen=True, slots=True)

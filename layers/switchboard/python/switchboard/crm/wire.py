@@ -65,13 +65,17 @@ def delete(path: str) -> Request:
     return Request("DELETE", path, safe=True)
 
 
-def passing[T](talk: Talk[T], passed: Pairs) -> Talk[T]:
-    """The same conversation, whose first request carries what a caller wants passed on."""
+def passing[T](talk: Talk[T], passed: Pairs, *, reads: bool = True) -> Talk[T]:
+    """The same conversation, whose first request carries what a caller wants passed on; with `reads` off the first that
+    is no GET, so that what is looked at before a change stays as it is."""
+    waiting = True
     try:
-        request = replace(next(talk), passed=passed)
+        request = next(talk)
     except StopIteration as end:
         return end.value
     while True:
+        if waiting and (reads or request.method != "GET"):
+            request, waiting = replace(request, passed=passed), False
         try:
             response = yield request
         except Exception as fault:

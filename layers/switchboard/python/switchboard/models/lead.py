@@ -9,13 +9,16 @@ from switchboard.models.schema import Schema
 from switchboard.models.values import (
     MOST,
     Address,
+    AddressOut,
     Count,
     Email,
+    EmailOut,
     LooseRef,
     Moment,
     Phone,
     PhoneOut,
     Ref,
+    RefOut,
     Strict,
     Text,
     Told,
@@ -53,17 +56,17 @@ class Lead(Told):
     """What callers get back."""
 
     id: str
-    owner: Ref | None = None
+    owner: RefOut | None = None
     lead_source: str | None = None
     lead_type: str | None = None
     status: str | None = None
     title: str | None = None
-    contact: Ref | None = None
-    account: Ref | None = None
+    contact: RefOut | None = None
+    account: RefOut | None = None
     first_name: str | None = None
     last_name: str | None = None
-    addresses: list[Address] | None = None
-    email_addresses: list[Email] | None = None
+    addresses: list[AddressOut] | None = None
+    email_addresses: list[EmailOut] | None = None
     phone_numbers: list[PhoneOut] | None = None
     custom_fields: dict[str, Any] | None = None
     last_activity_at: datetime | None = None

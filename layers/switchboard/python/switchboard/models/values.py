@@ -96,6 +96,25 @@ LooseRef = Annotated[Ref, BeforeValidator(_as_ref)]
 """A reference that a request writes as `{id}` and a response as a bare id: both are taken."""
 
 
+class EmailOut(Told):
+    """An e-mail address as answered; the type is the vendor's word."""
+
+    email: str | None = None
+    type: str | None = None
+
+
+class AddressOut(Told):
+    """A postal address as answered."""
+
+    street_1: str | None = None
+    street_2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    type: str | None = None
+
+
 class PhoneOut(Told):
     """A phone number as answered; the type is the vendor's word."""
 

@@ -8,16 +8,17 @@ Limits   https://developers.activecampaign.com/reference/rate-limits
 """
 
 import re
-from datetime import datetime, timedelta, timezone
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header
 from switchboard.crm.catalog import Host, Resource, alone
 from switchboard.crm.codecs import moment, number, plain, text
-from switchboard.crm.dialect import DETAILS, Complaint, Dialect, Draft, Rate, absent, sentence, whole
+from switchboard.crm.dialect import DETAILS, Complaint, Dialect, Draft, Rate, sentence, whole
 from switchboard.crm.mapping import Always, Each, Listed, Record, Slots, Table, nested, row
-from switchboard.crm.paging import OLDEST, Cursor, Keyset, Offset, Since, Stretch, just_before, reached
+from switchboard.crm.paging import OLDEST, Cursor, Keyset, Offset, Since, Stretch, reached
 from switchboard.crm.problem import Kind, Problem, invalid, pointer
 from switchboard.crm.wire import Request, Response, Talk, dig, inside, many, merged, word
 from switchboard.models.lead import LEAD
@@ -31,20 +32,35 @@ FORBIDDEN = 403
 NO_SUCH = re.compile(r"no result found for ", re.IGNORECASE)
 """So begins what some paths say under a 403 of a record that is not there."""
 
-WEST = timezone(timedelta(hours=-12))
-"""Where the clocks are behind all others."""
+EARLIER = timedelta(hours=38)
+"""How much too early changes are asked for: a day, an account's distance from UTC, and something over."""
 
 
-def behind(when: datetime) -> str:
-    """A moment for a filter, in the zone whose clocks are behind all others.
+def early(when: datetime) -> str:
+    """A moment for a filter, in the form that was recorded, and so early that it leaves nothing out.
 
-    Whether the filter heeds an offset or takes the clock's time for the account's own is not documented: so written, it
-    leaves nothing out either way.
+    Whether the filter reads the whole of it, only its day, or the clock of the account's own zone is not documented.
     """
-    return just_before(when).astimezone(WEST).isoformat(timespec="seconds")
+    return (max(when, OLDEST + EARLIER) - EARLIER).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
-CUSTOM = Listed("fieldValues", "field", "value", lambda key: whole(key) is not None, "ActiveCampaign numbers them")
+class Values(Listed):
+    """Custom fields as they are written: every value is a text, and of several options one text is made."""
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        return super().put(record, {name: _value(name, each) for name, each in value.items()})
+
+
+def _value(name: str, value: Any) -> str:
+    if isinstance(value, list) and value and all(isinstance(each, str) and "||" not in each for each in value):
+        return f"||{'||'.join(value)}||"
+    if (told := text.into(value)) is None:
+        detail = "has to be a text, a number, true or false, or a list of texts without ||"
+        raise invalid(f"custom_fields.{name}", "invalid_value", detail, pointer("custom_fields", name))
+    return told
+
+
+CUSTOM = Values("fieldValues", "field", "value", lambda key: whole(key) is not None, "ActiveCampaign numbers them")
 """A list of contacts tells none of them."""
 
 lead = Table(
@@ -90,6 +106,7 @@ def envelope(resource: Resource) -> str:
 class ActiveCampaign(Dialect):
     """Bodies are `{contact: {...}}`, with related records beside it; ids, amounts and flags are strings."""
 
+    ids = re.compile(r"[0-9]+")  # a filter that is no number might be none at all
     codes = {"duplicate": Kind.CRM_CONFLICT}  # noqa: RUF012
 
     def seal(self, resource: Resource, record: Record) -> Any:
@@ -129,8 +146,8 @@ class ActiveCampaign(Dialect):
 
     def expired(self, response: Response) -> bool:
         """A key that is not accepted gets the 403 of a missing right; it may have been replaced meanwhile."""
-        refused = response.status == FORBIDDEN and word(response.body, "message") == "Forbidden"
-        return refused or super().expired(response)
+        told = self.complaint(response)
+        return super().expired(response) or (response.status == FORBIDDEN and told is not None and told.kind is None)
 
     def ask(self, request: Request) -> Talk[Response]:
         """A 403 says of a key that is not accepted what it says of a missing right: whether the key is accepted at all
@@ -184,10 +201,9 @@ class ActiveCampaign(Dialect):
     def delete(self, resource: Resource, id: str) -> Talk[None]:
         """A pipeline and a stage would take their deals with them without a word: they go when they hold none."""
         if resource is not leads:
-            if whole(id) is None:
-                raise absent()  # a filter that is no number might be none at all
             holder = "group" if resource is pipelines else "stage"
-            held = yield from self.ask(wire.get(f"{API}/deals", {f"filters[{holder}]": id, "limit": "1"}))
+            asked = {f"filters[{holder}]": self.known(id), "limit": "1"}
+            held = yield from self.ask(wire.get(f"{API}/deals", asked))
             if not isinstance(dig(held.body, "deals"), list):
                 raise Problem(Kind.CRM_UNAVAILABLE, "The CRM did not tell its deals.", remote=self.remote(held))
             if held.body["deals"]:
@@ -215,7 +231,7 @@ leads = Resource(
     lead,
     f"{API}/contacts",
     nearest="ActiveCampaign has no leads: a lead is a contact there.",
-    paging=Keyset("contacts", "id_greater", since=Since("filters[updated_after]", behind), query={"orders[id]": "ASC"}),
+    paging=Keyset("contacts", "id_greater", since=Since("filters[updated_after]", early), query={"orders[id]": "ASC"}),
 )
 EMPTY = "ActiveCampaign would delete its deals with it: they are asked for first, and while there are any, it stays."
 

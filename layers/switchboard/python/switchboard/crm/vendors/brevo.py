@@ -9,6 +9,7 @@ Known IPs   https://developers.brevo.com/docs/ip-security
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from switchboard.crm.dialect import OUTER, Answer, Complaint, Dialect, Draft, Ra
 from switchboard.crm.mapping import Always, Bag, Each, First, Named, Record, Slots, Table, row
 from switchboard.crm.paging import Offset, Since, Whole, bodies
 from switchboard.crm.problem import Kind, Problem, invalid, pointer
-from switchboard.crm.wire import Response, Talk, dig, many, texts, word
+from switchboard.crm.wire import Request, Response, Talk, dig, many, texts, word
 from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
 from switchboard.models.stage import STAGE
@@ -28,23 +29,20 @@ from switchboard.models.stage import STAGE
 CONTACTS = "/v3/contacts"
 ATTRIBUTES = f"{CONTACTS}/attributes"
 DETAILS = "/v3/crm/pipeline/details"
-
 FIRST = First(("FIRSTNAME", "PRENOM", "FNAME"))
 LAST = First(("LASTNAME", "NOM", "LNAME"))
 """What accounts call a name, by their age and language. We write the first of them until the account was asked."""
-
+SPELLINGS = {each.columns[0]: each.columns for each in (FIRST, LAST)}
 SMS = "SMS"
-"""The phone number, with its country's code."""
-
 IDENTIFIERS = {"email": "email_id", SMS: "phone_id"}
 """What no two contacts have in common, and how a look-up calls it."""
-
 OWN = ("EMAIL", SMS, *FIRST.columns, *LAST.columns)
-"""Attributes that fields of ours stand for."""
-
-BAD_REQUEST = 400
-UNAUTHORIZED = 401
-TOO_EARLY = 425
+ADDED = Named(lambda key: key.isupper() and key not in OWN, "Brevo names its attributes in capital letters")
+PRINT = r"[\s().-]"
+DAY = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:T[\d:.+Z-]+)?", re.ASCII)
+BY_ID = re.compile(rf"{CONTACTS}/[0-9]+")
+UNKNOWN_IP = re.compile(r"\bIP\b")
+BAD_REQUEST, UNAUTHORIZED, TOO_EARLY = 400, 401, 425
 BUSY_SECONDS = 2
 """The same contact is being written; for how long is not told."""
 
@@ -55,10 +53,7 @@ lead = Table(
     row("last_name", LAST, text, key=True),
     row("email_addresses", Slots("email", {"primary": "email"}), key=True),
     row("phone_numbers", Slots("number", {"mobile": SMS, "primary": SMS}), key=True),
-    row(
-        "custom_fields",
-        Named(lambda key: key.isupper() and key not in OWN, "Brevo names its attributes in capital letters"),
-    ),
+    row("custom_fields", ADDED),
     row("created_at", "createdAt", moment, read_only=True),
     row("updated_at", "modifiedAt", moment, read_only=True),
 )
@@ -85,8 +80,8 @@ stage = Table(
 
 def dialled(given: str) -> str:
     """A phone number in the one form of `+33…`, `0033…` and `33…`, all of which Brevo takes."""
-    digits = re.sub(r"[^0-9]", "", given).removeprefix("00")
-    return f"+{digits}" if digits else given
+    digits = re.sub(PRINT, "", given).removeprefix("+").removeprefix("00")
+    return f"+{digits}" if whole(digits) is not None else given
 
 
 def just_before(when: datetime) -> str:
@@ -95,13 +90,23 @@ def just_before(when: datetime) -> str:
     return earlier.strftime("%Y-%m-%dT%H:%M:%S.") + f"{earlier.microsecond // 1000:03}Z"
 
 
-def fits(value: Any, kind: str | None) -> bool:
-    """Whether an attribute of this type can hold a value; where that is not certain Brevo has the word."""
-    if value in (None, "") or kind not in ("float", "date"):
-        return True
-    if kind == "float":
-        return number.into(str(value).replace(",", ".")) is not None
-    return isinstance(value, str) and bool(re.match(r"\d+\D\d+\D\d+", value))
+def misfit(value: Any, attribute: Record) -> str | None:
+    """What an attribute holds, where it cannot hold this value; where that is not certain Brevo has the word."""
+    kind = "category" if attribute.get("category") == "category" else word(attribute, "type")
+    numbered = [str(each.get("value")) for each in many(attribute, "enumeration")]
+    options = numbered or texts(attribute, "multiCategoryOptions")
+    given = value if isinstance(value, list) else [value]
+    offered = not options or {str(each) for each in given} <= set(options)
+    verdicts = {
+        "float": number.into(str(value).replace(",", ".")) is not None,
+        "date": isinstance(value, str) and bool(DAY.fullmatch(value)),
+        "boolean": isinstance(value, bool),
+        "text": isinstance(value, str),
+        "category": given is not value and offered,
+        "multiple-choice": given is value and offered,
+    }
+    fits = value in (None, "") or verdicts.get(kind or "", True)
+    return None if fits else f"a {kind}" + (f" of {', '.join(options)}" if options else "")
 
 
 class Brevo(Dialect):
@@ -120,7 +125,7 @@ class Brevo(Dialect):
     whole_answers = False  # a create answers `{id}`
 
     def seal(self, resource: Resource, record: Record) -> Any:
-        return BAG.seal(record)
+        return BAG.seal({name: re.sub(PRINT, "", value) if name == SMS else value for name, value in record.items()})
 
     def open(self, resource: Resource, body: Any) -> Record:
         if resource is not leads:
@@ -135,11 +140,16 @@ class Brevo(Dialect):
             raise absent()
         return super().member(resource, id)
 
+    def exchange(self, request: Request) -> Talk[Response]:
+        """A number in the path of a contact is its id, and no phone number."""
+        named = {"identifierType": "contact_id"} if BY_ID.fullmatch(request.path) else {}
+        return (yield from super().exchange(replace(request, query={**named, **request.query})))
+
     def complaint(self, response: Response) -> Complaint | None:
         if response.ok:
             return None
         message, taken = sentence(response.body), texts(response.body, "metadata.duplicate_identifiers")
-        kind = Kind.CRM_FORBIDDEN if self._unknown_ip(response) else None
+        kind = Kind.CRM_FORBIDDEN if response.status == UNAUTHORIZED and UNKNOWN_IP.search(message or "") else None
         # The code for a record in the way has changed over the years; what is said of it has not.
         if response.status == BAD_REQUEST and (taken or re.search(r"already (exist|associated)", message or "")):
             kind = Kind.CRM_CONFLICT
@@ -147,12 +157,9 @@ class Brevo(Dialect):
         wait = whole(response.headers.get("retry-after")) or waits.get(response.status)
         return Complaint(word(response.body, "code"), message, fields=taken, retry_after=wait, kind=kind)
 
-    def _unknown_ip(self, response: Response) -> bool:
-        """Accounts block addresses that they have not seen; the key is good, and no other one would help."""
-        return response.status == UNAUTHORIZED and bool(re.search(r"\bIP\b", sentence(response.body) or ""))
-
     def expired(self, response: Response) -> bool:
-        return super().expired(response) and not self._unknown_ip(response)
+        """Not where an address is unknown: the key is good, and no other one would help."""
+        return super().expired(response) and (told := self.complaint(response)) is not None and told.kind is None
 
     def rate(self, response: Response) -> Rate | None:
         return rate(response, *(f"x-sib-ratelimit-{name}" for name in ("limit", "remaining", "reset")))
@@ -166,17 +173,17 @@ class Brevo(Dialect):
             return body
         listed = many((yield from self.ask(wire.get(ATTRIBUTES))).body, "attributes")
         own = [each for each in listed if each.get("category") not in ("calculated", "global")]  # Brevo writes those
-        types = {name: word(each, "type") for each in own if (name := word(each, "name"))}
-        valid = "it has " + (", ".join(sorted(types)) or "none")
+        known = {name: each for each in own if (name := word(each, "name"))}
         attributes: Record = {}
         for name, value in given.items():
-            called = next((each for each in SPELLINGS.get(name, [name]) if each in types), None)
-            if name != SMS and called is None:
+            called = next((each for each in SPELLINGS.get(name, ()) if each in known), name)
+            if name != SMS and called not in known:
+                valid = "it has " + (", ".join(sorted(known)) or "none")
                 raise refused(name, "unknown_value", f"the Brevo account has no attribute for it; {valid}")
-            if not fits(value, types.get(called or name)):
-                detail = f"the Brevo account keeps a {types[called or name]} there, and would drop anything else"
+            if kept := misfit(value, known.get(called, {})):
+                detail = f"the Brevo account keeps {kept} there, and would drop anything else"
                 raise refused(name, "invalid_value", detail)
-            attributes[called or name] = value
+            attributes[called] = value
         return body | {"attributes": attributes}
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
@@ -194,8 +201,7 @@ class Brevo(Dialect):
         """Who has the identifier that is taken."""
         record, taken = self.open(resource, draft.body), [fault.field.casefold() for fault in refusal.faults]
         for column in IDENTIFIERS:
-            # Older refusals do not say which identifier it is.
-            if record.get(column) and (column.casefold() in taken or not taken):
+            if record.get(column) and (column.casefold() in taken or not taken):  # older refusals do not say which
                 for body in (yield from self._having(record, column)):
                     return text.into(dig(body, "id"))
         return None
@@ -207,18 +213,14 @@ class Brevo(Dialect):
         try:
             answer = yield from self.ask(wire.get(self.member(resource, id)))
         except Problem as problem:
-            if problem.remote and problem.remote.status == BAD_REQUEST:
+            told = problem.remote if problem.remote and problem.remote.status == BAD_REQUEST else None
+            if told and told.code in (None, "invalid_parameter", "document_not_found"):
                 raise absent() from problem
             raise
         return (yield from self.pick(resource, bodies(answer.body, ""), id))
 
 
-SPELLINGS = {each.columns[0]: each.columns for each in (FIRST, LAST)}
-"""The names under which an account may keep an attribute."""
-
-
 def refused(name: str, code: str, detail: str) -> Problem:
-    """The problem of a field that Brevo would drop."""
     ours = {FIRST.columns[0]: "first_name", LAST.columns[0]: "last_name"}.get(name)
     return invalid(ours or f"custom_fields.{name}", code, detail, None if ours else pointer("custom_fields", name))
 

@@ -17,7 +17,7 @@ from typing import Any
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Basic, OAuth2
 from switchboard.crm.catalog import Host, Resource, Within, alone
-from switchboard.crm.codecs import moment, number, text
+from switchboard.crm.codecs import moment, number, plain, text, utc
 from switchboard.crm.dialect import OUTER, Complaint, Dialect, Draft, Rate, sentence, whole
 from switchboard.crm.mapping import Always, Each, Named, Record, Slots, Table, row
 from switchboard.crm.paging import Cursor, Stretch, Whole, every, window
@@ -33,6 +33,9 @@ BASE = "/api/v1"
 SEARCH_PAGE = 200
 SEARCH_END = 10_000
 """A query gives no more objects than this, however it is walked."""
+
+SEEN = 100
+"""So many ids are kept in a position: they are long, and it has to stay short."""
 
 FIELDS = (
     "id", "name", "display_name", "description", "url", "html_url", "status_id", "status_label", "contacts",
@@ -169,6 +172,11 @@ def within(record: Record) -> Record:
     return {**record, "pipeline_id": dig(outer, "id"), "pipeline_name": dig(outer, "name"), "position": place}
 
 
+def folded(record: Record) -> str:
+    """The name of a lead, whatever became of its case and its blanks."""
+    return plain(" ".join((word(record, "name") or "").split()))
+
+
 def search(field: str, since: str | None, limit: int, after: str | None) -> Request:
     """Leads in the order of a date; those from this moment on, where one is given."""
     dated = {"type": "regular_field", "object_type": "lead", "field_name": field}
@@ -216,7 +224,7 @@ class Close(Dialect):
     """Plain records. What it does not know it passes over in silence, so that nothing is sent on the chance."""
 
     statuses = {402: Kind.CRM_FORBIDDEN}  # noqa: RUF012 - a limit of the organization's plan
-    lag = 60  # lists were seen to be 30 to 60 seconds behind; nobody says that a search is not
+    lag = 120  # lists were seen to be 30 to 60 seconds behind; nobody says that a search is not
 
     def seal(self, resource: Resource, record: Record) -> Any:
         if resource is leads:
@@ -236,7 +244,7 @@ class Close(Dialect):
         return f"{resource.path}{wire.segment(id)}/"
 
     def answers_whole(self, resource: Resource, response: Response) -> bool:
-        """A new stage does not tell its pipeline."""
+        """Whether a new stage tells its pipeline is not documented, and its place it cannot tell."""
         return resource is not stages
 
     def complaint(self, response: Response) -> Complaint | None:
@@ -265,8 +273,7 @@ class Close(Dialect):
         if resource is not leads:
             return (yield from super().candidates(resource, draft, since))
         found = yield from every(lambda cursor: self._dated("date_created", since, cursor, SEARCH_PAGE))
-        name = (word(draft.body, "name") or "").strip()
-        return [each for each in found if (word(each, "name") or "").strip() == name]
+        return [each for each in found if folded(each) == folded(draft.body)]
 
     def stretch(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
         """Leads are searched for: the list has no dates and no order, and ends at 35,000."""
@@ -276,22 +283,27 @@ class Close(Dialect):
 
     def _dated(self, field: str, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
         """A stretch in the order of a date. The vendor's own position lives for 30 seconds: ours is the last moment,
-        and theirs leads over what was already given of that moment, within one call."""
+        and theirs leads over what was already given of that moment, within one call. The ids of the last that were
+        given are kept there, and of those before them only how many they are."""
         start = written(since) if since else ""
-        seen, found, after = cursor.get("seen", ()), list[Any](), None
+        seen, skip, found, after = cursor.get("seen", ()), int(cursor.get("skip", 0)), list[Any](), None
         while True:
             request = search(field, cursor.get("from") or start, limit, after)
             body = (yield from self.ask(request)).body
             part, before, after = [each for each in many(body, "data") if word(each, "id")], after, word(body, "cursor")
             found += part
-            if not after or not part or after == before or any(each["id"] not in seen for each in part):
+            if not after or not part or after == before or any(each["id"] not in seen for each in found[skip:]):
                 break
             if len(found) >= SEARCH_END:
                 raise Problem(Kind.CRM_REJECTED, f"More than {SEARCH_END} leads have one and the same {field}.")
-        fresh, position = window(found, after, cursor, since=start, write=written, at=field)
+        fresh, position = window(found[skip:], after, cursor, since=start, write=written, at=(field,))
         if position is None or not fresh:
             return fresh, None
-        return fresh, {"from": position["from"], "seen": position["seen"]}
+        moment_ = position["from"]
+        here = [each["id"] for each in found[skip:] if (when := utc(each.get(field))) and written(when) == moment_]
+        given = len(here) + (skip if moment_ == cursor.get("from") else 0)
+        told = {"from": moment_, "seen": here[-SEEN:]}
+        return fresh, told | ({"skip": given - SEEN} if given > SEEN else {})
 
 
 leads = Resource(
@@ -306,7 +318,7 @@ pipelines = Resource(
     paging=Whole("data", at="date_updated"),
     list_only=True,  # not every version of the vendor's documents has a read of one
 )
-WITHIN = "A stage is found in the list of all pipelines: the list of stages does not tell their pipelines."
+WITHIN = "A stage is found in the list of all pipelines: whether the list of stages tells theirs is not documented."
 stages = Resource(
     stage,
     f"{BASE}/status/opportunity/",

@@ -15,8 +15,8 @@ from typing import Any
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
 from switchboard.crm.catalog import Host, Resource, Within, alone
-from switchboard.crm.codecs import choice, moment, number, text, utc
-from switchboard.crm.dialect import OUTER, Complaint, Dialect, Draft, Gone, Rate, bare, rate, sentence, whole
+from switchboard.crm.codecs import choice, moment, number, plain, text, utc
+from switchboard.crm.dialect import OUTER, Complaint, Dialect, Draft, Gone, Rate, absent, bare, rate, sentence, whole
 from switchboard.crm.mapping import Always, Bag, Each, Named, Record, Slots, Table, next_place, row
 from switchboard.crm.paging import Cursor, Stretch, Token, Whole, window
 from switchboard.crm.problem import Kind, Problem
@@ -32,7 +32,7 @@ OBJECTS = f"/crm/objects/{VERSION}"
 
 PIPELINES = f"/crm/pipelines/{VERSION}/deals"
 
-FIRST_STAGES = [
+FIRST_STAGES: list[Record] = [
     {"label": "Open", "displayOrder": 0, "metadata": {"probability": "0.5", "isClosed": "false"}},
     {"label": "Won", "displayOrder": 1, "metadata": {"probability": "1.0", "isClosed": "true"}},
     {"label": "Lost", "displayOrder": 2, "metadata": {"probability": "0.0", "isClosed": "true"}},
@@ -42,12 +42,13 @@ FIRST_STAGES = [
 STAGES_WITHIN = "A stage is found in the list of all pipelines: HubSpot reads and removes it by pipeline and stage."
 
 AFTER = "paging.next.after"
+LIST = Token("results", "after", AFTER)
 
 LOCKED = 423
 """The record is being written by another; two seconds are to be waited at the least."""
 
 CHANGED = "hs_lastmodifieddate"
-"""What a search for changes is sorted by."""
+"""What a search for changes is sorted by; a record's own `updatedAt` says the same."""
 
 SEARCH_END = 10_000
 """A search gives no result beyond this position."""
@@ -78,9 +79,7 @@ class Linked:
         return ()
 
 
-STANDARD = re.compile(
-    r"^(hs_|hubspot_)|^(id|url|archived|associations|createdAt|updatedAt|createdate|lastmodifieddate)$"
-)
+STANDARD = re.compile(r"^(hs_|hubspot_|(id|url|archived|associations|(created|updated)At|(create|lastmodified)date)$)")
 """Names that no custom property of a portal has: HubSpot keeps these prefixes for itself."""
 
 CONTACT = Linked("contacts", 578, 608)
@@ -107,8 +106,9 @@ lead = Table(
 
 
 def closed(stage: Record) -> bool:
-    """Whether deals end in a stage; HubSpot writes it as a text."""
-    return str(dig(stage, "metadata.isClosed")).lower() == "true"
+    """Whether deals end in a stage; HubSpot writes it as a text, and takes it from a probability of all or nothing."""
+    told = str(dig(stage, "metadata.probability")) in ("0", "0.0", "1", "1.0")
+    return told or str(dig(stage, "metadata.isClosed")).lower() == "true"
 
 
 class Outcomes(Each):
@@ -167,6 +167,7 @@ def properties(resource: Resource) -> list[str]:
 class HubSpot(Dialect):
     """Records are `{id, properties, associations}`; every property is a string or null."""
 
+    ids = re.compile(r"[A-Za-z0-9_-]+")
     codes = {  # noqa: RUF012
         "RATE_LIMIT": Kind.CRM_RATE_LIMITED,
         "OBJECT_NOT_FOUND": Kind.CRM_NOT_FOUND,
@@ -193,6 +194,12 @@ class HubSpot(Dialect):
         links = [each.place.objects for each in resource.table.rows if isinstance(each.place, Linked)]
         return {"properties": ",".join(columns)} | ({"associations": ",".join(links)} if links else {})
 
+    def member(self, resource: Resource, id: str) -> str:
+        """Pipelines and stages may have words for ids; a lead has digits, and a word leads elsewhere."""
+        if resource is leads and not (id.isascii() and id.isdecimal()):
+            raise absent()
+        return super().member(resource, id)
+
     def answers_whole(self, resource: Resource, response: Response) -> bool:
         """A create answers computed properties but never the associations, nor the pipeline of a stage."""
         return resource is pipelines
@@ -218,9 +225,8 @@ class HubSpot(Dialect):
         )
 
     def rate(self, response: Response) -> Rate | None:
-        told = rate(
-            response, *(f"x-hubspot-ratelimit-{name}" for name in ("max", "remaining", "interval-milliseconds"))
-        )
+        names = (f"x-hubspot-ratelimit-{name}" for name in ("max", "remaining", "interval-milliseconds"))
+        told = rate(response, *names)
         return replace(told, reset=-(-(told.reset or 0) // 1000)) if told else None
 
     def making(self, resource: Resource, body: Any) -> Request:
@@ -229,12 +235,13 @@ class HubSpot(Dialect):
         return wire.post(f"{PIPELINES}/{wire.segment(dig(body, f'{OUTER}.id'))}/stages", bare(body))
 
     def removal(self, resource: Resource, id: str, outer: Record | None) -> Request:
-        """Unasked, HubSpot removes a pipeline or stage with deals in it, and leaves them nowhere."""
+        """A pipeline or stage with deals in it has to stay, or they would be nowhere. The dated API sees to that unless
+        it is told not to; v3 did only if it was told to, and only for pipelines."""
         if resource is leads:
             return super().removal(resource, id, outer)
         path = f"{PIPELINES}/{wire.segment(outer['id'])}/stages" if outer else PIPELINES
         query = {"validateReferencesBeforeDelete": "true", "validateDealStageUsagesBeforeDelete": "true"}
-        return replace(wire.delete(f"{path}/{wire.segment(id)}"), query={} if outer else query)
+        return replace(wire.delete(f"{path}/{wire.segment(self.known(id))}"), query={} if outer else query)
 
     def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
         """What HubSpot has to be told, and nobody wants to say: a name, a place in the order, a probability."""
@@ -247,9 +254,7 @@ class HubSpot(Dialect):
             order = next_place(siblings, "displayOrder", 0)
             return merged({"displayOrder": order, "metadata": {"probability": max(odds, default="0.5")}}, body)
         others = many((yield from self.ask(wire.get(PIPELINES))).body, "results")
-        named = [{"displayOrder": place, **each} for place, each in enumerate(many(body, "stages"))]
-        for place, each in enumerate(named, 1):
-            each.setdefault("metadata", {"probability": f"{place / (len(named) + 1):.1f}"})
+        named = _complete(many(body, "stages"))
         return {"displayOrder": next_place(others, "displayOrder", 0), **body, "stages": named or FIRST_STAGES}
 
     def _named(self, resource: Resource, body: Any) -> Talk[Any]:
@@ -264,7 +269,10 @@ class HubSpot(Dialect):
         if resource is not leads:
             return (yield from super().candidates(resource, draft, since))
         about = CONTACT.get(self.open(resource, draft.body))
-        ids = yield from self._linked(str(about))
+        # The same pair may stand under two labels.
+        path, paging = f"/crm/v4/objects/contacts/{wire.segment(about)}/associations/leads", replace(LIST, most=500)
+        links = yield from self.gather(path, paging, limit=500)
+        ids = list(dict.fromkeys(str(each["toObjectId"]) for each in links if "toObjectId" in each))
         found: list[Any] = []
         for start in range(0, len(ids), 100):
             inputs = [{"id": each} for each in ids[start : start + 100]]
@@ -279,20 +287,24 @@ class HubSpot(Dialect):
         link = {"contacts": {"results": [{"id": about}]}}
         return [each | {"associations": link} for each in found]
 
-    def _linked(self, contact: str) -> Talk[list[str]]:
-        """The ids of all leads of a contact; the same pair may stand under two labels."""
-        path, query = f"/crm/v4/objects/contacts/{wire.segment(contact)}/associations/leads", {"limit": "500"}
-        ids: dict[str, None] = {}
-        while True:
-            page = (yield from self.ask(wire.get(path, query))).body
-            ids |= dict.fromkeys(str(each["toObjectId"]) for each in many(page, "results") if "toObjectId" in each)
-            after = word(page, AFTER)
-            if not after or query.get("after") == after:
-                return list(ids)
-            query = {**query, "after": after}
+    def enrich(self, resource: Resource, bodies: list[Any]) -> Talk[list[Any]]:
+        """A search does not tell of associations: those of all that it found are read at once."""
+        if resource is not leads or not any(isinstance(each, dict) and OUTER in each for each in bodies):
+            return bodies
+        found = [each["id"] for each in bodies if OUTER in each]
+        links: dict[str, Record] = {id: {} for id in found}
+        for objects in ("contacts", "companies"):
+            inputs = {"inputs": [{"id": id} for id in found]}
+            path = f"/crm/v4/associations/leads/{objects}/batch/read"
+            read = (yield from self.ask(wire.post(path, inputs, safe=True))).body
+            for each in many(read, "results"):
+                told = [{"id": str(id)} for one in many(each, "to") if (id := one.get("toObjectId")) is not None]
+                links.setdefault(str(dig(each, "from.id")), {})[objects] = {"results": told}
+        return [each | {"associations": links[each["id"]]} if OUTER in each else each for each in bodies]
 
     def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
-        """A plain list of leads has no updated-since: what changed is searched for, oldest change first."""
+        """A plain list of leads has no updated-since: what changed is searched for, oldest change first. The index of
+        the search lags behind writes, by up to a minute: who asks for changes has to begin that much earlier."""
         if since is None or resource is not leads:
             return super().page_request(resource, since, cursor, limit)
         after = str(cursor.get("start", "0"))
@@ -314,35 +326,50 @@ class HubSpot(Dialect):
             return super().page(resource, response, since, cursor, limit)
         found = [each for each in many(response.body, "results") if word(each, "id")]
         following = whole(word(response.body, AFTER))
-        at = f"properties.{CHANGED}"
+        at = (f"properties.{CHANGED}", "updatedAt")
         fresh, position = window(found, following, cursor, since=_ms(since), write=_ms, at=at)
         if position and int(position.get("start", 0)) >= SEARCH_END:
             raise Problem(Kind.CRM_REJECTED, f"More than {SEARCH_END} records changed within one millisecond.")
-        return fresh, position
+        return [each if "associations" in each else {**each, OUTER: None} for each in fresh], position
 
     def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
         """Archived leads stand in a list of their own; search leaves them out, and this list knows no since."""
         if resource is not leads:
             return None
-        query = {"archived": "true", "limit": "100"} | dict(cursor or {})
-        response = yield from self.ask(wire.get(resource.path, query))
-        bodies = many(response.body, "results")
-        gone = [each for each in bodies if (at := utc(each.get("archivedAt"))) and at >= since]
-        ids = [found for each in gone if (found := word(each, "id"))]
-        after = word(response.body, "paging.next.after")
-        return Gone(ids, {"after": after} if after else None)
+        query = {"archived": "true", **LIST.ask(None, cursor or {}, 100)}
+        found, following = LIST.read((yield from self.ask(wire.get(resource.path, query))), None, cursor or {}, 100)
+        gone = [each for each in found if (at := utc(each.get("archivedAt"))) and at >= since]
+        return Gone([id for each in gone if (id := word(each, "id"))], following)
+
+
+def _complete(named: list[Record]) -> list[Record]:
+    """The stages that a pipeline is to have, in their order, with a probability each, and an end for its deals."""
+    ends = {plain(each["label"]): each["metadata"] for each in FIRST_STAGES if closed(each)}
+    stages = [{"displayOrder": place, **each} for place, each in enumerate(named)]
+    for place, each in enumerate(stages, 1):
+        odds = min(max(place / (len(stages) + 1), 0.1), 0.9)  # all or nothing would close it
+        each.setdefault("metadata", ends.get(plain(each.get("label")), {"probability": f"{odds:.1f}"}))
+    if stages and not any(map(closed, stages)):
+        order = next_place(stages, "displayOrder", 0)
+        stages += [each | {"displayOrder": order + place} for place, each in enumerate(filter(closed, FIRST_STAGES))]
+    return stages
 
 
 def _ms(when: datetime) -> str:
     return str(int(when.timestamp() * 1000))
 
 
-leads = Resource(lead, f"{OBJECTS}/leads", paging=Token("results", "after", AFTER), asks_for_changes=True)
+leads = Resource(lead, f"{OBJECTS}/leads", paging=LIST, asks_for_changes=True)
 pipelines = Resource(
     pipeline,
     PIPELINES,
     paging=Whole("results", at="updatedAt"),
-    emulates={"create": "HubSpot wants stages with it: without any named it begins with Open, Won and Lost."},
+    emulates={
+        "create": (
+            "HubSpot wants stages with it, and a probability for each: without any named it begins with Open, Won and "
+            "Lost, and Won and Lost follow those that are named where deals end in none of them."
+        )
+    },
 )
 stages = Resource(
     stage,
@@ -350,9 +377,7 @@ stages = Resource(
     within=Within(pipelines, "stages", at="updatedAt"),
     emulates={
         "create": "The order and the probability that HubSpot wants are read from the stages that are there.",
-        "list": STAGES_WITHIN,
-        "get": STAGES_WITHIN,
-        "delete": STAGES_WITHIN,
+        **dict.fromkeys(("list", "get", "delete"), STAGES_WITHIN),
     },
 )
 

@@ -16,11 +16,11 @@ from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Basic
 from switchboard.crm.catalog import Host, Resource, alone, fixed
 from switchboard.crm.codecs import choice, moment, number, number_id, text
-from switchboard.crm.dialect import SOURCE, Complaint, Dialect, sentence
+from switchboard.crm.dialect import DETAILS, SOURCE, Complaint, Dialect, Rate, sentence, whole
 from switchboard.crm.mapping import Each, Listed, Postal, Record, Slots, Table, chosen, nested, row
 from switchboard.crm.paging import Cursor, Offset, Since, Stretch, bodies, just_before, reached, second
-from switchboard.crm.problem import Kind
-from switchboard.crm.wire import Response, Talk, word
+from switchboard.crm.problem import Kind, Problem
+from switchboard.crm.wire import Request, Response, Talk, word
 from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
 from switchboard.models.stage import STAGE
@@ -29,8 +29,11 @@ API = "/v3.1"
 
 MOST = 500
 
-OVERLAP = 10
+OVERLAP = 20
 """So many records before a page are asked for again with it."""
+
+LIMITS = ("x-ratelimit-limit", "x-ratelimit-remaining")
+"""What the vendor's limit is, and what is left of it; when it begins anew is not told."""
 
 NOT_FOUND = 404
 
@@ -99,7 +102,8 @@ def state(body: Record) -> str:
 class Overlapping(Offset):
     """Offsets into a list that may move while it is read: what is deleted, or put elsewhere in an order that is not
     told, draws others over the edge of a page. So a page is asked for with the end of the one before, and what was
-    given there is not given again, unless it has changed."""
+    given there is not given again, unless it has changed. Where nothing of it is found, more has moved than that, and
+    the page before is asked for again. How many records a page has says nothing: the list ends where nothing is new."""
 
     def _page(self, cursor: Cursor, limit: int) -> tuple[int, int]:
         """Where a page really begins, and how many records it may have."""
@@ -111,13 +115,14 @@ class Overlapping(Offset):
         return Offset.ask(self, since, {"start": start}, size)
 
     def read(self, response: Response, since: datetime | None, cursor: Cursor, limit: int) -> Stretch:
-        start, size = self._page(cursor, limit)
-        found, following = Offset.read(self, response, since, {"start": start}, size)
-        seen = cursor.get("seen", ())
+        start, _ = self._page(cursor, limit)
+        found, seen = bodies(response.body, self.items), cursor.get("seen", ())
         fresh = [(place, each) for place, each in enumerate(found, start) if state(each) not in seen]
+        if start and len(fresh) == len(found):
+            return [], {"start": max(start - min(limit, self.most - OVERLAP), 0), "seen": seen}
+        if not fresh:
+            return [], None
         given, rest = fresh[:limit], fresh[limit:]
-        if following is None and not rest:
-            return [each for _, each in given], None
         onward = max(rest[0][0], int(cursor.get("start", 0))) if rest else start + len(found)
         known = [*seen, *(state(each) for _, each in given)]
         return [each for _, each in given], {"start": onward, "seen": known[-2 * OVERLAP :]}
@@ -142,6 +147,21 @@ class Insightly(Dialect):
 
     def written_id(self, resource: Resource, response: Response) -> str | None:
         return self.item(resource, response.body).get("id")
+
+    forwarded = LIMITS
+
+    def rate(self, response: Response) -> Rate | None:
+        told = [whole(response.headers.get(name)) for name in LIMITS]
+        return None if None in told else Rate(*told)
+
+    def check(self, request: Request, response: Response) -> None:
+        """A 404 of a path without an id is of no record, but of all that the plan or the user has no part in."""
+        try:
+            super().check(request, response)
+        except Problem as told:
+            if told.kind is Kind.CRM_NOT_FOUND and request.path.startswith(API) and not request.path[-1].isdigit():
+                told.kind, told.detail = Kind.CRM_FORBIDDEN, DETAILS[Kind.CRM_FORBIDDEN]
+            raise
 
     def complaint(self, response: Response) -> Complaint | None:
         """A 404 is of a record that is not there, or of records that the plan or the user has no part in: it says."""

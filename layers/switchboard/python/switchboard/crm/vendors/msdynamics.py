@@ -4,7 +4,7 @@ Requests https://learn.microsoft.com/power-apps/developer/data-platform/webapi/c
 Create   https://learn.microsoft.com/power-apps/developer/data-platform/webapi/create-entity-web-api
 Lead     https://learn.microsoft.com/dynamics365/sales/developer/entities/lead
 Choices  https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query-metadata-web-api
-Limits   https://learn.microsoft.com/power-apps/developer/data-platform/api-limits
+Time     https://learn.microsoft.com/power-apps/developer/data-platform/analyze-performance
 Tokens   https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow
 """
 
@@ -15,28 +15,24 @@ from datetime import datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
-from switchboard.crm.auth import OAuth2
+from switchboard.crm.auth import Credentials, OAuth2, Token
 from switchboard.crm.catalog import Host, Resource, Setting, Unsupported, Within, fixed
 from switchboard.crm.codecs import Codec, choice, moment, number, text
 from switchboard.crm.dialect import OUTER, Dialect, Draft
 from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, chosen, row
 from switchboard.crm.paging import Cursor, Stretch, Whole, second
-from switchboard.crm.problem import Kind
+from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Request, Response, Talk, dig, many, word
 from switchboard.models.lead import LEAD
 from switchboard.models.stage import STAGE
 
 DATA = "/api/data/v9.2"
-
 GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
 CUSTOM = re.compile(r"(?!address\d_|revenue_base$)[a-z][a-z0-9]{1,7}_\w+", re.ASCII)
 """Columns that somebody added begin with the prefix of a publisher; a few that all environments have look like it."""
 
 SHOWN = "OData.Community.Display.V1.FormattedValue"
-"""The annotation of a value as a user sees it, such as the name of a choice. Who asks for all annotations is told the
-traces of the vendor's faults as well."""
-
+"""The annotation of a value as users see it, such as the name of a choice; others tell traces of its faults."""
 PREFER = f'odata.include-annotations="{SHOWN}"'
 
 LOOKUPS = {"ownerid": "systemusers", "parentcontactid": "contacts", "parentaccountid": "accounts"}
@@ -45,12 +41,8 @@ LOOKUPS = {"ownerid": "systemusers", "parentcontactid": "contacts", "parentaccou
 CHOICES = {"leadsourcecode": "lead_source", "industrycode": "industry"}
 """Columns that take the number of a choice, which a caller gives by its name."""
 
-NAMED = ("leadsourcecode", "statuscode")
-"""Those that are told by name."""
-
 MADE, CHANGED, VERSION = "createdon", "modifiedon", "versionnumber"
-"""Lists are sorted by a moment, of whole seconds; within one second, by the version, which no two records share.
-The id would not do: the vendor documents `gt` for numbers, moments and texts, not for unique identifiers.
+"""Lists are sorted by a moment of whole seconds, then by the version, which no two records share; ids know no `gt`.
 https://learn.microsoft.com/power-apps/developer/data-platform/fetchxml/reference/operators
 """
 
@@ -58,17 +50,16 @@ https://learn.microsoft.com/power-apps/developer/data-platform/fetchxml/referenc
 def _guid(value: Any) -> str:
     if isinstance(value, str) and GUID.fullmatch(value):
         return value
-    raise ValueError("must be a GUID, such as 0928bcb4-bb27-ed11-9db1-002248274ada")
+    raise ValueError("must be a GUID, such as 0928bcb4-bb27-ed11-9db1-002248274ada; an owner is a user, never a team")
 
 
 guid = Codec(_guid, text.into)
 
 PHONES = {"work": "telephone1", "mobile": "mobilephone", "home": "telephone2", "secondary": "telephone3", "fax": "fax"}
 """By the vendor's labels: business, mobile, home and other phone. A caller's first is the one of the business."""
-
 EMAILS = {"primary": "emailaddress1", "secondary": "emailaddress2", "other": "emailaddress3"}
-
 ADDRESS = (f"address1_{part}" for part in ("line1", "city", "stateorprovince", "postalcode", "country", "line2"))
+ADDED = Named(lambda key: bool(CUSTOM.fullmatch(key)), "they begin with a publisher's prefix: new_")
 
 lead = Table(
     LEAD,
@@ -87,7 +78,7 @@ lead = Table(
     row("industry", "industrycode", text, write_only=True),
     row("website", "websiteurl", text, write_only=True),
     row("number_of_employees", "numberofemployees", write_only=True),
-    row("custom_fields", Named(lambda key: bool(CUSTOM.fullmatch(key)), "they begin with a publisher's prefix: new_")),
+    row("custom_fields", ADDED, write_only=True),  # columns are asked for by name: which were added we do not know
     row("status", "statuscode", text, read_only=True),
     row("created_at", MADE, moment, read_only=True),
     row("updated_at", CHANGED, moment, read_only=True),
@@ -101,12 +92,7 @@ stage = Table(
     row("status", "IsHidden", choice({"active": False, "inactive": True}), read_only=True),
 )
 
-
-def picklists(table: str) -> str:
-    """The path of the definitions of a table's choices."""
-    return (
-        f"{DATA}/EntityDefinitions(LogicalName='{table}')/Attributes/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
-    )
+PICKLISTS = DATA + "/EntityDefinitions(LogicalName='{}')/Attributes/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
 
 
 def options(*columns: str) -> dict[str, str]:
@@ -159,13 +145,11 @@ class Dynamics(Dialect):
         "0x80072560": Kind.CRM_FORBIDDEN,  # no member of the organization
         "0x80040333": Kind.CRM_CONFLICT,  # a duplicate, by rules that only a header turns on: 412, or 500
         "0x80060888": Kind.CRM_REJECTED,  # an unknown path, be it 400 or 404: without the Sales app there are no leads
-        "0x80072321": Kind.CRM_RATE_LIMITED,
-        "0x80072322": Kind.CRM_RATE_LIMITED,
-        "0x80072326": Kind.CRM_RATE_LIMITED,
     }
     statuses = {412: Kind.CRM_CONFLICT}  # noqa: RUF012 - the record exists, or is another than was thought
     forwarded = ("x-ms-ratelimit-",)
     request_id_headers = ("x-ms-service-request-id", "req_id")
+    lag = 120  # so long an operation may take, and only its end is seen
 
     def seal(self, resource: Resource, record: Record) -> Any:
         body = dict(record)
@@ -179,9 +163,9 @@ class Dynamics(Dialect):
         record = super().open(resource, body)
         if resource is stages:
             siblings = [each.get("Value") for each in many(record, f"{OUTER}.OptionSet.Options")]
-            place = siblings.index(record["Value"]) if record.get("Value") in siblings else None
+            place = siblings.index(record.get("Value")) if record.get("Value") in siblings else None
             return record | {"name": next(iter(labels(record)), None), "position": place}
-        told = {name: shown for name in NAMED if (shown := record.get(f"{name}@{SHOWN}"))}
+        told = {name: shown for name in ("leadsourcecode", "statuscode") if (shown := record.get(f"{name}@{SHOWN}"))}
         for name in LOOKUPS:
             bound = GUID.search(str(record.get(f"{name}@odata.bind")))
             told |= {f"_{name}_value": bound[0]} if bound else {}
@@ -192,15 +176,11 @@ class Dynamics(Dialect):
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
         """Without a choice of columns, 150 and more would come."""
-        if resource is not leads:
-            return {}
-        custom = [name for name in extra if CUSTOM.fullmatch(name)]
-        return {"$select": ",".join([*resource.table.columns, *custom])}
+        return {"$select": ",".join(resource.table.columns)} if resource is leads else {}
 
     def making(self, resource: Resource, body: Any) -> Request:
-        """The one header holds everything that is preferred."""
         prefer = {"prefer": f"return=representation,{PREFER}"}
-        return replace(super().making(resource, body), query=self.view(resource, list(body)), headers=prefer)
+        return replace(super().making(resource, body), query=self.view(resource), headers=prefer)
 
     def written_id(self, resource: Resource, response: Response) -> str | None:
         """In the record, or in a header where the record was not answered after all."""
@@ -215,17 +195,38 @@ class Dynamics(Dialect):
         named = {column: name for column in CHOICES if isinstance(name := body.get(column), str)}
         if not named:
             return body
-        answer = yield from self.ask(wire.get(picklists("lead"), options(*named)))
-        defined = {word(each, "LogicalName"): many(each, "OptionSet.Options") for each in many(answer.body, "value")}
+        answer = yield from self.ask(wire.get(PICKLISTS.format("lead"), options(*named)))
         choices = {
-            column: [(each["Value"], labels(each)) for each in defined.get(column, []) if "Value" in each]
-            for column in named
+            word(each, "LogicalName"): [(one.get("Value"), labels(one)) for one in many(each, "OptionSet.Options")]
+            for each in many(answer.body, "value")
         }
-        return body | {column: chosen(CHOICES[column], name, choices[column]) for column, name in named.items()}
+        return body | {column: chosen(CHOICES[column], name, choices.get(column, ())) for column, name in named.items()}
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
-        """What was made since then; what changed may be far more. Queries read the tables themselves: nothing lags."""
+        """What was made since then; what changed may be far more. Queries read the tables themselves."""
         return (yield from self.gather(resource.path, Walk(MADE), since=since))
+
+
+class Login(OAuth2):
+    """A token is good for one environment, which every refresh has to name."""
+
+    def refresh(self, credentials: Credentials, app: Credentials) -> Talk[Token]:
+        talk = super().refresh(credentials, app)
+        request, host = next(talk), str(app.get("origin") or "").rstrip("/").replace(".api.", ".", 1)
+        scope = {"scope": f"{host}/.default offline_access"} if host else {}
+        try:
+            talk.send((yield replace(request, form={**(request.form or {}), **scope})))
+        except StopIteration as end:
+            return end.value
+        raise AssertionError("there is one request to the token endpoint")
+
+    def refusal(self, response: Response) -> Problem:
+        """Three codes ask the user to sign in. Any other that Entra tells is of our request, our app, or an outage."""
+        told, problem = word(response.body, "error"), super().refusal(response)
+        signs_in = told in (None, "invalid_grant", "interaction_required", "consent_required")
+        if signs_in or problem.kind is not Kind.NEEDS_REAUTH:
+            return problem
+        return Problem(Kind.CRM_UNAVAILABLE, "The CRM refused to renew the token.", remote=problem.remote)
 
 
 SEE = "https://learn.microsoft.com/dynamics365/sales/developer/entities/opportunity"
@@ -237,8 +238,7 @@ NO_PIPELINES = Unsupported(
 NO_WRITES = fixed("The choices of a column are a part of its definition, which takes a customizer to change.", SEE)
 
 leads = Resource(lead, f"{DATA}/leads", paging=Walk())
-sales_stage = Resource(stage, picklists("opportunity"), paging=Whole("value", query=options("salesstage")))
-"""The column of opportunities whose choices are the stages."""
+sales_stage = Resource(stage, PICKLISTS.format("opportunity"), paging=Whole("value", query=options("salesstage")))
 stages = Resource(
     stage,
     sales_stage.path,
@@ -252,7 +252,7 @@ CRM = catalog.CRM(
     title="Microsoft Dynamics 365 Sales",
     docs="https://learn.microsoft.com/power-apps/developer/data-platform/webapi/overview",
     hosts={"api": Host(None, ("dynamics.com",)), "token": Host("https://login.microsoftonline.com")},
-    auth={"oauth2": OAuth2("/{tenant}/oauth2/v2.0/token")},
+    auth={"oauth2": Login("/{tenant}/oauth2/v2.0/token")},
     dialect=Dynamics(),
     resources={"leads": leads, "pipelines": NO_PIPELINES, "stages": stages},
     settings={"tenant": Setting("The id or a domain of the tenant whose users sign in.", default="organizations")},

@@ -7,16 +7,17 @@ Events  https://developers.nutshell.com/reference/get_events
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Basic
 from switchboard.crm.catalog import Host, Resource, alone, fixed
 from switchboard.crm.codecs import Codec, moment, number, rfc3339, same, text
-from switchboard.crm.dialect import SOURCE, Complaint, Dialect, Draft, Gone, sentence, whole
+from switchboard.crm.dialect import SOURCE, Complaint, Dialect, Draft, Gone, absent, sentence, whole
 from switchboard.crm.mapping import Always, Each, Record, Table, nested, row
 from switchboard.crm.paging import Cursor, Offset, Stretch, Whole, bodies, sliced
+from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Request, Response, Talk, dig, many, texts, word
 from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
@@ -26,6 +27,8 @@ EVENTS = "/rest/events"
 
 EVENTS_PAGE = 300
 """Changes per request. Records come with them in full, and an answer may have 2 MB."""
+
+DAY = timedelta(days=1)
 
 WALK = 4
 """So many answers of the change log are read in a row; a time in which more was changed is halved."""
@@ -119,19 +122,26 @@ class Nutshell(Dialect):
     What a caller says in `remote_data` is merged into the record itself, as a list of one could only be replaced.
     """
 
-    ids = re.compile(r"[^,]*")  # joined by commas they name several records
+    ids = re.compile(r"[0-9]+(-[a-z]+)?")  # joined by commas they name several records, and words lead elsewhere
+    lag = 10  # nothing is told of how soon the change log and the filters of lists know of a new lead
     request_id_headers = ("x-nutshell-request-id", "x-request-id")
 
     def open(self, resource: Resource, body: Any) -> Record:
         """A record in its envelope, or bare. The `description` of a new lead becomes its `name`."""
         name = noun(resource)
-        inside = dig(body, name)
-        record = next(iter(many(body, name)), {}) if isinstance(inside, list) else super().open(resource, body)
+        listed = isinstance(dig(body, name), list)
+        record = next(iter(many(body, name)), {}) if listed else super().open(resource, body)
         if resource is leads and "id" in record and word(record, "name"):
             return record | {"description": record["name"]}
         if resource is stages and isinstance(record.get("links"), list):  # as the specification has it
             return record | {"links": dig(record, "links.0")}
         return record
+
+    def member(self, resource: Resource, id: str) -> str:
+        """The type behind the number of an id may be left out, but not be another: by `3-contacts` goes no lead."""
+        if id.partition("-")[2] not in ("", noun(resource)):
+            raise absent()
+        return super().member(resource, id)
 
     def making(self, resource: Resource, body: Any) -> Request:
         return wire.post(resource.path, {noun(resource): [body]})
@@ -156,7 +166,10 @@ class Nutshell(Dialect):
         """The names of the sources of leads, and the stages of pipelines."""
         records = [self.open(resource, body) for body in bodies]
         if resource is leads and any(texts(record, "links.sources") for record in records):
-            found = listed((yield from self.ask(wire.get("/rest/sources"))).body, "sources")
+            try:
+                found = listed((yield from self.ask(wire.get("/rest/sources"))).body, "sources")
+            except Problem:
+                return bodies  # a lead is worth more than the name of its source
             names = {word(each, "id"): word(each, "name") for each in found}
             return [record | {SOURCE: names.get(first.into(dig(record, "links.sources")))} for record in records]
         if resource is pipelines and records:
@@ -170,8 +183,18 @@ class Nutshell(Dialect):
         return dig(body, "leads") == [] or bool(self.open(resource, body).get("deletedTime"))
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
-        """What the change log tells of, where it is linked as the draft is; Nutshell may have linked more to it."""
-        found = yield from super().candidates(resource, draft, since)
+        """What the list and the change log tell of, where it is linked as the draft is; Nutshell may have linked more
+        to it."""
+        start = since.astimezone(UTC) - DAY  # the filter says nothing of its zone
+        span = f"{start:%Y-%m-%dT%H:%M:%S} TO {start + 3 * DAY:%Y-%m-%dT%H:%M:%S}"
+        try:
+            created = yield from self.gather(leads.path, BY_AGE, {"filter[createdTime]": span}, limit=BY_AGE.most)
+        except Problem as problem:
+            if problem.kind is not Kind.CRM_REJECTED:  # each instance has filters of its own
+                raise
+            created = []
+        found = [each for each in created if not each.get("deletedTime")]
+        found += yield from super().candidates(resource, draft, since)
         return [body for body in found if all(linked(draft.body, body, name) for name in ("contacts", "accounts"))]
 
     def page(
@@ -227,7 +250,8 @@ class Nutshell(Dialect):
             fresh = {place: each for each in many(body, "events") if (place := event_number(each)) not in events}
             records |= {id: each for each in many(body, "payloads") if (id := word(each, "id"))}
             events |= fresh
-            if not fresh or min(seconds(each.get("createdTime")) or 0 for each in fresh.values()) < begin:
+            # What is told late may bear an earlier time than what it stands among.
+            if not fresh or max(seconds(each.get("createdTime")) or 0 for each in fresh.values()) < begin:
                 return list(events.values()), records, True
             query = query | {"max_id": f"{min(events)}-events"}
             pages += 1
@@ -271,11 +295,13 @@ def linked(draft: Any, body: Any, name: str) -> bool:
 SEE = "https://developers.nutshell.com/reference"
 FIXED = fixed("Pipelines and stages are set up in Nutshell itself; its API only reads them.", SEE)
 
+BY_AGE = Offset("leads", start="page[page]", size="page[limit]", most=500, first=0, query={"sort": "-age"})
+"""The oldest lead first, so that a new one displaces none that is still to come."""
+
 leads = Resource(
     lead,
     "/rest/leads",
-    # The oldest lead first, so that a new one displaces none that is still to come.
-    paging=Offset("leads", start="page[page]", size="page[limit]", most=500, first=0, query={"sort": "-age"}),
+    paging=BY_AGE,
     asks_for_changes=True,
 )
 pipelines = Resource(pipeline, "/rest/stagesets", lacks=FIXED, paging=Whole(), list_only=True)

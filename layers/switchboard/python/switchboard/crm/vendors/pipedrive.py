@@ -16,7 +16,7 @@ from switchboard.crm.catalog import Host, Resource
 from switchboard.crm.codecs import choice, moment, number, number_id, text
 from switchboard.crm.dialect import Complaint, Dialect, Draft, Rate, rate, whole
 from switchboard.crm.mapping import Always, Each, Named, Record, Table, nested, row
-from switchboard.crm.paging import Cursor, Offset, Since, Stretch, Token
+from switchboard.crm.paging import Cursor, Offset, Since, Stretch, Token, changed
 from switchboard.crm.problem import Kind
 from switchboard.crm.wire import Request, Response, Talk, dig, inside, many, word
 from switchboard.models.lead import LEAD
@@ -72,6 +72,7 @@ stage = Table(
 class Pipedrive(Dialect):
     """Bodies are `{success, data}`; a record deleted twice is 410 and still says success."""
 
+    ids = re.compile(r"[0-9]+|[0-9a-fA-F-]{36}")  # leads have UUIDs; words lead elsewhere, such as to what was archived
     codes = {"ERR_SCHEMA_VALIDATION_FAILED": Kind.CRM_REJECTED}  # noqa: RUF012
     statuses = {402: Kind.CRM_FORBIDDEN}  # noqa: RUF012 - the company's own account is closed: a trial over, a bill unpaid
     forwarded = ("x-daily-",)  # its x-ratelimit-* would read like our own
@@ -110,18 +111,23 @@ class Pipedrive(Dialect):
         return many((yield from self.ask(wire.get(resource.path, query))).body, "data")
 
     def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
-        request = super().page_request(resource, since, cursor, limit)
-        return replace(request, path=f"{request.path}/archived") if cursor.get("archived") else request
+        if not cursor.get("archived"):
+            return super().page_request(resource, since, cursor, limit)
+        request = super().page_request(resource, None, cursor, limit)  # that list knows no `updated_since`
+        return replace(request, path=f"{request.path}/archived")
 
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
     ) -> Stretch:
-        """Leads that were archived stand in a list of their own, which follows the other one."""
-        found, following = super().page(resource, response, since, cursor, limit)
-        if resource is not leads or (cursor.get("archived") and following is None):
+        """Leads that were archived stand in a list of their own, which follows the other one. It cannot be narrowed to
+        what changed: that is picked out of all of it."""
+        archived = bool(cursor.get("archived"))
+        found, following = super().page(resource, response, None if archived else since, cursor, limit)
+        if archived:
+            found = changed(found, "update_time", since)
+        if resource is not leads or (archived and following is None):
             return found, following
-        archived = bool(cursor.get("archived")) or following is None
-        return found, {**(following or {}), "archived": archived}
+        return found, {**(following or {}), "archived": archived or following is None}
 
     def enrich(self, resource: Resource, bodies: list[Any]) -> Talk[list[Any]]:
         """A pipeline does not hold its stages."""
@@ -157,10 +163,7 @@ CRM = catalog.CRM(
     name="pipedrive",
     title="Pipedrive",
     docs="https://developers.pipedrive.com/docs/api/v1",
-    hosts={
-        "api": Host("https://api.pipedrive.com", ("pipedrive.com",)),
-        "token": Host("https://oauth.pipedrive.com"),
-    },
+    hosts={"api": Host("https://api.pipedrive.com", ("pipedrive.com",)), "token": Host("https://oauth.pipedrive.com")},
     auth={
         "oauth2": OAuth2("/oauth/token", client_in="basic", lifetime=3600, origin="api_domain"),
         "api_key": Header("x-api-token", ""),

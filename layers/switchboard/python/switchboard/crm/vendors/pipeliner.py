@@ -10,6 +10,7 @@ and contacts, as it is in all else. The answer tells what the vendor made of it.
 A pipeline here is one of opportunities. A stage belongs to one of those, or to a process of leads or of quotes.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +24,7 @@ from switchboard.crm.dialect import Answer, Complaint, Dialect, Draft, Gone, sen
 from switchboard.crm.mapping import Always, Each, First, Record, Slots, Table, row
 from switchboard.crm.paging import Cursor, Since, Token, second
 from switchboard.crm.problem import Kind, Outcome, Problem, invalid
-from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, inside, many, word
+from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, inside, many, plant, word
 from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
 from switchboard.models.stage import STAGE
@@ -48,6 +49,15 @@ def _linked(value: Any) -> str | None:
 
 
 linked = Codec(same.out, _linked)
+
+
+class Home(First):
+    """What a stage stands in: a process, if one is named beside a pipeline. Ours is sent as the pipeline's."""
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        plant(record, "pipeline_id", value)
+        return ()
+
 
 lead = Table(
     LEAD,
@@ -81,7 +91,7 @@ stage = Table(
     STAGE,
     row("id", "id", text, read_only=True),
     row("name", "name", text, required=True, key=True),
-    row("pipeline.id", First(("pipeline_id", "lead_process_id", "quote_process_id")), text, key=True),
+    row("pipeline.id", Home(("lead_process_id", "quote_process_id", "pipeline_id")), text, key=True),
     row("pipeline.name", First(("pipeline.name", "lead_process.name", "quote_process.name")), text, read_only=True),
     row("position", "sort_order", number, read_only=True),
     row("status", "is_deleted", choice({"active": False, "inactive": True}), read_only=True),
@@ -104,6 +114,7 @@ def steps_of(record: Record) -> dict[str, Record]:
 class Pipeliner(Dialect):
     """Bodies are `{success, data}`; names of entities are plurals, and another name is a 404 of its own code."""
 
+    ids = re.compile(r"[0-9a-fA-F-]+")  # UUIDs, those of users with many zeros
     codes = {"ERROR_UNKNOWN_TYPE": Kind.CRM_REJECTED}  # noqa: RUF012
     statuses = {412: Kind.CRM_CONFLICT}  # noqa: RUF012 - how a stale revision is refused is told nowhere
 
@@ -135,10 +146,13 @@ class Pipeliner(Dialect):
         told += [*many(body, "entity_errors"), *many(body, "step_checklist_errors")]
         names = dict.fromkeys(name for each in told if (name := word(each, "field_name")))
         messages = dict.fromkeys(said for each in told if (said := (word(each, "message") or "").strip()))
+        # A missing record is told with `success`; without it the address was not known: the space or the path is wrong.
+        unknown = response.status == 404 and isinstance(body, dict) and "success" not in body
         return Complaint(
             code=word(body, "name"),
             message=(sentence(body) or "").strip() or " ".join(messages) or None,
             fields=tuple(name for name in names if f"{name}_id" not in names),
+            kind=Kind.CRM_REJECTED if unknown else None,
         )
 
     def removed(self, resource: Resource, body: Any) -> bool:
@@ -236,14 +250,15 @@ class Pipeliner(Dialect):
         if lost := [each for each in before if each not in after]:
             detail = f"While the stage was added, the pipeline lost others: {', '.join(lost)}."
             raise Problem(Kind.CRM_CONFLICT, detail, remote=remote, outcome=Outcome.UNKNOWN)
-        new = [each for each in after if each not in before]
-        if not new:
-            raise Problem(Kind.CRM_CONFLICT, MOVED, remote=remote, outcome=Outcome.REFUSED)
-        ours = [each for each in new if plain(after[each].get("name", step["name"])) == plain(step["name"])]
+        # The answer to the write tells best which is ours, if it tells; and the stage was made, if it is gone by now.
+        listed = self.open(pipelines, written.body).get("steps")
+        told = {id: each for each in (listed if isinstance(listed, list) else []) if (id := linked.into(each))}
+        new = {id: each for id, each in (after | told | after).items() if id not in before}
+        ours = [id for id, each in new.items() if plain(word(each, "name") or step["name"]) == plain(step["name"])]
         if not ours:
-            detail = "The pipeline was written, and its new stages have other names."
+            detail = "The pipeline was written, and shows no new stage of this name."
             raise Problem(Kind.OUTCOME_UNKNOWN, detail, remote=remote, outcome=Outcome.UNKNOWN)
-        return ours[-1]
+        return next((each for each in reversed(ours) if each in told), ours[-1])
 
     def candidates(self, resource: Resource, draft: Draft, since: datetime) -> Talk[list[Any]]:
         """A lead that was given a date of its own stands under that date: then its last change tells when it came."""
@@ -287,7 +302,8 @@ stages = Resource(
         "create": (
             "A stage is added by writing its pipeline: read with its revision, written with all its stages and the new"
             " one, and read again. Without a pipeline it goes to the oldest one of the space; with the id of a lead"
-            " process it is made there in one call."
+            " process it is made there in one call. A stage that somebody else adds between the read and the write may"
+            " get lost where Pipeliner does not heed the revision."
         )
     },
 )

@@ -106,6 +106,7 @@ class Salesforce(Dialect):
     A read of one record names no columns: it then answers all that the user may see, custom fields too.
     """
 
+    ids = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{1,18}")  # words lead elsewhere: `describe`, `approvalLayouts`
     codes = {  # noqa: RUF012
         "REQUEST_LIMIT_EXCEEDED": Kind.CRM_RATE_LIMITED,
         "UNABLE_TO_LOCK_ROW": Kind.CRM_RATE_LIMITED,
@@ -179,13 +180,13 @@ class Salesforce(Dialect):
         """
         if resource is stages:
             return soql(resource, resource.table.columns, order="SortOrder ASC", limit=MOST_FIELDS)
-        order = "SystemModstamp ASC, Id ASC" if since else "Id ASC"
+        order = "LastModifiedDate ASC, Id ASC" if since else "Id ASC"
         where: list[str] = []
         if since and "at" in cursor:
             at, last = literal(datetime.fromisoformat(cursor["at"])), literal(cursor["id"])
-            where = [f"(SystemModstamp > {at} OR (SystemModstamp = {at} AND Id > {last}))"]
+            where = [f"(LastModifiedDate > {at} OR (LastModifiedDate = {at} AND Id > {last}))"]
         elif since:
-            where = [f"SystemModstamp >= {literal(since)}"]
+            where = [f"LastModifiedDate >= {literal(since)}"]
         elif "id" in cursor:
             where = [f"Id > {literal(cursor['id'])}"]
         return soql(resource, ["FIELDS(ALL)"], *where, order=order, limit=min(limit, MOST_FIELDS))
@@ -193,11 +194,13 @@ class Salesforce(Dialect):
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
     ) -> Stretch:
+        """A page may be shorter than asked for, and then says that it is not all."""
         found = many(response.body, "records")
         if resource is stages:
             return sliced(found, cursor, limit)
-        last, at = (word(found[-1], name) if found else None for name in ("Id", "SystemModstamp"))
-        if len(found) < min(limit, MOST_FIELDS) or last is None or (since and at is None):
+        last, at = (word(found[-1], name) if found else None for name in ("Id", "LastModifiedDate"))
+        whole = len(found) < min(limit, MOST_FIELDS) and dig(response.body, "done") is not False
+        if whole or last is None or (since and at is None):
             return found, None
         return found, {"id": last} | ({"at": at} if since else {})
 
@@ -226,7 +229,7 @@ class Login(OAuth2):
 
 SEE = "https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_standardvalueset.htm"
 NO_PIPELINES = Unsupported("Stages are values of the picklist Opportunity.StageName; there is no pipeline object.", SEE)
-NO_WRITES = fixed("Stages are values of a picklist: REST reads them, only the Metadata API writes them.", SEE)
+NO_WRITES = fixed("Stages are values of a picklist: the data API only reads them.", SEE)
 
 stages = Resource(stage, f"{DATA}/sobjects/OpportunityStage", lacks=NO_WRITES)
 

@@ -5,8 +5,8 @@ Filters  https://support.sugarcrm.com/Documentation/Sugar_Developer/Sugar_Develo
 Tokens   https://support.sugarcrm.com/Documentation/Sugar_Developer/Sugar_Developer_Guide_13.0/Integration/Web_Services/REST_API/Endpoints/oauth2token_POST/
 Options  https://support.sugarcrm.com/Documentation/Sugar_Developer/Sugar_Developer_Guide_13.0/Integration/Web_Services/REST_API/Endpoints/moduleenumfield_GET/
 
-Who logs in as the same user on the same platform elsewhere ends our session: an account wants a user of its own, and a
-platform that its administrator has registered. A refresh token lives for 14 days.
+Who logs in as the same user on the same platform elsewhere ends our session, and we end theirs: an account wants a user
+and a platform of its own. A refresh token lives for 14 days.
 Instances in the vendor's cloud are offered, those that customers host under domains of their own are not.
 """
 
@@ -24,22 +24,17 @@ from switchboard.crm.codecs import Codec, moment, number, text
 from switchboard.crm.dialect import Dialect, Gone, whole
 from switchboard.crm.mapping import Named, Postal, Record, Slots, Table, row
 from switchboard.crm.paging import Cursor, Stretch, Whole, sliced, window
-from switchboard.crm.problem import Kind
+from switchboard.crm.problem import Kind, Problem, Remote
 from switchboard.crm.wire import Request, Response, Talk, dig, many, word
 from switchboard.models.lead import LEAD
 from switchboard.models.stage import STAGE
 
 API = "/rest/{version}"
-
 VERSION = "v11"
 """Of all versions the one that every instance serves; a number behind it says which release it is of."""
 
-PLATFORM = "base"
-"""That of the vendor's own web app: the one platform that needs not be registered."""
-
 MOST = 1000
 DELETED_PAGE = 200
-
 CHANGED = "date_modified"
 """What every list is sorted by: a record tells it always, whatever its user may see."""
 
@@ -85,7 +80,7 @@ class Became:
         raise ValueError("cannot be written")
 
 
-PHONES = {"work": "phone_work", "mobile": "phone_mobile", "home": "phone_home", "secondary": "phone_other"}
+PHONES = {"primary": "phone_work", "work": "phone_work", "mobile": "phone_mobile", "home": "phone_home"}
 
 ADDRESS = (f"primary_address_{part}" for part in ("street", "city", "state", "postalcode", "country"))
 
@@ -101,7 +96,7 @@ lead = Table(
     row("lead_source", "lead_source", text),
     row("status", "status", text),
     row("email_addresses", Emails("email", {"primary": "email"}), key=True),
-    row("phone_numbers", Slots("number", {"primary": "phone_work"} | PHONES | {"fax": "phone_fax"})),
+    row("phone_numbers", Slots("number", PHONES)),
     row("addresses", Postal(*ADDRESS)),
     row("description", "description", text, write_only=True),
     row("website", "website", text, write_only=True),
@@ -154,14 +149,8 @@ def walked(response: Response, since: datetime | None, cursor: Cursor) -> Stretc
     there is another, and at the end -1."""
     found = [each for each in many(response.body, "records") if word(each, "id")]
     following = whole(text.into(dig(response.body, "next_offset"))) or 0
-    return window(
-        found,
-        following if following > int(cursor.get("start", 0)) else None,
-        cursor,
-        since=written(since) if since else "",
-        write=written,
-        at=CHANGED,
-    )
+    onward = following if following > int(cursor.get("start", 0)) else None
+    return window(found, onward, cursor, since=written(since) if since else "", write=written, at=(CHANGED,))
 
 
 class Sugar(Dialect):
@@ -173,8 +162,6 @@ class Sugar(Dialect):
         "need_login": Kind.NEEDS_REAUTH,
         "invalid_grant": Kind.NEEDS_REAUTH,
         "not_authorized": Kind.CRM_FORBIDDEN,
-        "inactive_portal_user": Kind.CRM_FORBIDDEN,
-        "portal_not_configured": Kind.CRM_FORBIDDEN,
         "not_found": Kind.CRM_NOT_FOUND,
         "no_method": Kind.CRM_REJECTED,  # of a path; no record is missing
         "edit_conflict": Kind.CRM_CONFLICT,
@@ -200,42 +187,56 @@ class Sugar(Dialect):
         if resource is not leads:
             return None
         position = cursor or {}
-        response = yield from self.ask(walk(since, position, DELETED_PAGE, deleted=True))
+        fields = f"id,{CHANGED},deleted"
+        response = yield from self.ask(walk(since, position, DELETED_PAGE, deleted=True, fields=fields))
         found, following = walked(response, since, position)
         return Gone([each["id"] for each in found if flag(each.get("deleted"))], following)
 
 
+NO_PLATFORM = (
+    "The account's setting `platform` names no API platform of its instance; it has to be mended by an operator."
+)
+
+
 class Login(OAuth2):
-    """Tokens are asked for in JSON, for a platform. Both are new each time, and the old ones may be dead at once."""
+    """Tokens are asked for in JSON, for a platform. Both are new each time, and the old ones may be dead at once.
+    A client in the account's own secret goes before our app: each instance has its clients to itself."""
 
     __slots__ = ()
 
     def refresh(self, credentials: Credentials, app: Credentials) -> Talk[Token]:
-        talk = super().refresh(credentials, app)
+        own = {"client_secret": "", **credentials} if credentials.get("client_id") else {}
+        talk = super().refresh(credentials, {**app, **own})
         request = next(talk)
-        body = {**(request.form or {}), "platform": app.get("platform") or PLATFORM}
-        response = yield replace(request, form=None, json=body)
+        platform = {"platform": app["platform"]} if app.get("platform") else {}
+        response = yield replace(request, form=None, json={**(request.form or {}), **platform})
         try:
             talk.send(response)
         except StopIteration as end:
             return end.value
         raise AssertionError("there is one request to the token endpoint")
 
+    def refusal(self, response: Response) -> Problem:
+        """A platform that is not registered is refused as a bad parameter; to connect again would not help."""
+        if response.status in (400, 422) and (code := word(response.body, "error")) == "invalid_parameter":
+            return Problem(Kind.CRM_REJECTED, NO_PLATFORM, remote=Remote(response.status, code))
+        return super().refusal(response)
+
 
 GUIDE = "https://support.sugarcrm.com/Documentation/Sugar_Developer/Sugar_Developer_Guide_13.0/Integration/Web_Services/REST_API/"
 OPTIONS = f"{GUIDE}Endpoints/moduleenumfield_GET/"
 NO_PIPELINES = Unsupported(
-    "Sugar has no object of pipelines: an opportunity has one field of sales stages, whose options are one list.",
-    OPTIONS,
+    "Sugar has no pipelines: an opportunity's sales stages are the options of one field.", OPTIONS
 )
-NO_WRITES = fixed("The options of a field can be read by the API; they are changed in Studio.", OPTIONS)
+NO_WRITES = fixed("The options of a field can be read by the API; they are changed in the Dropdown Editor.", OPTIONS)
 
 leads = Resource(lead, f"{API}/Leads", link="/#Leads/{id}", asks_for_changes=True)
 stages = Resource(
     stage,
     f"{API}/Opportunities/enum/sales_stage",
     lacks=NO_WRITES,
-    nearest="The options of the field `sales_stage` of opportunities stand for stages, each under its key.",
+    nearest="The options of the field `sales_stage` of opportunities stand for stages, each under its key; where an "
+    "instance has revenue line items, its stages stand in their module.",
     paging=Whole(),
     list_only=True,
 )
@@ -250,6 +251,9 @@ CRM = catalog.CRM(
     resources={"leads": leads, "pipelines": NO_PIPELINES, "stages": stages},
     settings={
         "version": Setting("The version of the REST API as it stands in its paths, such as v11_24.", default=VERSION),
-        "platform": Setting("The API platform under which the account's user logs in.", default=PLATFORM),
+        "platform": Setting(
+            "The API platform, registered by the administrator, under which the account's user logs in; with that of "
+            "the web app, `base`, whoever works there as this user would be logged out."
+        ),
     },
 )

@@ -8,23 +8,23 @@ Stages  https://developer.zendesk.com/api-reference/sales-crm/resources/stages/
 Errors  https://developer.zendesk.com/api-reference/sales-crm/errors/
 Tokens  https://developer.zendesk.com/api-reference/sales-crm/authentication/requests/
 
-No list of the Core API can be asked for what changed since a moment. The Search API can, but its index lags behind
-writes by a time that is not told, so that what is late would be missed: the list in the order of changes is read.
+No list of the Core API can be asked for what changed since a moment, and the index of the Search API lags behind writes
+by a time that is not told. So the list in the order of changes is read: for all leads, too, as a page's number is no
+position in a list from which leads are removed.
 """
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
 from switchboard.crm.catalog import Host, Resource, Verb, alone, fixed
-from switchboard.crm.codecs import choice, moment, number, number_id, text, utc
+from switchboard.crm.codecs import moment, number, number_id, text, utc
 from switchboard.crm.dialect import SOURCE, Answer, Complaint, Dialect, sentence
 from switchboard.crm.mapping import Always, At, Each, Postal, Record, Slots, Table, called, chosen, nested, row
-from switchboard.crm.paging import Cursor, Offset, Stretch, changed, sliced
+from switchboard.crm.paging import OLDEST, Cursor, Offset, Stretch, changed, sliced
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Response, Talk, dig, many, word
 from switchboard.models.lead import LEAD
@@ -32,12 +32,12 @@ from switchboard.models.pipeline import PIPELINE
 from switchboard.models.stage import STAGE
 
 SOURCES = "/v2/lead_sources"
-
 LEAST, MOST = 51, 100
 """So many records a page may have: no more than the vendor gives, and no less than half of it."""
-
 LOOKS = 50
 """So many pages are looked at in search of a moment: a list of millions takes half of them."""
+SEEN = 250
+"""So many ids of one second are kept in a position: of the longest, what a cursor may hold."""
 
 type Dated = tuple[datetime, Any]
 """A record in its envelope, and when it changed."""
@@ -77,7 +77,6 @@ lead = Table(
 )
 
 STEPS = {"id": "id", "name": "name", "status": "category", "pipeline.id": "pipeline_id"}
-
 pipeline = Table(
     PIPELINE,
     row("id", "id", text, read_only=True),
@@ -94,7 +93,6 @@ stage = Table(
     row("name", "name", text, read_only=True),
     row("pipeline.id", "pipeline_id", text, read_only=True),
     row("position", "position", number, read_only=True),
-    row("status", "active", choice({"active": True, "inactive": False}), read_only=True),
     row("created_at", "created_at", moment, read_only=True),
     row("updated_at", "updated_at", moment, read_only=True),
 )
@@ -102,9 +100,7 @@ stage = Table(
 
 def spread(rank: int) -> tuple[int, int]:
     """The page, counted from 0, on which the record of this rank has the most others before it, and the page's size.
-
-    Pages of one size meet where a record may slip through between two requests; those of many sizes overlap.
-    """
+    Pages of one size meet where a record may slip through between two requests; those of many sizes overlap."""
     size = max(range(LEAST, MOST + 1), key=lambda size: (rank % size, size))
     return rank // size, size
 
@@ -119,18 +115,16 @@ def given(start: int, fresh: list[Dated], edge: datetime, seen: Sequence[Any], l
     last = part[-1][0]
     here = [dig(body, "data.id") for when, body in part if when == last]
     known = [*seen, *here] if last == edge else here
-    return found, {"from": last.isoformat(), "seen": known, "rank": start + len(fresh) - len(part)}
+    return found, {"from": last.isoformat(), "seen": known[-SEEN:], "rank": start + len(fresh) - len(part)}
 
 
 class ZendeskSell(Dialect):
     """Ids are numbers, and what the vendor does not know is refused: nothing is sent on the chance."""
 
     ids = re.compile(r"[0-9]+")  # words in its place lead elsewhere, such as to the count of all records
+    lag = 10  # that lists tell of a new record at once is told nowhere; nobody has seen the contrary either
     request_id_at = "meta.logref"
-    codes = {  # noqa: RUF012
-        "already_exists": Kind.CRM_CONFLICT,
-        "incorrect_path": Kind.CRM_REJECTED,  # no record is missing
-    }
+    codes = {"already_exists": Kind.CRM_CONFLICT, "incorrect_path": Kind.CRM_REJECTED}  # noqa: RUF012 - of no record
 
     def seal(self, resource: Resource, record: Record) -> Any:
         return {"data": record}
@@ -169,7 +163,7 @@ class ZendeskSell(Dialect):
 
     def _sources(self, query: dict[str, str]) -> Talk[list[tuple[Any, list[str]]]]:
         """The ids of lead sources, each with its name."""
-        found = [self.open(leads, each) for each in (yield from self.gather(SOURCES, BY_ID, query))]
+        found = [self.open(leads, each) for each in (yield from self.gather(SOURCES, PAGES, query))]
         told = [(each.get("id"), (word(each, "name") or "").strip()) for each in found]
         return [(id, [name]) for id, name in told if id is not None and name]
 
@@ -180,27 +174,30 @@ class ZendeskSell(Dialect):
             names = {text.into(id): name for id, [name] in (yield from self._sources({"ids": ",".join(sorted(ids))}))}
             return [{"data": each | {SOURCE: names.get(text.into(each.get("source_id")))}} for each in records]
         if resource is pipelines and records:
-            found = [self.open(stages, each) for each in (yield from self.gather(stages.path, BY_ID))]
+            found = [self.open(stages, each) for each in (yield from self.gather(stages.path, PAGES))]
             steps = sorted(found, key=lambda each: number.into(each.get("position")) or 0)
-            return [{"data": each} for each in nested(records, "stages", steps, by="pipeline_id")]
+            told = nested(records, "stages", steps, by="pipeline_id")
+            changes = [[word(one, "updated_at") for one in (each, *many(each, "stages"))] for each in told]
+            last = [max(moments, key=lambda at: utc(at) or OLDEST) for moments in changes]
+            return [{"data": each | {"updated_at": at}} for each, at in zip(told, last, strict=True)]
         return bodies
 
     def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
         """A pipeline or stage has no address of its own; its list can be asked for ids."""
         if resource is leads:
             return (yield from super().get(resource, id, extra))
-        found = yield from self.gather(resource.path, BY_ID, {"ids": self.known(id)})
+        found = yield from self.gather(resource.path, PAGES, {"ids": self.known(id)})
         return (yield from self.pick(resource, found, id))
 
     def stretch(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
         """Of pipelines and stages there are a few, and they are read as a whole."""
         since = since and since.replace(microsecond=0)  # moments are told in whole seconds
-        if resource is not leads:
-            found = yield from self.gather(resource.path, BY_ID)
-            return sliced(changed(found, "data.updated_at", since), cursor, limit)
-        if since is None:
-            return (yield from super().stretch(resource, since, cursor, limit))
-        return (yield from self._changed(since, cursor, limit))
+        if resource is leads:
+            return (yield from self._changed(since or OLDEST, cursor, limit))
+        found = yield from self.gather(resource.path, PAGES)
+        told = found if since is None else (yield from self.enrich(resource, found))
+        dated = [{"at": dig(full, "data.updated_at"), "body": body} for full, body in zip(told, found, strict=True)]
+        return sliced([each["body"] for each in changed(dated, "at", since)], cursor, limit)
 
     def _changed(self, since: datetime, cursor: Cursor, limit: int) -> Talk[Stretch]:
         """A stretch of what changed, oldest change first, out of the list that begins with the newest.
@@ -208,13 +205,16 @@ class ZendeskSell(Dialect):
         A record that changes goes to the top of the list, and one that is removed draws those below it up: so the
         number of a page is no position. Ours is an edge, the moment up to which everything was given. The page on which
         it lies is searched for from where it was last, and what is given stands above it on this one page, so that
-        nothing can have moved meanwhile.
+        nothing can have moved meanwhile. Of a second with more changes than a position can name, all below one that it
+        names were given, too; and no step of the search is longer than these.
         """
         edge, seen, rank = utc(cursor.get("from")) or since, cursor.get("seen", ()), int(cursor.get("rank", 0))
-        low, high = 0, None
+        low, high, many_seen = 0, None, len(seen) >= SEEN
         for look in range(LOOKS):
             start, found, more = yield from self._look(rank)
-            fresh = [(at, one) for at, one in found if at > edge or (at == edge and dig(one, "data.id") not in seen)]
+            told = [at == edge and dig(one, "data.id") in seen for at, one in found]
+            above = found[: told.index(True)] if many_seen and True in told else found
+            fresh = [each for each, old in zip(above, told, strict=False) if each[0] >= edge and not old]
             if more and fresh and fresh[-1] == found[-1]:  # the edge lies below
                 low = start + len(found)
                 high = None if high is None or high < low else high
@@ -223,7 +223,7 @@ class ZendeskSell(Dialect):
                 low = low if low <= high else 0
             else:
                 return given(start, fresh, edge, seen, limit)
-            rank = low + (LEAST << look) if high is None else (low + high) // 2
+            rank = low + (LEAST << (min(look, 2) if many_seen else look)) if high is None else (low + high) // 2
         raise Problem(Kind.CRM_UNAVAILABLE, "The CRM's list of leads changes faster than it can be read.")
 
     def _look(self, rank: int) -> Talk[tuple[int, list[Dated], bool]]:
@@ -235,18 +235,18 @@ class ZendeskSell(Dialect):
         return page * size, found, len(items) >= size
 
 
-BY_ID = Offset("items", start="page", size="per_page", most=MOST, first=1, query={"sort_by": "id"})
-OLDEST_FIRST = replace(BY_ID, query={"sort_by": "created_at"})
+PAGES = Offset("items", start="page", size="per_page", most=MOST, first=1)
+"""By id: so these lists come where no order is asked for, and that of stages takes no such wish."""
 
 REFERENCE = "https://developer.zendesk.com/api-reference/sales-crm/"
 BY_IDS: dict[Verb, str] = {"get": "It is found by the list's filter of ids: Zendesk Sell reads none by its address."}
-ONLY_READ = "Pipelines and stages are set up in Zendesk Sell itself; its API only reads them."
-NO_PIPELINES = fixed(ONLY_READ, f"{REFERENCE}resources/pipelines/")
-NO_STAGES = fixed(ONLY_READ, f"{REFERENCE}resources/stages/")
+STEPS_TOO = "Its stages are found in the list of all of them."
+FIXED = fixed("Stages and their pipelines are only read by the API of Zendesk Sell.", f"{REFERENCE}resources/stages/")
 
-leads = Resource(lead, "/v2/leads", paging=OLDEST_FIRST, asks_for_changes=True)
-pipelines = Resource(pipeline, "/v2/pipelines", lacks=NO_PIPELINES, emulates=BY_IDS, asks_for_changes=True)
-stages = Resource(stage, "/v2/stages", lacks=NO_STAGES, emulates=BY_IDS, asks_for_changes=True)
+leads = Resource(lead, "/v2/leads", asks_for_changes=True)
+TOLD: dict[Verb, str] = {"list": STEPS_TOO, "get": f"{BY_IDS['get']} {STEPS_TOO}"}
+pipelines = Resource(pipeline, "/v2/pipelines", lacks=FIXED, emulates=TOLD, asks_for_changes=True)
+stages = Resource(stage, "/v2/stages", lacks=FIXED, emulates=BY_IDS, asks_for_changes=True)
 
 CRM = catalog.CRM(
     name="zendesk_sell",

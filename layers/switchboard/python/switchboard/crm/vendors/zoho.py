@@ -6,44 +6,34 @@ Pipelines https://www.zoho.com/crm/developer/docs/api/v8/update-pipeline.html
 Tokens    https://www.zoho.com/crm/developer/docs/api/v8/refresh.html
 """
 
+import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
-from switchboard.crm.auth import Header, OAuth2, said
+from switchboard.crm.auth import Credentials, Header, OAuth2, Token, said
 from switchboard.crm.catalog import Host, Resource, Within
 from switchboard.crm.codecs import moment, number, ref, text, utc
 from switchboard.crm.dialect import DETAILS, OUTER, Answer, Complaint, Dialect, Draft, Gone, Rate, absent, bare, whole
 from switchboard.crm.mapping import Always, Each, Postal, Record, Slots, Table, called, chosen, next_place, row
-from switchboard.crm.paging import Cursor, Stretch, Whole
-from switchboard.crm.problem import Kind, Problem, Remote, invalid
+from switchboard.crm.paging import Cursor, Stretch, Whole, just_before, reached
+from switchboard.crm.problem import Kind, Outcome, Problem, Remote, invalid
 from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, many, texts, word
 from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
 from switchboard.models.stage import STAGE
 
 API = "/crm/v8"
-"""The newest; v2 to v7 still answer, in the same shapes."""
-
 SETTINGS = f"{API}/settings"
 PIPELINES = f"{SETTINGS}/pipeline"
 DEALS = {"module": "Deals"}
 
-ENVELOPES = ("data", "pipeline", "fields", "transfer_pipeline")
-"""Under these names an answer holds its records, or what became of each."""
-
-BESIDE = ("trigger", "lar_id", "apply_feature_execution", "skip_feature_execution")
-"""What stands beside the records in the body of a create; a caller may want it."""
-
-MOST_IDS = 50
-"""So many records are read by their ids at once: the vendor's specification takes 1,024 characters of them."""
-
-UNLISTED = ("$", "Converted_")
-"""How columns begin that the read of one record tells; whether a list may be asked for them is not known."""
-
-SECOND = timedelta(seconds=1)
-"""As fine as the vendor tells a moment."""
+ENVELOPES = ("data", "pipeline", "fields", "transfer_pipeline")  # hold records, or what became of each
+BESIDE = ("trigger", "lar_id", "apply_feature_execution", "skip_feature_execution")  # what a create may say besides
+MOST_IDS = 50  # read at once: the vendor's specification takes 1,024 characters of them
+UNLISTED = ("$", "Converted_")  # so begin columns of a single read; whether a list may be asked for them is not known
+REPEATED = {"pipelines": "ALREADY_SCHEDULED", "stages": "No mapping found"}  # the answer to a removal that was done
 
 JOINT = "_joint"
 """The id of a stage: one value of the picklist may stand in several pipelines, so that both have to be named."""
@@ -113,13 +103,8 @@ def failed(body: Any) -> list[Record]:
 
 
 def shown(values: list[Record]) -> list[tuple[Record, list[str]]]:
-    """The values of a picklist, each with its name."""
+    """The values of a picklist, each with its name, to choose from."""
     return [(each, [name]) for each in values if (name := word(each, "display_value"))]
-
-
-def named(values: list[Record], name: Any) -> Record | None:
-    """The value of a picklist that is shown under this name."""
-    return called(name, shown(values))
 
 
 def mapping(outer: Record, *more: Record, without: str | None = None) -> Request:
@@ -133,8 +118,7 @@ def mapping(outer: Record, *more: Record, without: str | None = None) -> Request
 class Zoho(Dialect):
     """`{data: [...]}` both ways: each record of an answer has a status of its own, and 204 says that there is none.
 
-    A draft is the bare record. `trigger` is sent only if a caller does: workflows run as they do by default.
-    """
+    A draft is the bare record. `trigger` is sent only if a caller does: workflows run as they do by default."""
 
     codes = {  # noqa: RUF012
         "DUPLICATE_DATA": Kind.CRM_CONFLICT,
@@ -142,12 +126,11 @@ class Zoho(Dialect):
         "OAUTH_SCOPE_MISMATCH": Kind.CRM_FORBIDDEN,
         "NO_PERMISSION": Kind.CRM_FORBIDDEN,
         "AUTHORIZATION_FAILED": Kind.CRM_FORBIDDEN,
-        "RATE_LIMIT_EXCEEDED": Kind.CRM_RATE_LIMITED,
-        "TOO_MANY_REQUESTS": Kind.CRM_RATE_LIMITED,
         "INVALID_URL_PATTERN": Kind.CRM_REJECTED,  # a wrong path or host; no record is missing
     }
     whole_answers = False  # a write answers the id, and of a lead when it was
     forwarded = ("x-api-credits-",)
+    ids = re.compile(r"[0-9]+(-[0-9]+)?")  # words in its place lead elsewhere, such as to what was deleted
 
     def open(self, resource: Resource, body: Any) -> Record:
         """The one record of an envelope, or what a write tells of it; bare as lists and our drafts hold it."""
@@ -158,8 +141,7 @@ class Zoho(Dialect):
         if record.get("status") == "success" and isinstance(details := record.get("details"), dict):
             return details
         if resource is pipelines:
-            places = [{**each, OUTER: {"id": joint(record, each)}} for each in many(record, "maps")]
-            return {**record, "maps": places}
+            return {**record, "maps": [{**each, OUTER: {"id": joint(record, each)}} for each in many(record, "maps")]}
         return {**record, JOINT: joint(record.get(OUTER), record)} if resource is stages else record
 
     def making(self, resource: Resource, body: Any) -> Request:
@@ -170,21 +152,15 @@ class Zoho(Dialect):
         return wire.post(resource.path, {"data": [record], **beside})
 
     def complaint(self, response: Response) -> Complaint | None:
-        faults = failed(response.body)
-        if response.ok and not faults:
+        if not (faults := failed(response.body)) and response.ok:
             return None
         first = faults[0] if faults else response.body
         code, details = word(first, "code"), dig(first, "details")
-        twin = word(details, "duplicate_record.id") or word(details, "id")
+        twin = (word(details, "duplicate_record.id") or word(details, "id")) if code == "DUPLICATE_DATA" else None
+        fields = tuple(name for each in faults for name in texts(each, "details.api_name"))
         # There is no 404 for a record: its id is called invalid, by its place in the path.
         missing = code == "INVALID_DATA" and dig(details, "resource_path_index") is not None
-        return Complaint(
-            code=code,
-            message=word(first, "message"),
-            fields=tuple(name for each in faults for name in texts(each, "details.api_name")),
-            existing_id=twin if code == "DUPLICATE_DATA" else None,
-            kind=Kind.CRM_NOT_FOUND if missing else None,
-        )
+        return Complaint(code, word(first, "message"), fields, twin, kind=Kind.CRM_NOT_FOUND if missing else None)
 
     def expired(self, response: Response) -> bool:
         """A new token helps against one code alone; not where a scope is missing."""
@@ -209,21 +185,16 @@ class Zoho(Dialect):
     def prepare(self, resource: Resource, body: Any) -> Talk[Any]:
         if resource is pipelines:
             return {**body, "maps": (yield from self._maps(many(body, "maps")))}
-        # The default layout wants a company, for which the contract has no field: it takes the name of the person.
         name = " ".join(part for part in (word(body, "First_Name"), word(body, "Last_Name")) if part)
         return {"Company": name, **body}
 
     def _maps(self, wanted: list[Record]) -> Talk[list[Record]]:
         """The stages of a new pipeline by their ids: of those that are named, else those of the default pipeline."""
-        if wanted:
-            _, values = yield from self._picklist()
-            found = [
-                each if each.get("id") else chosen(f"stages[{place}].name", each.get("display_value"), shown(values))
-                for place, each in enumerate(wanted)
-            ]
-        else:
-            _, others = yield from self._pipelines()
-            found = many(others, "0.maps")
+        _, known = yield from (self._picklist() if wanted else self._pipelines())
+        found = [
+            each if each.get("id") else chosen(f"stages[{place}].name", each.get("display_value"), shown(known))
+            for place, each in enumerate(wanted)
+        ] or many(known, "0.maps")
         return [{"id": dig(each, "id"), "sequence_number": place} for place, each in enumerate(found, 1)]
 
     def create(self, resource: Resource, draft: Draft, *, passed: Pairs = (), whole: bool = True) -> Talk[Answer]:
@@ -234,27 +205,34 @@ class Zoho(Dialect):
         outer, _ = yield from self._pipelines(about)
         if outer is None:
             raise invalid("pipeline.id", "unknown_value", "is not the id of a pipeline of the default layout of deals")
-        if named(many(outer, "maps"), name):
+        if called(name, shown(many(outer, "maps"))):
             raise Problem(Kind.CRM_CONFLICT, DETAILS[Kind.CRM_CONFLICT])
         field, values = yield from self._picklist()
-        if not named(values, name):
-            kept = [{part: each.get(part) for part in ("id", "display_value", "actual_value")} for each in values]
-            picklist = {"pick_list_values": [*kept, {"actual_value": name, **bare(draft.body)}]}
-            path = f"{SETTINGS}/fields/{wire.segment(field)}"
+        if not called(name, shown(values)):
+            # The new one alone: ten are taken at once, and those that are left out stay.
+            picklist = {"fields": [{"pick_list_values": [{"actual_value": name, **bare(draft.body)}]}]}
             try:
                 # Safe: a value is no stage before a pipeline has it, and one that is there is not added again.
-                yield from self.ask(Request("PATCH", path, DEALS, {"fields": [picklist]}, safe=True))
+                path = f"{SETTINGS}/fields/{wire.segment(field)}"
+                yield from self.ask(Request("PATCH", path, DEALS, picklist, safe=True))
             except Problem as problem:
                 if problem.kind is not Kind.CRM_CONFLICT:
                     raise
             _, values = yield from self._picklist()
-        if (value := dig(named(values, name), "id")) is None:
+        if (value := dig(called(name, shown(values)), "id")) is None:
             raise Problem(Kind.CRM_UNAVAILABLE, "The CRM took the name of the stage, and does not show it.")
         place = {"id": value, "sequence_number": next_place(many(outer, "maps"), "sequence_number", 1)}
         response = yield from self.ask(replace(mapping(outer, place), passed=passed))
-        body = {**place, "display_value": name, OUTER: outer}
-        told = Answer(self.item(resource, body), response.body)
-        return (yield from self.read_back(resource, told, whole))
+        told = Answer(self.item(resource, {**place, "display_value": name, OUTER: outer}), response.body)
+        try:
+            now, _ = yield from self._pipelines(about)
+        except Problem:
+            return replace(told, partial=whole)
+        after = {id: each for each in many(now, "maps") if (id := word(each, "id"))}
+        if lost := [id for each in [*many(outer, "maps"), place] if (id := word(each, "id")) and id not in after]:
+            detail = f"While the stage was added, the pipeline lost stages: {', '.join(lost)}."
+            raise Problem(Kind.CRM_CONFLICT, detail, remote=self.remote(response), outcome=Outcome.UNKNOWN)
+        return (yield from self.answer(resource, {**after[value], OUTER: now})) if whole else told
 
     def _picklist(self) -> Talk[tuple[str | None, list[Record]]]:
         """The id of the field that is the stage of a deal, and its values."""
@@ -274,12 +252,21 @@ class Zoho(Dialect):
         return replace(mapping(outer, without=id.rpartition("-")[2]), safe=True) if outer else plain
 
     def delete(self, resource: Resource, id: str) -> Talk[None]:
+        """A removal may be sent twice: the second refusal then says that the first was heard."""
+        try:
+            yield from (self._transfer(id) if resource is pipelines else super().delete(resource, id))
+        except Problem as problem:
+            told = f"{problem.remote.code} {problem.remote.message}" if problem.remote else ""
+            if resource is leads or REPEATED[resource.plural] not in told:
+                raise
+
+    def _transfer(self, id: str) -> Talk[None]:
         """A pipeline is removed by moving its deals to another: each to the same stage, else to one of its kind."""
-        if resource is not pipelines:
-            return (yield from super().delete(resource, id))
         old, others = yield from self._pipelines(id)
         if old is None:
             raise absent()
+        if old.get("default"):
+            raise Problem(Kind.CRM_REJECTED, "This is the default pipeline, which takes the deals of all others.")
         heirs = [to for to in many(others, "0.maps") if word(to, "id")]
         moves: list[Record] = []
         for place in many(old, "maps"):
@@ -287,59 +274,75 @@ class Zoho(Dialect):
             if (to := next(like, None)) is None:
                 raise Problem(Kind.CRM_REJECTED, "No other pipeline has a stage for all deals that may be in this one.")
             moves.append({"from": place.get("id"), "to": to["id"]})
-        transfer = {"pipeline": {"from": id, "to": dig(others, "0.id")}, "stages": moves}
-        yield from self.ask(wire.post(f"{PIPELINES}/actions/transfer", {"transfer_pipeline": [transfer]}, safe=True))
+        body = {"transfer_pipeline": [{"pipeline": {"from": id, "to": dig(others, "0.id")}, "stages": moves}]}
+        yield from self.ask(wire.post(f"{PIPELINES}/actions/transfer", body, safe=True))
 
     def stretch(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
         """A query tells the next ids, and leads are read by them: so a position outlives the day of a page token, no
-        number of pages ends a list, and a column that the user may not see fails no query. Nothing moves in the order
-        of ids, so that what changed comes in it, too."""
+        number of pages ends a list, and a column that the user may not see fails no query. A position is an id, and of
+        what changed its moment, too: what changes meanwhile comes again, at the end."""
         if resource is not leads:
             return (yield from super().stretch(resource, since, cursor, limit))
         # Only ids and moments get into a query: how a quote is escaped is not known.
-        where = f"id > '{cursor.get('last', 0)}'"
-        where += f" and Modified_Time >= '{second(since)}'" if since else ""
-        query = f"select id from Leads where {where} order by id asc limit {min(limit, MOST_IDS)}"  # noqa: S608
+        columns, where, order = "id", f"id > '{cursor.get('last', 0)}'", "id asc"
+        if since:
+            columns, order, at = "id, Modified_Time", "Modified_Time asc, id asc", cursor.get("at")
+            further = f"(Modified_Time > '{at}') or (Modified_Time = '{at}' and {where})"
+            where = further if at else f"Modified_Time >= '{second(since)}'"
+        query = f"select {columns} from Leads where {where} order by {order} limit {min(limit, MOST_IDS)}"  # noqa: S608
         told = (yield from self.ask(wire.post(f"{API}/coql", {"select_query": query}, safe=True))).body
-        ids = [id for each in many(told, "data") if (id := word(each, "id"))]
-        if not ids:
+        rows = {id: utc(each.get("Modified_Time")) for each in many(told, "data") if (id := word(each, "id"))}
+        if not rows:
             return [], None
-        columns = [name for name in resource.table.columns if not name.startswith(UNLISTED)]
-        wanted = {"ids": ",".join(ids), "fields": ",".join(columns), "converted": "both"}
+        if since and None in rows.values():
+            raise Problem(Kind.CRM_UNAVAILABLE, "The CRM did not tell when a lead was changed.")
+        names = [name for name in resource.table.columns if not name.startswith(UNLISTED)]
+        wanted = {"ids": ",".join(rows), "fields": ",".join(names), "converted": "both"}
         answer = yield from self.ask(wire.get(resource.path, wanted))
-        found = {each.get("id"): each for each in many(answer.body, "data")}
-        more = dig(told, "info.more_records") is True
-        return [found[id] for id in ids if id in found], {"last": ids[-1]} if more else None
+        found = {id: each for each in many(answer.body, "data") if (id := word(each, "id"))}
+        last, at = list(rows.items())[-1]
+        following = {"last": last, "at": at and second(at)} if dig(told, "info.more_records") is True else None
+        return [found[id] for id in rows if id in found], following
 
     def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
         """The recycle bin, and what left it within 120 days. Whether the moment itself is meant is not told."""
         if resource is not leads:
             return None
-        page = int((cursor or {}).get("page", 1))
-        request = wire.get(f"{leads.path}/deleted", {"type": "all", "page": str(page), "per_page": "200"})
-        request = replace(request, headers={"if-modified-since": second(since - SECOND)})
+        page, headers = int((cursor or {}).get("page", 1)), {"if-modified-since": second(just_before(since))}
+        query = {"type": "all", "page": str(page), "per_page": "200"}
+        request = Request("GET", f"{leads.path}/deleted", query, headers=headers, safe=True)
         response = yield from self.exchange(request)
         if response.status != 304:
             self.check(request, response)
         bodies = many(response.body, "data")
-        gone = [each for each in bodies if (at := utc(each.get("deleted_time"))) and at > since - SECOND]
-        more = bodies and dig(response.body, "info.more_records") is True
-        return Gone([id for each in gone if (id := word(each, "id"))], {"page": page + 1} if more else None)
+        ids = [id for each in reached(bodies, "deleted_time", since) if (id := word(each, "id"))]
+        return Gone(ids, {"page": page + 1} if bodies and dig(response.body, "info.more_records") is True else None)
 
 
 class Login(OAuth2):
     """A refusal may come with a 200, and a throttle with a 400."""
 
-    __slots__ = ()
+    def refresh(self, credentials: Credentials, app: Credentials) -> Talk[Token]:
+        """A token goes to its own data centre alone, which an account outside the United States has to name."""
+        origin = credentials.get("origin") or app.get("origin") or ".zohoapis.com"
+        if not str(origin).rstrip("/").endswith(".zohoapis.com") and not app.get("token_origin"):
+            raise Problem(Kind.CRM_UNAVAILABLE, "This account names no accounts server of its own data centre.")
+        return (yield from super().refresh(credentials, app))
 
     def refusal(self, response: Response) -> Problem:
-        if "too many requests" in said(response):
-            # Ten access tokens in ten minutes are given; when the next one is due, is not told.
+        if "too many requests" in said(response):  # ten tokens in ten minutes; when the next is due, is not told
             detail = "The CRM's token endpoint is throttling this account."
             return Problem(Kind.CRM_RATE_LIMITED, detail, remote=Remote(response.status), retry_after=60)
         if (code := word(response.body, "error")) == "invalid_code":
             return Problem(Kind.NEEDS_REAUTH, DETAILS[Kind.NEEDS_REAUTH], remote=Remote(response.status, code))
         return super().refusal(response)
+
+
+class Accounts(Host):
+    """Tokens come from the accounts server of a data centre, and from nothing else below its domain."""
+
+    def allows(self, origin: str) -> bool:
+        return origin.removesuffix("/") in [f"https://accounts.{domain}" for domain in self.domains]
 
 
 BY_LAYOUT = "The default layout of deals, by which Zoho keeps its pipelines, is read first."
@@ -348,7 +351,10 @@ leads = Resource(
     lead,
     f"{API}/Leads",
     asks_for_changes=True,
-    emulates={"list": "A query tells which leads there are, by which they are read: a page token would end in a day."},
+    emulates={
+        "create": "The company that Zoho wants of a lead is the name of the person, where `remote_data` gives none.",
+        "list": "A query tells which leads there are, by which they are read: a page token would end in a day.",
+    },
 )
 pipelines = Resource(
     pipeline,
@@ -357,8 +363,8 @@ pipelines = Resource(
     emulates={
         "create": f"{BY_LAYOUT} Stages are found by their names; without any, they are those of the default pipeline.",
         **dict.fromkeys(("list", "get"), BY_LAYOUT),
-        "delete": "Zoho removes a pipeline by moving its deals, here to the default one: each to the same stage, else "
-        "to the first that is open, won or lost as well.",
+        "delete": "A job is scheduled that moves the deals to the default pipeline, which stays, and removes this one: "
+        "each goes to the same stage, else to the first that is open, won or lost as well.",
     },
 )
 stages = Resource(
@@ -367,15 +373,13 @@ stages = Resource(
     within=Within(pipelines, "maps"),
     nearest="A stage is the place of a value of a picklist in a pipeline; its id names both.",
     emulates={
-        "create": "The value is added to the picklist where it is not there, and put behind those of the pipeline.",
+        "create": "The value is added to the picklist where it is not there; the pipeline is written and read again.",
         "delete": "It is taken out of the pipeline; the value stays in the picklist.",
     },
 )
 
 SIGNED = Header(prefix="Zoho-oauthtoken ", field="access_token")
-
-DOMAINS = ("com", "eu", "in", "com.au", "com.cn", "jp", "sa")
-"""The data centres; a token is good in its own alone. Canada's has a name of its own."""
+DOMAINS = ("com", "eu", "in", "com.au", "com.cn", "jp", "sa")  # the data centres; Canada's has a name of its own
 
 CRM = catalog.CRM(
     name="zoho",
@@ -383,8 +387,7 @@ CRM = catalog.CRM(
     docs="https://www.zoho.com/crm/developer/docs/api/v8/",
     hosts={
         "api": Host("https://www.zohoapis.com", (*(f"zohoapis.{each}" for each in DOMAINS), "zohocloud.ca")),
-        # Outside the United States an account says its own, as the callback of its login told it.
-        "token": Host("https://accounts.zoho.com", (*(f"zoho.{each}" for each in DOMAINS), "zohocloud.ca")),
+        "token": Accounts("https://accounts.zoho.com", (*(f"zoho.{each}" for each in DOMAINS), "zohocloud.ca")),
     },
     auth={"oauth2": Login("/oauth/v2/token", lifetime=3600, origin="api_domain", header=SIGNED)},
     dialect=Zoho(),
