@@ -52,6 +52,11 @@ class TestRegistry:
         modules = {file.stem for file in VENDORS.glob("*.py")} - {"__init__"}
         assert set(registry.NAMES) == modules
 
+    def test_every_crm_has_a_fake_a_recipe_a_sample_and_a_voice(self) -> None:
+        for folder in ("sandbox/vendors", "sandbox/recipes", "local/samples", "crm/voices"):
+            held = {path.stem for path in (ROOT / "tests" / folder).iterdir() if not path.stem.startswith("__")}
+            assert held == set(registry.NAMES), f"tests/{folder}"
+
     def test_a_name_that_is_not_there_is_not_imported(self) -> None:
         for unknown in ("nobody", "__init__", "..catalog", "os", ""):
             with pytest.raises(KeyError):

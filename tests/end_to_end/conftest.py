@@ -18,6 +18,7 @@ WITHOUT_STACK = ("test_dialects.py", "test_seeds.py", "test_specs.py")
 HERE = [pytest.mark.local, pytest.mark.xdist_group("local")]
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder that needs the stack shares one; what is held with the fakes alone does not."""
     for item in items:

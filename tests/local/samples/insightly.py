@@ -23,6 +23,7 @@ SAMPLE = Sample(
     more,
     nouns={"stages": "pipelineStages"},
     kind="api_key",
+    refusals={"missing_scope": (403, "a right that is missing is told as a 404 there, by its text")},
     credentials=api_key,
     duplicates="it looks for none: nothing in its contract refuses one",
 )
