@@ -18,7 +18,7 @@ dev: .venv/ready .tools/sam/ready .tools/ministack/ready
 	$(PY) -m tests.local.dev
 
 test: lint build .tools/runtime/ready .tools/ministack/ready
-	$(PY) -m pytest -n 2 --dist loadgroup
+	$(PY) -m pytest -n 2 --dist loadfile
 
 faults: .venv/ready .tools/sam/ready .tools/ministack/ready
 	$(PY) -m tests.local.faults

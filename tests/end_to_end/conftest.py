@@ -18,7 +18,6 @@ WITHOUT_STACK = ("test_dialects.py", "test_seeds.py", "test_specs.py")
 HERE = [pytest.mark.local, pytest.mark.xdist_group("local")]
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in a hook of the same name
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder that needs the stack shares one; what is held with the fakes alone does not."""
     for item in items:
@@ -28,9 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
-    """The functions from source, eight copies of each at the most."""
-    with Stack(workers=8) as running:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The functions from source, eight copies of each at the most; its logs are its own, as another may run beside it."""
+    with Stack(workers=8, logs=tmp_path_factory.mktemp("logs")) as running:
         yield running
 
 
