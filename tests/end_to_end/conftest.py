@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The functions from source, eight copies of each at the most; its logs are its own, as another may run beside it."""
+    """The functions from source, eight copies of each at the most. Its logs are its own: another may run beside it."""
     with Stack(workers=8, logs=tmp_path_factory.mktemp("logs")) as running:
         yield running
 
