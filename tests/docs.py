@@ -14,13 +14,15 @@ from switchboard.api.reply import STATUSES
 from switchboard.api.routes import ROUTES
 from switchboard.api.scopes import ACTIONS, ROLES
 from switchboard.crm import registry
-from switchboard.crm.catalog import CRM, VERBS, Resource
-from switchboard.models.schema import Schema
+from switchboard.crm.catalog import CRM, Resource
+from switchboard.models.schema import READ_BY_ID, VERBS, Schema, Verb
 from tests import matrix
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 OPENAPI = README.with_name("openapi.json")
-SCHEMAS: Sequence[Schema] = [models.load(plural) for plural in models.MODULES]
+BY_ID = [plural for plural in models.MODULES if plural in READ_BY_ID]
+"""Resources that have a table of their own: there is little to say of them."""
+SCHEMAS: Sequence[Schema] = [models.load(plural) for plural in models.MODULES if plural not in BY_ID]
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -33,28 +35,51 @@ def crms() -> list[CRM]:
     return [registry.load(name) for name in registry.NAMES]
 
 
-def resources() -> str:
-    """What can be done with which resource, where: `make matrix` in Markdown, with its notes."""
-    notes: list[str] = []
-    found = matrix.cells()
+class Supported:
+    """Cells of `make matrix` in Markdown, and their notes."""
 
-    def cell(crm: str, plural: str, verb: str) -> str:
-        told = found[crm, plural, verb]
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self._cells = matrix.cells()
+
+    def cell(self, crm: CRM, plural: str, verb: Verb, *, yes: str = "yes", no: str = "no") -> str:
+        """What is told of one, with the number of its note."""
+        told = self._cells[crm.name, plural, verb]
         support = told.get("support", "")
         note = told.get("how") or (f"{told['why']} ([source]({told['see']}))" if "why" in told else None)
         if note is None:
-            return "yes" if support == "native" else support
-        if note not in notes:
-            notes.append(note)
-        return f"{'no' if support == 'impossible' else support} [{notes.index(note) + 1}]"
+            return yes if support == "native" else support
+        if note not in self.notes:
+            self.notes.append(note)
+        return f"{no if support == 'impossible' else support} [{self.notes.index(note) + 1}]"
 
+    def below(self, table: str) -> str:
+        """A table and its notes."""
+        return "\n\n".join((table, "\n".join(f"{number}. {note}" for number, note in enumerate(self.notes, start=1))))
+
+
+def resources() -> str:
+    """What can be done with which resource, where: `make matrix` in Markdown, with its notes."""
+    found, first = Supported(), SCHEMAS[0].plural
     rows = [
-        [crm.title if plural == "leads" else "", plural, *(cell(crm.name, plural, verb) for verb in VERBS)]
+        [crm.title if plural == first else "", plural, *(found.cell(crm, plural, verb) for verb in VERBS)]
         for crm in crms()
-        for plural in models.MODULES
+        for plural in (schema.plural for schema in SCHEMAS)
     ]
-    told = "\n".join(f"{number}. {note}" for number, note in enumerate(notes, start=1))
-    return markdown(["", "", *VERBS], rows) + f"\n\n{told}"
+    return found.below(markdown(["", "", *VERBS], rows))
+
+
+def read_by_id() -> str:
+    """What is read by its id alone, and how."""
+    found = Supported()
+    rows = [[crm.title, *(found.cell(crm, plural, "get", yes="native", no="—") for plural in BY_ID)] for crm in crms()]
+    return found.below(markdown(["", *BY_ID], rows))
+
+
+def pods() -> str:
+    """What a pod is made of."""
+    rows = [[f"`{crm.name}`", ", ".join(f"`{word}`" for word in crm.pods)] for crm in crms()]
+    return markdown(["`crm_type`", "`crm_object`"], rows)
 
 
 def fields() -> str:
@@ -120,6 +145,8 @@ def problems() -> str:
 
 SECTIONS: Mapping[str, Callable[[], str]] = {
     "resources": resources,
+    "read-by-id": read_by_id,
+    "pods": pods,
     "fields": fields,
     "routes": routes,
     "accounts": accounts,

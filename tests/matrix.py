@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from switchboard import models
 from switchboard.api.capabilities import told
 from switchboard.crm import registry
-from switchboard.crm.catalog import CRM, VERBS
+from switchboard.crm.catalog import CRM
+from switchboard.models.schema import VERBS, verbs
 
 
 def cells() -> dict[tuple[str, str, str], dict[str, str]]:
-    """Each cell: CRM, resource and method."""
+    """Each cell: CRM, resource and one of the resource's methods."""
     return {
         (name, plural, verb): told(registry.load(name), plural, verb) if plural in registry.load(name).resources else {}
         for name in registry.NAMES
         for plural in models.MODULES
-        for verb in VERBS
+        for verb in verbs(plural)
     }
 
 
@@ -24,6 +25,8 @@ def lines() -> Iterator[str]:
     found, notes = cells(), list[str]()
 
     def shown(crm: CRM, plural: str, verb: str) -> str:
+        if verb not in verbs(plural):
+            return ""
         cell = found[crm.name, plural, verb]
         note = cell.get("how") or (f"{cell['why']} {cell['see']}" if "why" in cell else None)
         if note is None:

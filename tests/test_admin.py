@@ -2,16 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from switchboard.admin import Admin, RefusedError
 from switchboard.api import keys, scopes
+from switchboard.aws.pods import PodsTable
 from switchboard.aws.secrets import SecretStore
 from switchboard.aws.tables import AccessTable
 from switchboard.crm import registry
-from switchboard.ports import Account, Admission, KeyRefusal
+from switchboard.ports import Account, Admission, KeyRefusal, Page, Pod, Template
 from tests.aws import memory
 
 NOW = 1_795_253_400
@@ -195,7 +197,10 @@ def secrets(admin: Admin) -> list[str]:
 
 def test_a_connected_account_is_found_with_its_credentials(admin: Admin, brand: str) -> None:
     account = admin.connect_account(brand, "hubspot", KEY)
-    assert access(admin).account(brand, account) == Account(brand, account, "hubspot", "api_key")
+    found = access(admin).account(brand, account)
+    assert found is not None
+    assert found.created_at > 0
+    assert replace(found, created_at=0) == Account(brand, account, "hubspot", "api_key")
     store = SecretStore(lambda: admin.secretsmanager, "switchboard/test")
     assert store.account(brand, account) == KEY
 
@@ -334,3 +339,39 @@ def test_an_account_may_get_its_tokens_elsewhere_at_the_vendor_and_nowhere_else(
     admin.connect_account(brand, "salesforce", tokens, origin=own, token_origin="https://test.salesforce.com")
     with pytest.raises(RefusedError, match="token_origin"):
         admin.connect_account(brand, "salesforce", tokens, origin=own, token_origin="https://evil.example")
+
+
+def test_a_deleted_brand_is_gone_with_its_credentials_and_pages(admin: Admin, brand: str) -> None:
+    whole = replace(admin, pods="pods")
+    account = admin.connect_account(brand, "hubspot", KEY)
+    table = PodsTable(admin.dynamodb, "pods")
+    made = Pod(brand, "6b01ca580000000000000001", "hubspot", "deals", "7", account, "t", "a@b.c", 1, 1, 1)
+    table.save(made, Page(b"", "e", "r", {}), seen=None)
+    table.put_template(Template(brand, "t1", "Offer", {}, 1, 1), seen=None)
+
+    assert whole.delete_brand(brand) == 1
+
+    assert table.page(made.id) is None
+    assert table.templates(brand) == []
+    found = access(admin).brand(brand)
+    assert not found.exists
+    assert [each.status for each in found.accounts] == ["needs_reauth"]
+    assert not [name for name in secrets(admin) if brand in name]
+    with pytest.raises(RefusedError, match="brand"):
+        whole.delete_brand(brand)
+
+
+def test_a_brand_is_not_deleted_where_its_pages_would_stay(admin: Admin, brand: str) -> None:
+    with pytest.raises(RefusedError, match="pods"):
+        admin.delete_brand(brand)
+    assert access(admin).brand(brand).exists
+
+
+def test_a_deleted_user_is_gone_and_the_keys_stay(admin: Admin, brand: str) -> None:
+    user = admin.create_user(brand, "ada@example.com")
+    admin.issue_key(brand, user, ["lead.read"])
+    admin.delete_user(brand, user)
+    assert access(admin).user(brand, id=user) is None
+    assert len(admin.list_keys(brand)) == 1
+    with pytest.raises(RefusedError, match="user"):
+        admin.delete_user(brand, user)

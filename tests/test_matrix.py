@@ -7,7 +7,8 @@ import pytest
 from switchboard import models
 from switchboard.api import capabilities
 from switchboard.crm import registry
-from switchboard.crm.catalog import VERBS, Emulated, Native, Unsupported
+from switchboard.crm.catalog import Emulated, Native, Unsupported
+from switchboard.models.schema import VERBS, verbs
 from tests import matrix
 
 
@@ -15,8 +16,8 @@ def cells(found: Any) -> dict[tuple[str, str, str], Any]:
     return {
         (each["crm"], plural, verb): told
         for each in found
-        for plural, verbs in each["resources"].items()
-        for verb, told in verbs.items()
+        for plural, methods in each["resources"].items()
+        for verb, told in methods.items()
     }
 
 
@@ -24,9 +25,9 @@ def cells(found: Any) -> dict[tuple[str, str, str], Any]:
 def test_a_crm_is_told_in_full(name: str) -> None:
     told = capabilities.of(registry.load(name))
     assert set(told["resources"]) == set(models.MODULES)
-    for plural, verbs in told["resources"].items():
-        assert tuple(verbs) == VERBS
-        for verb, cell in verbs.items():
+    for plural, methods in told["resources"].items():
+        assert tuple(methods) == verbs(plural)
+        for verb, cell in methods.items():
             match registry.load(name).offer(plural, verb):
                 case Native():
                     assert cell["support"] == "native"
@@ -34,6 +35,16 @@ def test_a_crm_is_told_in_full(name: str) -> None:
                     assert (cell["support"], cell["how"]) == ("emulated", how)
                 case Unsupported(why, see):
                     assert cell == {"support": "impossible", "why": why, "see": see}
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_a_crm_says_what_a_pod_is_made_of(name: str) -> None:
+    crm = registry.load(name)
+    told = capabilities.of(crm)
+    assert told["pods"] == list(crm.pods)
+    assert told["pods"]
+    for word in told["pods"]:
+        assert told["resources"][crm.pods[word]]["get"]["support"] != "impossible"
 
 
 def test_a_create_says_what_it_requires() -> None:
@@ -52,5 +63,15 @@ def test_the_matrix_says_the_same() -> None:
 def test_the_matrix_counts_its_cells() -> None:
     *_, last = matrix.lines()
     figures = [int(word) for word in last.replace(",", "").split() if word.isdecimal()]
-    assert sum(figures) == len(registry.NAMES) * len(models.MODULES) * len(VERBS)
+    assert sum(figures) == len(registry.NAMES) * sum(len(verbs(plural)) for plural in models.MODULES)
     assert last.endswith(" 0 blank")
+
+
+def test_the_matrix_has_a_row_for_every_crm_and_resource_and_a_cell_for_each_of_its_methods() -> None:
+    head, *rows = [line for line in matrix.lines() if line][: 1 + len(registry.NAMES) * len(models.MODULES)]
+    columns = {verb: head.index(verb) for verb in VERBS}
+    plurals = [plural for _ in registry.NAMES for plural in models.MODULES]
+    assert [row[30:].split()[0] for row in rows] == plurals
+    for row, plural in zip(rows, plurals, strict=True):
+        filled = [verb for verb, column in columns.items() if row[column : column + 18].strip()]
+        assert filled == list(verbs(plural))

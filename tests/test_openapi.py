@@ -1,23 +1,39 @@
 """The OpenAPI document is valid, says what the routes and the rows say, and its examples are true."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from switchboard import models
-from switchboard.api import openapi
-from switchboard.api.openapi import document
-from switchboard.api.routes import ROUTES
+from switchboard import app, models
+from switchboard.api import scopes
+from switchboard.api.openapi import bodies, capabilities, document, pods, samples, unified
+from switchboard.api.pods import creation, keeping, record, templates
+from switchboard.api.pods.creation import Order
+from switchboard.api.routes import PODS, ROUTES
 from switchboard.crm import registry
 from switchboard.crm.catalog import Resource
+from switchboard.crm.problem import Fault, Problem
 from switchboard.crm.wire import dig
+from switchboard.models.schema import verbs
+from switchboard.pods import blocks, look, starters
+from switchboard.pods.blocks import Said, TemplateInput
+from switchboard.ports import Account, User
+from tests.worlds import BRAND, World
 
 DOCUMENT = document()
+SCHEMAS: Mapping[str, Any] = DOCUMENT["components"]["schemas"]
 OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
 each_operation = pytest.mark.parametrize(("path", "method"), OPERATIONS)
+PAGES = [path for path, method in OPERATIONS if "security" in DOCUMENT["paths"][path][method]]
+KEYED = [each for each in OPERATIONS if each[0] in PODS and each[0] not in PAGES]
+each_keyed = pytest.mark.parametrize(("path", "method"), KEYED)
+MADE = [plural for plural in models.MODULES if "create" in verbs(plural)]
 
 
 def problems(schema: Any, value: Any) -> list[str]:
@@ -25,13 +41,34 @@ def problems(schema: Any, value: Any) -> list[str]:
     return [f"{each.json_path}: {each.message}" for each in Draft202012Validator(whole).iter_errors(value)]
 
 
+def resolved(part: Any) -> Any:
+    """What a reference leads to."""
+    if "$ref" not in part:
+        return part
+    _, _, kind, name = part["$ref"].split("/")
+    return DOCUMENT["components"][kind][name]
+
+
 def contents(operation: Any) -> Iterator[Any]:
     """Everything with a schema and an example."""
     if "requestBody" in operation:
         yield from operation["requestBody"]["content"].values()
     for response in operation["responses"].values():
-        found = response if "$ref" not in response else DOCUMENT["components"]["responses"]["problem"]
-        yield from found["content"].values()
+        yield from resolved(response).get("content", {}).values()
+
+
+def references(part: Any) -> Iterator[str]:
+    """Every reference to a component."""
+    match part:
+        case dict():
+            yield from (value for name, value in part.items() if name == "$ref")
+            for value in part.values():
+                yield from references(value)
+        case list():
+            for value in part:
+                yield from references(value)
+        case _:
+            pass
 
 
 def test_it_is_openapi() -> None:
@@ -42,12 +79,21 @@ def test_it_has_the_routes_and_no_others() -> None:
     assert {path: {each.upper() for each in methods} for path, methods in DOCUMENT["paths"].items()} == {
         path: set(methods) for path, methods in ROUTES.items()
     }
+    assert {(path, method.upper()) for path, method in OPERATIONS if path in PODS} == pods.operations().keys()
+
+
+def test_no_component_is_said_twice_and_none_is_for_nothing() -> None:
+    told = [unified.schemas(), capabilities.schemas(), pods.schemas()]
+    assert sum(map(len, told)) + 1 == len(SCHEMAS)
+    used = set(references(DOCUMENT))
+    for kind in ("parameters", "headers", "responses", "schemas"):
+        assert [name for name in DOCUMENT["components"][kind] if f"#/components/{kind}/{name}" not in used] == []
 
 
 @each_operation
 def test_every_operation_has_true_examples(path: str, method: str) -> None:
     found = list(contents(DOCUMENT["paths"][path][method]))
-    assert len(found) >= 2
+    assert found
     for content in found:
         assert problems(content["schema"], content["example"]) == []
 
@@ -58,9 +104,16 @@ def test_every_operation_has_a_name_of_its_own_and_says_what_it_does(path: str, 
     names = [DOCUMENT["paths"][other][verb]["operationId"] for other, verb in OPERATIONS]
     assert names.count(operation["operationId"]) == 1
     assert operation["summary"]
+    assert {"name": operation["tags"][0]} in DOCUMENT["tags"]
 
 
-@pytest.mark.parametrize("plural", models.MODULES)
+@each_operation
+def test_every_operation_takes_what_stands_in_its_path(path: str, method: str) -> None:
+    taken = [resolved(each) for each in DOCUMENT["paths"][path][method].get("parameters", [])]
+    assert [each["name"] for each in taken if each["in"] == "path"] == re.findall(r"\{(\w+)\}", path)
+
+
+@pytest.mark.parametrize("plural", MADE)
 def test_what_a_request_requires_and_supports_stands_at_its_fields(plural: str) -> None:
     schema = models.load(plural)
     fields = dig(DOCUMENT, f"components.schemas.{schema.request.__name__}.properties")
@@ -79,8 +132,251 @@ def test_what_a_request_requires_and_supports_stands_at_its_fields(plural: str) 
             assert (crm.title in second) == (writable and not required), (crm.name, name)
 
 
-def test_the_examples_are_of_our_records() -> None:
-    for plural in models.MODULES:
-        schema = models.load(plural)
-        schema.request.model_validate(openapi.REQUESTS[plural])
-        assert set(openapi.ANSWERS[plural]) <= {*schema.readable, "remote_data"}
+@pytest.mark.parametrize("plural", models.MODULES)
+def test_a_resource_has_the_bodies_that_its_methods_take_and_give(plural: str) -> None:
+    schema = models.load(plural)
+    assert schema.response.__name__ in SCHEMAS
+    assert (schema.request.__name__ in SCHEMAS) == (plural in unified.REQUESTS) == ("create" in verbs(plural))
+    assert (f"{schema.response.__name__}List" in SCHEMAS) == ("list" in verbs(plural))
+
+
+@pytest.mark.parametrize("plural", models.MODULES)
+def test_the_examples_are_of_our_records(plural: str) -> None:
+    schema = models.load(plural)
+    if plural in MADE:
+        schema.request.model_validate(unified.REQUESTS[plural])
+    assert set(unified.ANSWERS[plural]) <= {*schema.readable, "remote_data"}
+
+
+def test_a_problem_has_the_members_of_its_surface() -> None:
+    told = {
+        name: next(iter(response["content"].values()))["example"]
+        for name, response in DOCUMENT["components"]["responses"].items()
+    }
+    assert {"statusCode", "message"} <= told["problem"].keys()
+    assert "success" not in told["problem"]
+    assert told["pods_problem"]["success"] is False
+    assert told["pods_problem"]["error"] == told["pods_problem"]["detail"]
+    assert "statusCode" not in told["pods_problem"]
+    for path, method in OPERATIONS:
+        own = "pods_problem" if path in PODS else "problem"
+        default = DOCUMENT["paths"][path][method]["responses"]["default"]
+        assert default == {"$ref": f"#/components/responses/{own}"}
+
+
+# The pods surface
+
+
+def faults(body: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong with a request for a pod."""
+    try:
+        Order.of(body)
+    except Problem as problem:
+        return list(problem.faults)
+    return []
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_the_objects_of_a_pod_stand_in_the_description(name: str) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", DOCUMENT["paths"]["/v1/pods"]["post"]["description"], re.MULTILINE)
+    assert dict(rows[1:])[name].replace("`", "").split(", ") == list(registry.load(name).pods)
+    words = SCHEMAS["NewPod"]["properties"]["crm_object"]["enum"]
+    assert set(registry.load(name).pods) <= set(words)
+
+
+def test_a_request_for_a_pod_has_the_fields_that_are_checked() -> None:
+    schema = SCHEMAS["NewPod"]
+    assert tuple(schema["properties"]) == creation.FIELDS
+    assert {each.field for each in faults({})} == set(schema["required"])
+    assert faults(samples.new_pod()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"crm_type": "nobody"},
+        {"crm_object": "Deals"},
+        {"crm_id": 12345},
+        {"crm_id": "1/2"},
+        {"crm_id": "1" * 256},
+        {"template_id": "t" * 65},
+        {"integrated_account_id": 5},
+        {"owner_email": "a" * 320 + "@"},
+        {"title": "A stranger"},
+    ],
+    ids=str,
+)
+def test_a_request_for_a_pod_that_is_refused_is_refused_by_the_document(change: dict[str, Any]) -> None:
+    body = samples.new_pod() | change
+    assert [each.field for each in faults(body)] == list(change)
+    assert problems({"$ref": "#/components/schemas/NewPod"}, body)
+
+
+def test_patches_searches_and_previews_have_the_fields_that_are_known() -> None:
+    assert set(SCHEMAS["PodPatch"]["properties"]) == set(keeping.CHANGES)
+    assert set(SCHEMAS["TemplatePatch"]["properties"]) == set(TemplateInput.model_fields)
+    assert tuple(SCHEMAS["PodSearch"]["properties"]) == keeping.SEARCH
+    assert set(SCHEMAS["PreviewInput"]["properties"]) == set(templates.PREVIEW)
+    for name in ("NewPod", "PodPatch", "TemplateInput", "TemplatePatch", "PodSearch", "PreviewInput"):
+        assert SCHEMAS[name]["additionalProperties"] is False
+    assert '"default"' not in json.dumps([SCHEMAS["PodPatch"], SCHEMAS["TemplatePatch"]])
+
+
+def test_a_preview_is_of_a_whole_record_or_of_values_or_of_neither() -> None:
+    schema = {"$ref": "#/components/schemas/PreviewInput"}
+    whole = {name: value for name, value in samples.new_pod().items() if name in record.FIELDS}
+    for good in ({}, whole, {"values": starters.sample()}):
+        assert problems(schema, good) == []
+    for bad in ({"crm_id": "5"}, whole | {"values": {}}, {"values": {"nobody": {}}}, {"values": {"deal": 5}}):
+        assert problems(schema, bad), bad
+
+
+@pytest.mark.parametrize("id", starters.IDS)
+def test_templates_that_come_with_us_are_templates(id: str) -> None:
+    sent = {name: value for name, value in starters.load()[id].items() if name != "id"}
+    assert problems({"$ref": "#/components/schemas/TemplateInput"}, sent) == []
+
+
+def test_every_block_is_described_and_so_is_every_text_that_may_hold_variables() -> None:
+    block = dig(blocks.TemplateInput.model_json_schema(), "$defs.Block.discriminator.mapping")
+    assert set(dig(SCHEMAS, "Block.discriminator.mapping")) == set(block)
+    models_of_blocks = {name: model for name, model in vars(blocks).items() if name in SCHEMAS and name != "Block"}
+    assert {each.rpartition("/")[2] for each in block.values()} <= models_of_blocks.keys()
+    for name, model in models_of_blocks.items():
+        for field, info in model.model_fields.items():
+            for said in (each for each in info.metadata if isinstance(each, Said)):
+                assert SCHEMAS[name]["properties"][field]["description"] == bodies.SAID[said]
+
+
+# The pods surface, asked what the document says
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """A world with the template and the pod of the examples, and a CRM that has the record."""
+    found, asked = World(), samples.new_pod()
+    monkeypatch.setattr(app, "services", lambda: found.services)
+    monkeypatch.setattr(app, "tokens", lambda: found.tokens)
+    monkeypatch.setattr(app, "SystemClock", lambda: found.clock)
+    monkeypatch.setattr(app.time, "time", found.clock.now)
+    monkeypatch.setattr(record, "values", lambda *_: samples.values())
+    found.access.accounts.clear()
+    found.access.accounts[BRAND, unified.ACCOUNT] = Account(BRAND, unified.ACCOUNT, asked["crm_type"], "api_key")
+    found.access.users.append((BRAND, User("user-2", asked["owner_email"], "member")))
+    return found
+
+
+class Context:
+    """What Lambda tells of an invocation."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 29_000
+
+
+def ask(world: World, path: str, method: str, *granted: str, **headers: str) -> tuple[int, Mapping[str, str], str]:
+    """Send the example of an operation to the function that answers it."""
+    operation = DOCUMENT["paths"][path][method]
+    body = next(iter(operation.get("requestBody", {"content": {"": {"example": None}}})["content"].values()))["example"]
+    file = next(iter(look.ASSETS))
+    id = samples.TEMPLATE_ID if "template" in path else samples.POD_ID
+    place = path.format(id=id, file=file)
+    given = {"authorization": f"Bearer {world.issue(granted)}", "content-type": "application/json"}
+    event = {
+        "rawPath": place,
+        "headers": given | {name.replace("_", "-"): value for name, value in headers.items()},
+        "body": "" if body is None else json.dumps(body),
+        "requestContext": {"domainName": "api.example.com", "http": {"method": method.upper(), "path": place}},
+    }
+    reply = getattr(app, PODS[path][method.upper()])()(event, Context())
+    return reply["statusCode"], reply["headers"], reply["body"]
+
+
+def hold(world: World, id: str) -> None:
+    """Let it be the moment, and the word be said, that make up an id."""
+    world.clock.at = float(int(id[:8], 16))
+    world.word = lambda: id[8:]
+
+
+def furnish(world: World) -> None:
+    """Make the template and the pod of the examples."""
+    for path, id in (("/v1/templates", samples.TEMPLATE_ID), ("/v1/pods", samples.POD_ID)):
+        hold(world, id)
+        status, _, body = ask(world, path, "post", "pod.all", "template.all")
+        assert status < 300, body
+
+
+@each_keyed
+def test_what_is_sent_as_the_example_is_answered_as_the_example(world: World, path: str, method: str) -> None:
+    furnish(world)
+    hold(world, samples.TEMPLATE_ID if "template" in path else samples.POD_ID)
+    if path in ("/v1/pods", "/api/v1/pods/new"):
+        world.pods.pods.clear()
+    if (path, method) == ("/v1/templates", "post"):
+        world.pods.kept.clear()
+    status, headers, body = ask(world, path, method, "pod.all", "template.all")
+    told = DOCUMENT["paths"][path][method]["responses"][str(status)]
+    assert set(told["headers"]) - {"idempotent-replayed"} <= headers.keys()
+    if "content" not in told:
+        assert body == ""
+        return
+    content = told["content"]["application/json"]
+    answer = json.loads(body)
+    assert problems(content["schema"], answer) == []
+    if (path, method) == ("/v1/templates", "get"):
+        assert [each["id"] for each in answer["data"][1:]] == list(starters.IDS)
+        del answer["data"][1:]
+    if path.endswith("/preview"):
+        assert answer["data"]["html"].startswith(samples.PAGE)
+        answer["data"]["html"] = samples.PAGE
+    assert answer == content["example"]
+
+
+@each_keyed
+def test_the_scope_that_an_operation_wants_is_the_one_that_is_told(world: World, path: str, method: str) -> None:
+    status, _, body = ask(world, path, method)
+    assert status == 403
+    wanted = json.loads(body)["detail"].removesuffix(".").rpartition(" ")[2]
+    told = re.findall(r"`([^`]+)`", DOCUMENT["paths"][path][method]["description"].rpartition("scope")[2])
+    assert told == [wanted, *(alias for alias, meant in scopes.ALIASES.items() if meant == wanted)]
+
+
+@each_keyed
+def test_a_header_that_is_told_does_something(world: World, path: str, method: str) -> None:
+    furnish(world)
+    words = count(1)
+    world.word = lambda: f"{next(words):016x}"
+    names = {resolved(each)["name"] for each in DOCUMENT["paths"][path][method]["parameters"]}
+    status, _, _ = ask(world, path, method, "pod.all", "template.all", if_match='"999"')
+    assert (status == 412) == ("If-Match" in names)
+    replayed = [
+        "idempotent-replayed" in ask(world, path, method, "pod.all", "template.all", idempotency_key="k")[1]
+        for _ in range(2)
+    ]
+    assert replayed == [False, "Idempotency-Key" in names]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_what_is_told_of_it(world: World, path: str) -> None:
+    responses = DOCUMENT["paths"][path]["get"]["responses"]
+    status, headers, body = ask(world, path, "get")
+    if "{id}" in path:
+        assert status == 404
+        assert set(responses["404"]["headers"]) <= headers.keys()
+        assert body.startswith(samples.PAGE)
+        furnish(world)
+        status, headers, body = ask(world, path, "get")
+        assert body.startswith(samples.PAGE)
+    assert status == 200
+    assert set(responses["200"]["headers"]) <= headers.keys()
+    assert headers["content-type"].partition(";")[0] in responses["200"]["content"]
+    if "304" in responses:
+        status, headers, body = ask(world, path, "get", if_none_match=headers["etag"])
+        assert (status, body) == (304, "")
+        assert set(responses["304"]["headers"]) <= headers.keys()
+
+
+def test_pages_and_they_alone_are_for_everybody() -> None:
+    assert sorted(PAGES) == sorted(path for path, methods in PODS.items() if "view_pod" in methods.values())
+    assert not [
+        path for path, method in OPERATIONS if path not in PAGES and "security" in DOCUMENT["paths"][path][method]
+    ]

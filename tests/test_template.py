@@ -192,6 +192,7 @@ def test_variables_name_this_stacks_tables_and_the_prefix_of_its_secrets() -> No
     assert {name: value for name, value in given.items() if name.endswith("_TABLE")} == {
         "SWITCHBOARD_ACCESS_TABLE": "Access",
         "SWITCHBOARD_ONCE_TABLE": "Once",
+        "SWITCHBOARD_PODS_TABLE": "Pods",
     }
 
 
@@ -214,12 +215,23 @@ CRM_RIGHTS = {
     f"{SECRETS}/accounts/*": {"secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"},
     f"{SECRETS}/apps/*": {"secretsmanager:GetSecretValue"},
 }
-CREATE_RIGHTS = {**CRM_RIGHTS, "Once.Arn": ITEMS - {"dynamodb:UpdateItem"}}
+QUERY = "dynamodb:Query"
+ONCE = ITEMS - {"dynamodb:UpdateItem"}
+KEEPING = {*ONCE, QUERY}
+SIGNING = {"SigningSecret": {"secretsmanager:GetSecretValue"}}
+CREATE_RIGHTS = {**CRM_RIGHTS, "Once.Arn": ONCE}
+POD_RIGHTS = {**CRM_RIGHTS, "Access.Arn": {*ITEMS, QUERY}}
 RIGHTS: dict[str, dict[str, set[str]]] = {
     **dict.fromkeys(("CreateLead", "CreatePipeline", "CreateStage"), CREATE_RIGHTS),
     **dict.fromkeys(("GetRecord", "DeleteRecord"), CRM_RIGHTS),
-    "ListRecords": {**CRM_RIGHTS, "SigningSecret": {"secretsmanager:GetSecretValue"}},
+    "ListRecords": {**CRM_RIGHTS, **SIGNING},
     "ListCapabilities": {"Access.Arn": {"dynamodb:UpdateItem"}},
+    "CreatePod": {**POD_RIGHTS, "Once.Arn": ONCE, "Pods.Arn": {"dynamodb:GetItem", "dynamodb:PutItem", QUERY}},
+    "RefreshPod": {**POD_RIGHTS, "Once.Arn": ONCE, "Pods.Arn": {"dynamodb:GetItem", "dynamodb:PutItem"}},
+    "PreviewTemplate": {**POD_RIGHTS, "Pods.Arn": {"dynamodb:GetItem"}},
+    "ManagePods": {"Access.Arn": {"dynamodb:UpdateItem", QUERY}, "Pods.Arn": KEEPING, **SIGNING},
+    "ManageTemplates": {"Access.Arn": {"dynamodb:UpdateItem"}, "Once.Arn": ONCE, "Pods.Arn": KEEPING, **SIGNING},
+    "ViewPod": {"Pods.Arn": {"dynamodb:GetItem"}},
     "UnknownRoute": {},
 }
 
@@ -231,6 +243,11 @@ def test_a_function_may_do_this_and_nothing_else(name: str) -> None:
         for resource in statement["Resource"]:
             allowed.setdefault(resource, set()).update(statement["Action"])
     assert allowed == RIGHTS[name]
+
+
+def test_who_shows_pages_may_read_nothing_but_what_the_public_may_see() -> None:
+    [statement] = rights("ViewPod")
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "page#*"}}
 
 
 def test_unknown_route_may_touch_no_table_and_no_secret() -> None:

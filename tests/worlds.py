@@ -24,15 +24,30 @@ from switchboard.api.tokens import Tokens
 from switchboard.api.walk import Create
 from switchboard.crm import catalog, registry, wire
 from switchboard.crm.auth import Credentials, Header, OAuth2
-from switchboard.crm.catalog import Host, Resource, Unsupported, Verb
+from switchboard.crm.catalog import Host, Resource, Unsupported
 from switchboard.crm.codecs import moment, rfc3339, text
-from switchboard.crm.dialect import Complaint, Dialect, Draft, Rate, sentence
-from switchboard.crm.mapping import Named, Slots, Table, row
+from switchboard.crm.complaint import Complaint, sentence
+from switchboard.crm.dialect import Dialect, Draft, Rate
+from switchboard.crm.mapping import Table, row
 from switchboard.crm.paging import Offset, Since, Whole
+from switchboard.crm.places import Named, Slots
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.wire import Request, Response, Talk, dig, many
 from switchboard.models.lead import LEAD
-from switchboard.ports import Account, Admission, Claim, Deadline, KeyRefusal, Services
+from switchboard.models.schema import Verb
+from switchboard.ports import (
+    Account,
+    Admission,
+    Brand,
+    Claim,
+    Deadline,
+    KeyRefusal,
+    Page,
+    Pod,
+    Services,
+    Template,
+    User,
+)
 
 START = 1_795_253_400.0
 """Saturday, 21 November 2026, 09:30 UTC."""
@@ -125,6 +140,8 @@ class MemoryAccess:
         self.keys: dict[tuple[str, str], KeyRecord] = {}
         self.accounts: dict[tuple[str, str], Account] = {}
         self.marks: list[dict[str, str | int]] = []
+        self.brands: set[str] = {BRAND}
+        self.users: list[tuple[str, User]] = [(BRAND, User("user-1", "charles@example.com", "admin"))]
         self._step = journal.step
 
     def admit(self, brand: str, digest: str, group: str, *, window: int, now: int) -> Admission | KeyRefusal:
@@ -145,6 +162,17 @@ class MemoryAccess:
         with self._step("access.account"):
             return self.accounts.get((brand, id))
 
+    def brand(self, brand: str) -> Brand:
+        with self._step("access.brand"):
+            found = [each for (whose, _), each in self.accounts.items() if whose == brand]
+            return Brand(brand in self.brands, tuple(sorted(found, key=lambda each: (each.created_at, each.id))))
+
+    def user(self, brand: str, *, id: str = "", email: str = "") -> User | None:
+        with self._step("access.user"):
+            wanted = email.strip().casefold()
+            found = (user for whose, user in self.users if whose == brand)
+            return next((user for user in found if (user.id == id if id else user.email == wanted)), None)
+
     def mark(self, account: Account, **changes: str | int) -> None:
         with self._step("access.mark"):
             self.marks.append(changes)
@@ -159,6 +187,76 @@ class MemoryAccess:
                 return False
             self.accounts[account.brand, account.id] = replace(stored, retried_at=now)
             return True
+
+
+class MemoryPods:
+    """The ports `Templates` and `Pods`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.kept: dict[tuple[str, str], Template] = {}
+        self.pods: dict[tuple[str, str], Pod] = {}
+        self.pages: dict[str, Page] = {}
+        self._step = journal.step
+
+    def template(self, brand: str, id: str) -> Template | None:
+        with self._step("templates.template"):
+            return self.kept.get((brand, id))
+
+    def templates(self, brand: str) -> list[Template]:
+        with self._step("templates.templates"):
+            return [each for (whose, _), each in self.kept.items() if whose == brand]
+
+    def put_template(self, template: Template, *, seen: int | None) -> bool:
+        with self._step("templates.put_template"):
+            return self._stored(self.kept, template, seen)
+
+    def delete_template(self, brand: str, id: str) -> bool:
+        with self._step("templates.delete_template"):
+            return self.kept.pop((brand, id), None) is not None
+
+    def pod(self, brand: str, id: str) -> Pod | None:
+        with self._step("pods.pod"):
+            return self.pods.get((brand, id))
+
+    def save(self, pod: Pod, page: Page, *, seen: int | None) -> bool:
+        with self._step("pods.save"):
+            if not self._stored(self.pods, pod, seen):
+                return False
+            self.pages[pod.id] = page
+            return True
+
+    def delete(self, brand: str, id: str) -> bool:
+        with self._step("pods.delete"):
+            if self.pods.pop((brand, id), None) is None:
+                return False
+            del self.pages[id]
+            return True
+
+    def search(
+        self, brand: str, where: Mapping[str, str], *, before: str | None, limit: int
+    ) -> tuple[list[Pod], str | None]:
+        names = {"crm_type": "crm", "crm_object": "object", "template_id": "template", "owner_email": "owner"}
+        with self._step("pods.search"):
+            found = sorted((pod for (whose, _), pod in self.pods.items() if whose == brand), key=lambda pod: pod.id)
+            found = [pod for pod in reversed(found) if before is None or pod.id < before]
+            told = [
+                pod
+                for pod in found
+                if all(getattr(pod, names.get(name, name)) == value for name, value in where.items())
+            ]
+            return told[:limit], told[limit - 1].id if len(told) > limit else None
+
+    def page(self, id: str) -> Page | None:
+        with self._step("pods.page"):
+            return self.pages.get(id)
+
+    @staticmethod
+    def _stored[T: (Template, Pod)](held: dict[tuple[str, str], T], new: T, seen: int | None) -> bool:
+        old = held.get((new.brand, new.id))
+        if (old.version if old else None) != seen:
+            return False
+        held[new.brand, new.id] = new
+        return True
 
 
 class MemoryClaims:
@@ -539,6 +637,7 @@ class World:
         self.clock = HeldClock()
         self.access = MemoryAccess(self.journal)
         self.claims = MemoryClaims(self.journal, self.clock)
+        self.pods = MemoryPods(self.journal)
         self.leases = MemoryLeases(self.journal)
         self.secrets = MemorySecrets(self.journal)
         self.crm = MemoryCRM(self.journal, self.clock)
@@ -555,6 +654,8 @@ class World:
         return Services(
             access=self.access,
             claims=self.claims,
+            templates=self.pods,
+            pods=self.pods,
             leases=self.leases,
             secrets=self.secrets,
             send=self.crm,
@@ -565,7 +666,7 @@ class World:
         )
 
     def word(self) -> str:
-        return f"word-{next(self._words)}"
+        return f"{next(self._words):016x}"
 
     def new_process(self) -> Tokens:
         """What a process knows of credentials when it starts: nothing."""

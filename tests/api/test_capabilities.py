@@ -6,6 +6,7 @@ from switchboard.api import capabilities
 from switchboard.api.call import Call
 from switchboard.api.reply import Reply, refusal
 from switchboard.crm.problem import Problem
+from switchboard.models.schema import verbs
 from tests.worlds import CRMS, TRACE, World, parsed
 
 
@@ -31,3 +32,14 @@ def test_a_wrong_parameter_is_named(world: World, query: str, named: list[str]) 
     reply = ask(world, query)
     assert reply.status == 400
     assert [each["field"] for each in parsed(reply)["errors"]] == named
+
+
+def test_a_crm_tells_of_each_resource_its_own_methods_and_of_what_a_pod_is_made(world: World) -> None:
+    found = {each["crm"]: each for each in parsed(ask(world))["result"]}
+    for name, crm in CRMS.items():
+        assert found[name]["pods"] == list(crm.pods)
+        assert {plural: tuple(told) for plural, told in found[name]["resources"].items()} == {
+            plural: verbs(plural) for plural in crm.resources
+        }
+    assert found["acme"]["pods"] == ["leads"]
+    assert found["closed"]["pods"] == []

@@ -62,8 +62,9 @@ def test_create_pod_is_the_right_to_write_pods_and_no_more() -> None:
 
 def test_every_resource_of_the_contract_has_its_four_scopes() -> None:
     named = ["contact", "company", "deal", "task", "note", "activity", "lead", "pipeline", "stage", "pod", "template"]
+    named += ["user"]  # who owns records is read like them
     assert {f"{name}.{action}" for name in named for action in ("read", "write", "delete", "all")} < scopes.SCOPES
-    assert len(scopes.SCOPES) == 11 * 4 + 1
+    assert len(scopes.SCOPES) == 12 * 4 + 1
 
 
 def test_rights_from_several_scopes_add_up() -> None:

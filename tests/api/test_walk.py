@@ -9,7 +9,7 @@ import pytest
 
 from switchboard.api.reply import Reply
 from switchboard.crm.auth import Basic
-from switchboard.crm.dialect import Complaint
+from switchboard.crm.complaint import Complaint
 from switchboard.crm.wire import Response, dig
 from tests.worlds import (
     ACCOUNT,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 REGION = "eu-west-1"
-TABLES = {"access": ("pk", "sk"), "once": ("pk",)}
+TABLES = {"access": ("pk", "sk"), "once": ("pk",), "pods": ("pk", "sk")}
 
 
 @contextmanager

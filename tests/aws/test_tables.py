@@ -8,6 +8,7 @@ import pytest
 from switchboard.api import keys
 from switchboard.api.tokens import Tokens
 from switchboard.api.walk import Create
+from switchboard.aws.pods import PodsTable
 from switchboard.aws.secrets import SecretStore
 from switchboard.aws.tables import STALE_WINDOWS, AccessTable, OnceTable
 from switchboard.models.lead import LEAD
@@ -425,6 +426,8 @@ class Counted:
         self.services = Services(
             access=access,
             claims=OnceTable(dynamodb, "once"),
+            templates=PodsTable(dynamodb, "pods"),
+            pods=PodsTable(dynamodb, "pods"),
             leases=access,
             secrets=SecretStore(lambda: secretsmanager, "sb"),
             send=self.world.crm,

@@ -5,9 +5,10 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
 from random import Random
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -18,7 +19,7 @@ from pydantic import AwareDatetime, BaseModel
 from switchboard.crm import dialect, registry
 from switchboard.crm.catalog import CRM, Resource
 from switchboard.crm.dialect import Draft
-from switchboard.crm.mapping import Record
+from switchboard.crm.places import Record
 from switchboard.crm.wire import Request, Response, dig, get, plant
 from switchboard.models.schema import Schema
 from tests.crm.voices import FullVoice, Voice, minutes, voice
@@ -126,6 +127,10 @@ def _value(name: str, kind: Any, voice: Voice, number: Callable[[], int]) -> Any
         return {voice.custom: f"value {number()}"}
     if issubclass(kind, BaseModel):
         return filled(kind, voice, number)
+    if kind is date:
+        return date(2026, 1 + number() % 12, 1 + number() % 28)
+    if kind is float:
+        return number()
     if kind is datetime:
         return datetime(2026, 1, 1, 0, 0, number() % 60, tzinfo=UTC)
     if kind is int or name == "id":
@@ -154,19 +159,29 @@ def _some(model: type[BaseModel], voice: Voice) -> st.SearchStrategy[Record]:
 def _any(name: str, kind: Any, voice: Voice) -> st.SearchStrategy[Any]:
     kind = plain(kind)
     if get_origin(kind) is list:
-        return st.lists(_any(name, get_args(kind)[0], voice), max_size=3)
+        inner = get_args(kind)[0]
+        least = 1 if plain(inner) is str else 0  # no words at all are said by leaving them out
+        return st.lists(_any(name, inner, voice), min_size=least, max_size=3)
     if get_origin(kind) is Literal:
         return st.sampled_from(get_args(kind))
     if get_origin(kind) is dict:
         return st.dictionaries(st.just(voice.custom), PLAIN)
     if issubclass(kind, BaseModel):
         return _some(kind, voice)
+    if kind is date:
+        return st.dates(date(1970, 1, 2), date(2100, 1, 1))
+    if kind is float:
+        return st.integers(1, 10**6)
     if kind is datetime:
         return st.datetimes(timezones=st.just(UTC))
     if kind is int or name == "id":
         number = st.integers(1, 10**12)
         return number if kind is int else number.map(voice.ref)
     return st.sampled_from(["primary", "work", "home", "mobile"]) if name == "type" else PLAIN
+
+
+CHOICES = ("open", "won", "lost")
+"""Words of ours that stand for themselves."""
 
 
 def marked(item: Any, count: Iterator[int], voice: Voice, name: str = "") -> Any:
@@ -178,7 +193,7 @@ def marked(item: Any, count: Iterator[int], voice: Voice, name: str = "") -> Any
             return [marked(each, count, voice, name) for each in item]
         case str() if name == "id":
             return voice.ref(10**9 + next(count))
-        case str() if name != "type":
+        case str() if name != "type" and item not in CHOICES:
             return f"<{next(count)}>"
         case _:
             return item
@@ -211,8 +226,10 @@ def below(path: str, name: str) -> bool:
 
 @cache
 def constants(name: str) -> list[str]:
-    """The short texts in a vendor's module and in the dialect."""
-    sources = (import_module(f"switchboard.crm.vendors.{name}"), dialect)
+    """The short texts in a vendor's modules and in the dialect."""
+    package = import_module(f"switchboard.crm.vendors.{name}")
+    inner = [import_module(f"{package.__name__}.{each.name}") for each in iter_modules(package.__path__)]
+    sources = (package, *inner, dialect)
     return sorted({
         node.value
         for source in sources

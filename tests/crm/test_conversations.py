@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from switchboard.crm.codecs import rfc3339
 from switchboard.crm.dialect import Answer
-from switchboard.crm.mapping import Named
+from switchboard.crm.places import Named
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.wire import Request, Response, Talk, dig
 from tests.crm.samples import SPOKEN, Case, garbage, records, responses

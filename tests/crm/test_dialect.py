@@ -11,9 +11,11 @@ import pytest
 from switchboard.crm import wire
 from switchboard.crm.catalog import Resource
 from switchboard.crm.codecs import moment, text
-from switchboard.crm.dialect import BY_STATUS, DETAILS, Answer, Complaint, Dialect, Draft, sentence
-from switchboard.crm.mapping import Slots, Table, row
+from switchboard.crm.complaint import BY_STATUS, DETAILS, Complaint, sentence
+from switchboard.crm.dialect import Answer, Dialect, Draft
+from switchboard.crm.mapping import Table, row
 from switchboard.crm.paging import Offset
+from switchboard.crm.places import Slots
 from switchboard.crm.problem import Kind, Outcome, Problem, invalid
 from switchboard.crm.wire import Response, Talk, many
 from switchboard.models.lead import LEAD
@@ -166,7 +168,7 @@ class TestCareful:
     def test_what_does_not_look_like_an_id_names_no_record_and_is_not_asked_for(self) -> None:
         partner = script()
         for talk in (CAREFUL.get(RESOURCE, "count"), CAREFUL.delete(RESOURCE, "1,2")):
-            assert problem_of(partial(partner.hold, talk)).kind is Kind.CRM_NOT_FOUND
+            assert problem_of(partial(partner.hold, talk)).kind is Kind.CRM_BAD_ID
 
     def test_a_record_that_was_removed_is_not_found(self) -> None:
         partner = script(ok(record(7) | {"gone": True}))

@@ -6,22 +6,8 @@ import pytest
 from pydantic import BaseModel
 
 from switchboard.crm import codecs
-from switchboard.crm.mapping import (
-    At,
-    Bag,
-    First,
-    Listed,
-    Named,
-    Postal,
-    Record,
-    Slots,
-    Table,
-    called,
-    chosen,
-    nested,
-    next_place,
-    row,
-)
+from switchboard.crm.mapping import Bag, Table, called, chosen, nested, next_place, row
+from switchboard.crm.places import At, First, Listed, Named, Postal, Record, Slots
 from switchboard.crm.problem import Kind, Problem
 from switchboard.models.schema import Schema
 

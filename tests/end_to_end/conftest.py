@@ -14,7 +14,7 @@ from tests.local.stack import Stack
 from tests.local.tenant import SAMPLES, Tenant, Vendor, operator
 from tests.sandbox import Sandbox
 
-WITHOUT_STACK = ("test_dialects.py", "test_seeds.py", "test_specs.py")
+WITHOUT_STACK = ("test_dialects.py", "test_seeds.py", "test_specs.py", "test_story.py")
 HERE = [pytest.mark.local, pytest.mark.xdist_group("local")]
 
 

@@ -178,7 +178,8 @@ def test_a_conversation_ends_whatever_the_crm_says(partner: Partner) -> None:
     """Each answer in turn has a part of it turned into nonsense; nothing but a Problem may come of it."""
     dialect, resource, keys = partner.crm.dialect, partner.resource, words(partner.crm.name)
     since = datetime.now(UTC) - timedelta(seconds=30)
-    id = partner.create() if "create" in partner.verbs else "1"
+    planted = {} if "create" in partner.verbs else partner.sample.story(partner.vendor.plant)
+    id = planted.get(resource.plural, "1") if "create" not in partner.verbs else partner.create()
     talks: list[Callable[[], Talk[Any]]] = []
     if "create" in partner.verbs:
         _, draft = partner.draft()

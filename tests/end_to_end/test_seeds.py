@@ -11,7 +11,7 @@ import pytest
 from switchboard import models
 from switchboard.crm import registry
 from switchboard.crm.catalog import CRM, Resource
-from switchboard.crm.mapping import Record
+from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind, Problem
 from tests.crm import seeds
 from tests.crm.samples import below, filled, leaves, texts

@@ -14,12 +14,35 @@ from urllib.parse import quote
 from switchboard import models
 from switchboard.api.unified import FORMS
 from switchboard.crm import registry
-from switchboard.crm.catalog import Unsupported, Verb
+from switchboard.crm.catalog import Unsupported
+from switchboard.models.schema import Verb, verbs
 from tests.local.stack import Stack
+from tests.local.story import COMPANY, CONTACT
 from tests.local.tenant import Tenant, operator
 
 type Check = Callable[[], str]
 """Does a step; answers what is worth seeing, or raises AssertionError that says what went otherwise."""
+
+
+STARTERS = {
+    "deals": "deal-room",
+    "companies": "company-introduction",
+    "contacts": "personal-page",
+    "leads": "personal-page",
+}
+"""Which of the templates that come with us is for which kind of record."""
+NAMES = {
+    "deals": ("Engine no. 2", COMPANY["name"]),
+    "companies": (COMPANY["name"],),
+    "contacts": (CONTACT["first_name"],),
+    "leads": (CONTACT["first_name"], CONTACT["last_name"], "Engine"),
+}
+"""One of these stands on the page."""
+TEMPLATE = {
+    "name": "A word to the buyer",
+    "title": "{{ deal.name }} for {{ company.name }}",
+    "blocks": [{"type": "text", "text": "It is {{ deal.amount | money: deal.currency }}, {{ contact.first_name }}."}],
+}
 
 
 @dataclass(slots=True)
@@ -51,6 +74,9 @@ class Demo:
             self.adopted(crm)
         for crm in ("hubspot", "pipedrive"):
             self.missing(crm)
+        for crm in sorted(self.tenant.accounts):
+            self.pods(crm)
+        self.edited("hubspot")
         self.doors()
 
     def life(self, crm: str, plural: str) -> None:
@@ -94,6 +120,8 @@ class Demo:
         ids = list[str]()
         steps: tuple[tuple[Verb, Check], ...] = (("create", made), ("get", read), ("list", listed), ("delete", removed))
         for verb, check in steps:
+            if verb not in verbs(plural) or "create" not in verbs(plural):
+                continue
             offer = declared.offer(plural, verb)
             if isinstance(offer, Unsupported):
                 if verb == "create":
@@ -188,6 +216,94 @@ class Demo:
             return f"{problem(answer.json())}: {', '.join(insight)}"
 
         self.step("a required field is missing", crm, refused)
+
+    def pods(self, crm: str) -> None:
+        """A pod of each kind of record that the CRM has, made from the starter for it, and its page opened."""
+        tenant, ids, kinds = self.tenant, self.tenant.story(crm), registry.load(crm).pods
+
+        def made(word: str, plural: str) -> str:
+            asked = tenant.vendors[crm].asked
+            order = {"crm_type": crm, "crm_object": word, "crm_id": ids[plural], "template_id": STARTERS[plural]}
+            answer = tenant.ask("POST", "/v1/pods", order)
+            expect(answer.status_code, 200, answer.text)
+            asked = tenant.vendors[crm].asked - asked
+            page = tenant.client.get(answer.json()["data"]["live_url"])
+            expect(page.status_code, 200, "the live page")
+            expect(page.headers["content-type"], "text/html; charset=utf-8", "content-type")
+            named = next((name for name in NAMES[plural] if name in page.text), None)
+            expect(named is not None, True, f"one of {NAMES[plural]} on the page")
+            return f"200, {asked} calls to the CRM; the page, {len(page.content)} bytes, says {named}"
+
+        for word, plural in kinds.items():
+            self.step(f"a pod from {word}, and its page", crm, partial(made, word, plural))
+
+    def edited(self, crm: str) -> None:
+        """A template of the brand's own; a pod that is changed, read anew, found and removed."""
+        tenant, ids = self.tenant, self.tenant.story(crm)
+        held = dict[str, str]()
+
+        def template() -> str:
+            answer = tenant.ask("POST", "/v1/templates", TEMPLATE)
+            expect(answer.status_code, 201, answer.text)
+            held["template"] = answer.json()["data"]["id"]
+            return f"201, {', '.join(answer.json()['data']['variables'])}"
+
+        def preview() -> str:
+            answer = tenant.ask("POST", f"/v1/templates/{held['template']}/preview", {})
+            expect(answer.status_code, 200, answer.text)
+            return f"200, {answer.json()['data']['title']}"
+
+        def pod() -> str:
+            order = {"crm_type": crm, "crm_object": "deals", "crm_id": ids["deals"], "template_id": held["template"]}
+            answers = [tenant.ask("POST", "/api/v1/pods/new", order, {"idempotency-key": "pod"}) for _ in range(2)]
+            expect([each.status_code for each in answers], [200, 200], answers[0].text)
+            expect(answers[1].content, answers[0].content, "the replayed body")
+            held.update(answers[0].json()["data"])
+            return "200 twice, one pod"
+
+        def changed() -> str:
+            body = {"variables": {"company.name": "Somebody else"}}
+            answer = tenant.ask("PATCH", f"/v1/pods/{held['id']}", body, {"if-match": '"1"'})
+            expect(answer.status_code, 200, answer.text)
+            expect("Somebody else" in tenant.client.get(held["live_url"]).text, True, "on the page")
+            again = tenant.ask("PATCH", f"/v1/pods/{held['id']}", body, {"if-match": '"1"'})
+            expect(again.status_code, 412, again.text)
+            return "200, on the page; 412 for who saw the version before"
+
+        def refreshed() -> str:
+            answer = tenant.ask("POST", f"/v1/pods/{held['id']}/refresh")
+            expect(answer.status_code, 200, answer.text)
+            expect(answer.json()["data"]["overridden"], ["company.name"], "what stays said otherwise")
+            return f"200, version {answer.json()['data']['version']}"
+
+        def found() -> str:
+            filters = [{"field": "template_id", "operator": "eq", "value": held["template"]}]
+            answer = tenant.ask("POST", "/v1/pods/search", {"filters": filters})
+            expect([each["id"] for each in answer.json()["data"]], [held["id"]], answer.text)
+            return "200, the one pod"
+
+        def shell() -> str:
+            page = tenant.client.get(held["edit_url"])
+            expect(page.status_code, 200, page.text[:200])
+            return f"200, {len(page.content)} bytes"
+
+        def removed() -> str:
+            statuses = [tenant.ask("DELETE", f"/v1/pods/{held['id']}").status_code for _ in range(2)]
+            expect(statuses, [204, 404], "the answers")
+            expect(tenant.client.get(held["live_url"]).status_code, 404, "the page")
+            return "204, then 404; the page is gone"
+
+        for name, check in (
+            ("a template of one's own", template),
+            ("its preview, of sample data", preview),
+            ("a pod from it, twice with one key", pod),
+            ("a value said otherwise", changed),
+            ("the record read anew", refreshed),
+            ("pods of that template", found),
+            ("the edit page", shell),
+            ("the pod removed", removed),
+        ):
+            self.step(name, crm, check)
 
     def doors(self) -> None:
         """Keys that do not open this door."""

@@ -126,6 +126,7 @@ class Stack:
             **self.aws_environment,
             "SWITCHBOARD_STAGE": "local",
             "SWITCHBOARD_ORIGINS": json.dumps(dict(self.vendors)),
+            "SWITCHBOARD_PUBLIC_URL": self.url,
             **self._given,
         }
 

@@ -13,7 +13,9 @@ from tests.local import samples
 from tests.local.samples import Body, Sample
 from tests.local.stack import Stack
 
-SCOPES = ("lead.all", "pipeline.all", "stage.all")
+SCOPES = tuple(
+    f"{name}.all" for name in ("lead", "pipeline", "stage", "contact", "company", "deal", "user", "pod", "template")
+)
 
 SAMPLES = samples.load()
 """For each CRM, what it takes."""
@@ -57,6 +59,15 @@ class Vendor:
     def leads(self) -> int:
         """How many leads it holds."""
         return len(self.control("GET", f"records/{self.sample.noun('leads')}"))
+
+    @property
+    def asked(self) -> int:
+        """How many requests arrived, those for tokens apart."""
+        return sum(
+            count
+            for label, count in self.control("GET", "counts").items()
+            if "token" not in label and "oauth" not in label
+        )
 
     def grant(self, **given: Any) -> Body:
         """New credentials of an account, and the OAuth app that they belong to if there is one."""
@@ -146,6 +157,23 @@ class Tenant:
             "body": json.dumps(body),
             "isBase64Encoded": False,
         }
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        secret: str | None = None,
+    ) -> httpx.Response:
+        """A call of the pods surface; a path that begins with https:// or http:// is one of its links."""
+        sent = {"authorization": f"Bearer {secret or self.key.secret}", **(headers or {})}
+        url = path if "://" in path else self.url + path
+        return self.client.request(method, url, json=body, headers=sent)
+
+    def story(self, crm: str) -> Mapping[str, str]:
+        """The customer of tests/local/story.py, planted in this CRM; ids by our plurals."""
+        return SAMPLES[crm].story(self.vendors[crm].plant)
 
     def curl(self, crm: str) -> str:
         """A line that creates a lead when pasted into a shell."""

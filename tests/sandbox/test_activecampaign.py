@@ -599,6 +599,181 @@ def test_deals_are_deleted_with_what_holds_them_and_no_answer_tells(api: Caller,
     assert [row["id"] for row in api.get("/api/3/deals").json["deals"]] == [stays]
 
 
+# Reading one record with what belongs to it.
+
+
+def customer(api: Caller) -> dict[str, str]:
+    """A company, its contact and a deal of one planted user, in the words of the rest of the sandbox."""
+    user = api.plant("users", {"firstName": "Charles", "lastName": "Babbage", "email": "charles@example.com"})
+    company = api.plant("companies", {"name": "Engines", "accountUrl": "https://engines.example", "owner": user})
+    person = api.plant("contacts", {"email": "ada@engines.example", "fieldValues": [{"field": "1", "value": "Brass"}]})
+    api.plant("accountContacts", {"account": company, "contact": person, "jobTitle": "Head"})
+    links = {"contact": person, "account": company, "owner": int(user), "stage": 2}
+    deal = api.plant("deals", {"title": "No. 2", "value": 1250000, "currency": "gbp"} | links)
+    return {"users": user, "companies": company, "contacts": person, "deals": deal}
+
+
+def same_types(told: Any, was: Any) -> bool:
+    """What was recorded is told, too, and as JSON of the same type; null is of any."""
+    if told is None or was is None:
+        return True
+    if isinstance(was, dict):
+        found: dict[str, Any] = was
+        return isinstance(told, dict) and all(name in told and same_types(told[name], found[name]) for name in found)
+    return isinstance(told, type(was))
+
+
+def test_a_deal_tells_its_links_by_id_and_its_money_in_cents(api: Caller, recorded: Recorded) -> None:
+    ids = customer(api)
+    body = api.get(f"/api/3/deals/{ids['deals']}").json
+    assert same_types(body, recorded("activecampaign/deal_get_with_pipeline_permission.json")["body"])
+    whole = recorded("activecampaign/contact_get.json")["body"]["deals"][-1]
+    assert body["deal"].keys() == whole.keys()
+    assert body.keys() == {"deal"}
+    told = {name: body["deal"][name] for name in ("contact", "account", "customerAccount", "organization", "owner")}
+    assert told == {"contact": ids["contacts"], "owner": ids["users"]} | dict.fromkeys(
+        ("account", "customerAccount", "organization"), ids["companies"]
+    )
+    assert [body["deal"][name] for name in ("value", "currency", "status", "group", "stage")] == [
+        "1250000", "gbp", "0", "1", "2",
+    ]  # fmt: skip
+
+
+def test_the_links_of_a_deal_lead_to_records(api: Caller) -> None:
+    ids = customer(api)
+    path = f"/api/3/deals/{ids['deals']}"
+    for name, member, found in (
+        ("contact", "contact", ids["contacts"]),
+        ("account", "account", ids["companies"]),
+        ("customerAccount", "account", ids["companies"]),
+        ("owner", "user", ids["users"]),
+        ("stage", "dealStage", "2"),
+        ("group", "dealGroup", "1"),
+    ):
+        reply = api.get(f"{path}/{name}")
+        assert (reply.status, reply.json[member]["id"]) == (200, found), name
+    lonely = api.plant("deals", {"title": "Nobody's", "group": "1"})
+    assert api.get(f"/api/3/deals/{lonely}/account").status == 404
+
+
+def test_more_contacts_take_part_in_a_deal(api: Caller, recorded: Recorded) -> None:
+    ids = customer(api)
+    other = made(api, email="other@example.com")
+    joined = api.plant("contactDeals", {"deal": ids["deals"], "contact": other})
+    body = api.get("/api/3/contactDeals").json
+    assert shape(body) == shape(recorded("activecampaign/contact_deals_list.json")["body"])
+    assert api.get(f"/api/3/contactDeals/{joined}").json["contactDeal"]["contact"] == other
+    assert [row["id"] for row in api.get(f"/api/3/deals/{ids['deals']}/contactDeals").json["contactDeals"]] == [joined]
+    missing, was = api.get("/api/3/contactDeals/100"), recorded("activecampaign/error_contact_deal_not_found_404.json")
+    assert (missing.status, missing.json) == (was["status"], was["body"])
+    for contact_id in (ids["contacts"], other):
+        body = api.get(f"/api/3/contacts/{contact_id}/deals").json
+        assert [row["id"] for row in body["deals"]] == [ids["deals"]]
+        assert body["deals"][0].keys() == recorded("activecampaign/contact_deals_get.json")["body"]["deals"][0].keys()
+
+
+def test_a_contact_comes_with_its_deals_its_account_and_its_custom_values(api: Caller, recorded: Recorded) -> None:
+    ids = customer(api)
+    body = api.get(f"/api/3/contacts/{ids['contacts']}").json
+    was = recorded("activecampaign/contact_get.json")["body"]
+    assert body.keys() == was.keys()
+    assert same_types(body["contact"], was["contact"])
+    [place] = body["accountContacts"]
+    assert (place["account"], place["jobTitle"]) == (ids["companies"], "Head")
+    assert [(one["field"], one["value"]) for one in body["fieldValues"]] == [("1", "Brass")]
+    assert ([row["id"] for row in body["deals"]], body["contact"]["deals"]) == ([ids["deals"]], [ids["deals"]])
+    assert not {"owner", "jobTitle"} & body["contact"].keys()
+
+
+def test_an_account_tells_its_owner_and_counts_only_in_lists(api: Caller, recorded: Recorded) -> None:
+    ids = customer(api)
+    body = api.get(f"/api/3/accounts/{ids['companies']}").json
+    was = recorded("activecampaign/account_get.json")["body"]
+    assert same_types(body, was)
+    assert body["account"].keys() == was["account"].keys()
+    assert body["account"]["owner"] == ids["users"]
+    [row] = api.get("/api/3/accounts").json["accounts"]
+    assert (row["contactCount"], row["dealCount"]) == ("1", "1")
+
+
+@pytest.mark.parametrize(("of", "holder", "noun"), [("deal", "dealId", "deals"), ("account", "accountId", "companies")])
+def test_custom_values_of_deals_and_accounts_lie_in_tables_of_their_own(
+    api: Caller, recorded: Recorded, of: str, holder: str, noun: str
+) -> None:
+    mine, other = customer(api)[noun], api.plant(noun, {"name": "Looms"} if of == "account" else {"group": "1"})
+    fields = api.get(f"/api/3/{of}CustomFieldMeta").json
+    assert same_types(
+        fields[f"{of}CustomFieldMeta"][0],
+        recorded(f"activecampaign/{of}_custom_fields_list.json")["body"][f"{of}CustomFieldMeta"][0]
+        | {"fieldDefault": None},
+    )
+    for record_id in (mine, other):
+        api.plant(f"{of}CustomFieldData", {holder: record_id, "customFieldId": 2, "fieldValue": "Difference"})
+    query = {f"filters[{'customerAccountId' if of == 'account' else holder}]": mine}
+    [value] = api.get(f"/api/3/{of}CustomFieldData", query=query).json[f"{of}CustomFieldData"]
+    assert (value[holder], value["customFieldId"], value["fieldValue"]) == (int(mine), 2, "Difference")
+    plural = "deals" if of == "deal" else "accounts"
+    assert api.get(f"/api/3/{plural}/{mine}/{of}CustomFieldData").json == {f"{of}CustomFieldData": [value]}
+    assert api.get(f"/api/3/{of}CustomFieldData/{value['id']}").json == {f"{of}CustomFieldDatum": value}
+    missing, was = (
+        api.get(f"/api/3/{of}CustomFieldMeta/99"),
+        recorded("activecampaign/error_deal_field_meta_not_found_404.json"),
+    )
+    assert (missing.status, missing.json) == (was["status"], was["body"])
+    assert len(api.get(f"/api/3/{of}CustomFieldData").json[f"{of}CustomFieldData"]) == 2
+    assert api.get(f"/api/3/{of}CustomFieldData", query={f"filters[{of}]": mine}).status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [("deals", "Deal"), ("accounts", "CustomerAccount"), ("contacts", "Subscriber"), ("users", "User")],
+)
+@pytest.mark.parametrize("wanted", ["999", "e-mail"])
+def test_what_is_not_there_is_told_by_the_name_of_its_model(api: Caller, path: str, model: str, wanted: str) -> None:
+    reply = api.get(f"/api/3/{path}/{wanted}")
+    assert (reply.status, reply.json) == (404, {"message": f"No Result found for {model} with id {wanted}"})
+
+
+def test_a_user_that_is_not_there_may_be_400_as_declared(crm: Caller, api: Caller) -> None:
+    crm.adjust(missing_user_status=400)
+    assert (api.get("/api/3/users/999").status, api.get("/api/3/users/1").status) == (400, 200)
+
+
+def test_a_deleted_deal_is_gone(api: Caller, recorded: Recorded) -> None:
+    path = f"/api/3/deals/{customer(api)['deals']}"
+    gone, was = api.delete(path), recorded("activecampaign/deal_delete.json")
+    assert (gone.status, gone.json) == (was["status"], was["body"])
+    assert (api.get(path).status, api.delete(path).status) == (404, 404)
+
+
+@pytest.mark.parametrize("noun", ["contacts", "companies", "users"])
+def test_what_the_user_may_not_see_is_403(crm: Caller, api: Caller, recorded: Recorded, noun: str) -> None:
+    ids = customer(api)
+    crm.adjust(forbidden=[noun])
+    was = recorded("activecampaign/error_fields_forbidden_403.json")
+    for name, path in {"contacts": "contacts", "companies": "accounts", "users": "users", "deals": "deals"}.items():
+        for reply in (api.get(f"/api/3/{path}/{ids[name]}"), api.get(f"/api/3/{path}")):
+            assert reply.status == (403 if name == noun else 200)
+            assert name != noun or reply.json == was["body"]
+
+
+@pytest.mark.parametrize("tells_status", [True, False])
+def test_a_deal_that_the_user_may_not_see_is_a_200_with_next_to_nothing(
+    crm: Caller, api: Caller, recorded: Recorded, tells_status: bool
+) -> None:
+    ids = customer(api)
+    crm.adjust(forbidden=["deals"], reduced_deals_tell_status=tells_status)
+    name = "deal_get_without_pipeline_permission" + ("" if tells_status else "_doc")
+    reply, was = api.get(f"/api/3/deals/{ids['deals']}"), recorded(f"activecampaign/{name}.json")
+    assert (reply.status, shape(reply.json)) == (was["status"], shape(was["body"]))
+    assert reply.json["deal"]["isDisabled"] is True
+    [beside] = api.get(f"/api/3/contacts/{ids['contacts']}").json["deals"]
+    assert beside == reply.json["deal"]
+    assert api.get("/api/3/deals").json["deals"] == [beside]
+    assert api.get(f"/api/3/deals/{ids['deals']}/contact").status == 403
+    assert api.get(f"/api/3/deals/{ids['deals']}/dealCustomFieldData").status == 403
+
+
 def test_too_many_requests_tell_the_wait_in_seconds_and_have_no_body(
     crm: Caller, api: Caller, recorded: Recorded
 ) -> None:

@@ -305,6 +305,123 @@ def test_companies_are_read_by_pages_and_deals_by_offsets(api: Caller, recorded:
         assert (api.get(path).status, api.get(path).json["code"]) == (404, "document_not_found")
 
 
+def customer(api: Caller) -> dict[str, Any]:
+    """A company, a contact and a deal of one planted user."""
+    user = api.plant("users", {"email": "charles@example.com"})
+    person = contact(api).json["id"]
+    own = {"name": "Engines", "domain": "engines.example", "phone_number": "+442079460000", "owner": user}
+    company = api.plant("companies", {"attributes": own, "linkedContactsIds": [person]})
+    own = {"deal_name": "No. 2", "amount": 1500, "deal_owner": user, "close_date": "2026-12-31T00:00:00Z"}
+    links = {"linkedContactsIds": [person], "linkedCompaniesIds": [company]}
+    deal = api.plant("deals", {"attributes": own} | links)
+    return {"users": user, "contacts": person, "companies": company, "deals": deal}
+
+
+def same_types(told: Any, was: Any) -> bool:
+    """What was recorded is told, too, and as JSON of the same type; null is of any."""
+    if told is None or was is None:
+        return True
+    if isinstance(was, dict):
+        found: dict[str, Any] = was
+        return isinstance(told, dict) and all(name in told and same_types(told[name], found[name]) for name in found)
+    return isinstance(told, int | float) if isinstance(was, int | float) else isinstance(told, type(was))
+
+
+def test_a_deal_tells_its_owner_its_stage_and_its_links_by_id(api: Caller, recorded: Recorded) -> None:
+    made = customer(api)
+    deal = api.get(f"/v3/crm/deals/{made['deals']}").json
+    for name in ("deal_get_after_link", "deal_get_after_update"):
+        assert same_types(deal, recorded(f"brevo/{name}.json")["body"])
+    assert (deal["linkedContactsIds"], deal["linkedCompaniesIds"]) == ([made["contacts"]], [made["companies"]])
+    attributes = deal["attributes"]
+    assert (attributes["deal_owner"], attributes["amount"], attributes["number_of_contacts"]) == (
+        made["users"],
+        1500,
+        1,
+    )
+    [pipeline] = api.get(f"/v3/crm/pipeline/details/{attributes['pipeline']}").json
+    assert attributes["deal_stage"] == pipeline["stages"][0]["id"]
+    assert api.get(f"/v3/crm/deals/{made['deals']}", query={"fields": "deal_name"}).json == deal
+    assert (
+        api.get("/v3/crm/deals?filters[attributes.deal_owner]=charles@example.com").json["items"][0]["id"] == deal["id"]
+    )
+
+
+def test_a_company_tells_its_owner_and_the_deals_that_link_to_it(api: Caller, recorded: Recorded) -> None:
+    made = customer(api)
+    company = api.get(f"/v3/companies/{made['companies']}").json
+    was = recorded("brevo/company_get_doc.json")["body"]
+    was["attributes"]["phone_number"] = "text"  # a number in the example, text in the recorded list of attributes
+    was["attributes"].pop("revenue")  # told of those who have some
+    assert same_types(company, was)
+    assert (company["linkedContactsIds"], company["linkedDealsIds"]) == ([made["contacts"]], [made["deals"]])
+    assert company["attributes"]["owner"] == made["users"]
+    assert company["refs"] == {"linkedContacts": [{"id": made["contacts"], "email": ADA}]}
+
+
+def test_a_contact_tells_no_company_but_companies_are_found_by_it(api: Caller, recorded: Recorded) -> None:
+    made = customer(api)
+    contact(api, "else@example.com")
+    got = read(api, made["contacts"], identifierType="contact_id").json
+    assert same_types(got, recorded("brevo/contact_get_after_update.json")["body"] | {"attributes": {}})
+    assert not {"companyId", "linkedCompaniesIds", "owner"} & got.keys()
+    for contact_id, found in ((made["contacts"], [made["companies"]]), (2, [])):
+        rows = api.get("/v3/companies", query={"linkedContactsIds": contact_id}).json["items"]
+        assert [row["id"] for row in rows] == found
+
+
+def test_statistics_of_a_contact_are_bounded_by_two_days(api: Caller) -> None:
+    made = contact(api).json["id"]
+    days = {"startDate": "2026-10-01", "endDate": "2026-10-31"}
+    assert read(api, made, **days).status == 200
+    for odd in ({"startDate": "2026-10-01"}, days | {"endDate": "31.10.2026"}, days | {"endDate": "2026-09-01"}):
+        assert (read(api, made, **odd).status, read(api, made, **odd).json["code"]) == (400, "invalid_parameter")
+
+
+def test_the_id_of_a_user_is_an_option_of_the_owner(api: Caller) -> None:
+    made = customer(api)
+    for kind, name in (("companies", "owner"), ("deals", "deal_owner")):
+        rows = {row["internalName"]: row for row in api.get(f"/v3/crm/attributes/{kind}").json}
+        assert {"key": made["users"], "value": "charles@example.com"} in rows[name]["attributeOptions"]
+    users = api.get("/v3/organization/invited/users").json["users"]
+    assert ("charles@example.com", False) in [(user["email"], "id" in user) for user in users]
+
+
+@pytest.mark.parametrize("path", ["/v3/companies", "/v3/crm/deals"])
+def test_an_id_that_no_record_has_is_404_and_one_that_is_none_is_400(crm: Caller, api: Caller, path: str) -> None:
+    made = customer(api)["companies" if path == "/v3/companies" else "deals"]
+    missing, odd = api.get(f"{path}/{'0' * 24}"), api.get(f"{path}/x-1")
+    assert (missing.status, missing.json["code"]) == (404, "document_not_found")
+    assert (odd.status, odd.json["code"]) == (400, "invalid_parameter")
+    crm.adjust(malformed_id_status=404)
+    assert api.get(f"{path}/x-1").status == 404
+    removed = api.delete(f"{path}/{made}")
+    assert (removed.status, removed.text) == (204, "")
+    assert (api.get(f"{path}/{made}").status, api.delete(f"{path}/{made}").status) == (404, 404)
+
+
+def test_a_link_goes_with_what_it_led_to(api: Caller) -> None:
+    made = customer(api)
+    api.delete(f"/v3/companies/{made['companies']}")
+    assert api.get(f"/v3/crm/deals/{made['deals']}").json["linkedCompaniesIds"] == []
+
+
+@pytest.mark.parametrize("noun", ["contacts", "companies", "deals", "users"])
+def test_what_the_user_may_not_see_is_403(crm: Caller, api: Caller, noun: str) -> None:
+    made = customer(api)
+    paths = {
+        "contacts": f"/v3/contacts/{made['contacts']}",
+        "companies": f"/v3/companies/{made['companies']}",
+        "deals": f"/v3/crm/deals/{made['deals']}",
+        "users": "/v3/organization/invited/users",
+    }
+    crm.adjust(forbidden=[noun])
+    for name, path in paths.items():
+        reply = api.get(path)
+        assert reply.status == (403 if name == noun else 200)
+        assert name != noun or reply.json["code"] == "permission_denied"
+
+
 def test_users_have_no_id_but_an_attribute_tells_it(api: Caller, recorded: Recorded) -> None:
     users = api.get("/v3/organization/invited/users").json
     was = recorded("brevo/users_invited_list.json")["body"]

@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from tests.local.samples.hubspot import SAMPLE
+from tests.sandbox import spec
 from tests.sandbox.caller import Caller, Reply
 
 CRM = "hubspot"
@@ -587,3 +590,162 @@ def test_an_account_that_is_being_moved_says_for_how_long(crm: Caller, api: Call
         crm.fault("server_error", status=477)
         reply = api.get(path) if path.startswith(V3) else crm.post(path, form={"grant_type": "refresh_token"})
         assert (reply.status, reply.headers["retry-after"]) == (477, "3600")
+
+
+# Reading one record.
+
+
+@pytest.fixture
+def told(crm: Caller) -> dict[str, str]:
+    """The customer of the story, by our plurals."""
+    return dict(SAMPLE.story(lambda noun, **fields: crm.plant(noun, fields)))
+
+
+def fits(was: Any, now: Any, where: str = "") -> None:
+    """What was recorded is there now, each value of the same JSON type unless one of them is null."""
+    if isinstance(was, dict):
+        for key, value in was.items():
+            assert key in now, f"{where}.{key}"
+            fits(value, now[key], f"{where}.{key}")
+    elif was is not None and now is not None:
+        assert type(was) is type(now), where
+
+
+@pytest.mark.parametrize("version", [V3, DATED])
+@pytest.mark.parametrize(
+    ("noun", "fixture"), [("contacts", "contact"), ("companies", "company"), ("deals", "deal"), ("leads", None)]
+)
+def test_each_object_is_read_by_its_id_as_recorded(
+    api: Caller, told: dict[str, str], recorded: Recorded, version: str, noun: str, fixture: str | None
+) -> None:
+    plain = api.get(f"{version}/{noun}/{told[noun]}")
+    assert (plain.status, plain.json["id"], plain.json["archived"]) == (200, told[noun], False)
+    assert plain.json["properties"]["hs_object_id"] == told[noun]
+    assert not {"associations", "archivedAt"} & plain.json.keys()
+    asked = api.get(f"{version}/{noun}/{told[noun]}", query={"properties": "hubspot_owner_id,favourite_colour,no_such"})
+    assert asked.json["properties"]["hubspot_owner_id"] == told["users"]
+    assert "no_such" not in asked.json["properties"]
+    if fixture:
+        was = recorded(f"hubspot/{fixture}.get.200.json")["body"]
+        names = ",".join(was["properties"])
+        fits(was, api.get(f"{version}/{noun}/{told[noun]}", query={"properties": names}).json)
+
+
+def test_values_are_text_and_what_is_not_set_is_null(api: Caller, told: dict[str, str]) -> None:
+    names = "amount,deal_currency_code,closedate,pipeline,dealstage,hs_is_closed,closed_lost_reason,favourite_colour"
+    got = api.get(f"{V3}/deals/{told['deals']}", query={"properties": names}).json["properties"]
+    assert {name: got[name] for name in names.split(",")} == {
+        "amount": "12500",
+        "deal_currency_code": "GBP",
+        "closedate": "2026-12-31T00:00:00.000Z",
+        "pipeline": "default",
+        "dealstage": "qualifiedtobuy",
+        "hs_is_closed": "false",
+        "closed_lost_reason": None,
+        "favourite_colour": "teal",
+    }
+
+
+def test_whether_a_deal_is_won_or_lost_follows_its_stage(api: Caller, told: dict[str, str]) -> None:
+    path = f"{V3}/deals/{told['deals']}"
+    asked = {"properties": "hs_is_closed,hs_is_closed_won,hs_is_closed_lost,hs_deal_stage_probability"}
+    for stage, expected in (
+        ("closedwon", ("true", "true", "false", "1.0")),
+        ("closedlost", ("true", "false", "true", "0.0")),
+        ("contractsent", ("false", "false", "false", "0.9")),
+    ):
+        assert api.patch(path, {"properties": {"dealstage": stage}}).status == 200
+        got = api.get(path, query=asked).json["properties"]
+        assert tuple(got[name] for name in asked["properties"].split(",")) == expected
+    refused = api.patch(path, {"properties": {"hs_is_closed_won": "true"}})
+    assert refused.json["errors"][0]["code"] == "READ_ONLY_VALUE"
+
+
+def test_associations_are_told_on_demand_from_either_side(api: Caller, told: dict[str, str]) -> None:
+    everything = {"associations": "contacts,companies,deals,leads"}
+    for noun, others in {
+        "contacts": ("companies", "deals", "leads"),
+        "companies": ("contacts", "deals", "leads"),
+        "deals": ("contacts", "companies"),
+        "leads": ("contacts", "companies"),
+    }.items():
+        shown = api.get(f"{DATED}/{noun}/{told[noun]}", query=everything).json["associations"]
+        assert {to: {row["id"] for row in rows["results"]} for to, rows in shown.items()} == {
+            to: {told[to]} for to in others
+        }
+    company = {"properties": "associatedcompanyid"}
+    got = api.get(f"{V3}/contacts/{told['contacts']}", query=company).json["properties"]
+    assert got["associatedcompanyid"] == told["companies"]
+    assert api.get(f"{V3}/deals/{told['deals']}", query={"associations": "unicorns"}).status == 400
+
+
+def test_an_owner_is_read_by_id_or_by_user_id(api: Caller, told: dict[str, str], recorded: Recorded) -> None:
+    got = api.get(f"/crm/v3/owners/{told['users']}")
+    assert got.status == 200
+    fits(recorded("hubspot/owners.list.200.json")["body"]["results"][0], got.json)
+    assert (got.json["firstName"], got.json["lastName"]) == ("Charles", "Babbage")
+    api.plant("users", {"id": "777", "userId": 888, "email": "gone@example.com", "archived": True})
+    assert api.get("/crm/v3/owners/777").status == 404
+    assert api.get("/crm/v3/owners/777?archived=true").json["archived"] is True
+    assert api.get("/crm/v3/owners/888?idProperty=userId&archived=true").json["id"] == "777"
+    assert api.get("/crm/v3/owners/888?idProperty=email").status == 400
+    assert "category" not in api.get("/crm/v3/owners/999").json
+    assert api.get("/crm/v3/owners/nobody").json["category"] == "OBJECT_NOT_FOUND"
+
+
+@pytest.mark.parametrize("noun", ["contacts", "companies", "deals", "leads"])
+def test_what_is_not_there_is_404_and_the_bin_is_asked_for(api: Caller, told: dict[str, str], noun: str) -> None:
+    for wanted, category in (("424242", None), ("nobody", "OBJECT_NOT_FOUND")):
+        reply = api.get(f"{DATED}/{noun}/{wanted}")
+        assert (reply.status, reply.json.get("category")) == (404, category)
+    path = f"{DATED}/{noun}/{told[noun]}"
+    assert api.get(path, query={"archived": "true"}).status == 404
+    assert api.delete(path).status == 204
+    assert api.get(path).status == 404
+    assert {"archivedAt", "archived"} <= api.get(path, query={"archived": "true"}).json.keys()
+    assert api.get(path, query={"idProperty": "hs_lead_name"}).status == 400
+
+
+def test_a_contact_is_read_by_its_email_too(api: Caller, told: dict[str, str]) -> None:
+    got = api.get(f"{DATED}/contacts/ada@engines.example", query={"idProperty": "email"})
+    assert got.json["id"] == told["contacts"]
+
+
+@pytest.mark.parametrize("noun", ["contacts", "companies", "deals", "leads", "users"])
+def test_what_is_forbidden_or_out_of_scope_is_403(
+    crm: Caller, api: Caller, told: dict[str, str], recorded: Recorded, noun: str
+) -> None:
+    path = f"/crm/v3/owners/{told[noun]}" if noun == "users" else f"{DATED}/{noun}/{told[noun]}"
+    scope = f"crm.objects.{'owners' if noun == 'users' else noun}.read"
+    unscoped = crm.authorised(scopes=["oauth"]).get(path)
+    crm.adjust(forbidden=[noun])
+    for reply in (unscoped, api.get(path)):
+        assert reply.status == 403
+        fits(recorded("hubspot/error.missing-scopes.403.json")["body"], reply.json)
+        assert reply.json["context"]["requiredGranularScopes"] == [scope]
+    other = "companies" if noun == "contacts" else "contacts"
+    assert api.get(f"{DATED}/{other}/{told[other]}").status == 200
+
+
+def test_associations_to_what_is_forbidden_are_refused_or_left_out(
+    crm: Caller, api: Caller, told: dict[str, str]
+) -> None:
+    crm.adjust(forbidden=["companies"])
+    path, asked = f"{DATED}/contacts/{told['contacts']}", {"associations": "companies,deals"}
+    assert api.get(path, query=asked).status == 403
+    assert api.get(f"{path}/associations/companies").status == 403
+    crm.adjust(forbidden_associations="left_out")
+    assert api.get(path, query=asked).json["associations"].keys() == {"deals"}
+
+
+@pytest.mark.parametrize("noun", ["contacts", "companies", "deals", "leads", "owners"])
+def test_each_answer_fits_the_specification(api: Caller, told: dict[str, str], noun: str) -> None:
+    document = spec.document(CRM, f"{noun}.v3.json")
+    if document is None:
+        pytest.skip("no specifications here")
+    schema = document["components"]["schemas"][
+        "PublicOwner" if noun == "owners" else "SimplePublicObjectWithAssociations"
+    ]
+    path = f"/crm/v3/owners/{told['users']}" if noun == "owners" else f"{V3}/{noun}/{told[noun]}"
+    body = api.get(path, query={"associations": "contacts,companies"} if noun != "owners" else {}).json
+    Draft202012Validator(spec.modern(schema, document["components"])).validate(body)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.sandbox.caller import Caller, Reply
 from tests.sandbox.recipes import token_request
-from tests.sandbox.vendors.msdynamics.tables import DEFINED
+from tests.sandbox.vendors.msdynamics.tables import DEFINED, TABLES
 from tests.sandbox.vendors.msdynamics.tokens import ENVIRONMENT, TENANT
 
 CRM = "msdynamics"
@@ -430,6 +430,153 @@ def test_changes_are_told_with_what_is_gone_where_tracking_is_on(crm: Caller, ap
     assert api.get(f"{API}/systemusers", headers=track).status == 400
 
 
+# Reading one record with what belongs to it.
+
+
+def customer(api: Caller) -> dict[str, str]:
+    """A company, its contact, a deal and a lead of one planted user, in the words of the rest of the sandbox."""
+    user = api.plant("users", {"firstname": "Charles", "lastname": "Babbage", "internalemailaddress": "c@example.com"})
+    own = {"_ownerid_value": user}
+    company = api.plant("companies", {"name": "Engines", "websiteurl": "https://engines.example"} | own)
+    person = {"firstname": "Ada", "lastname": "Lovelace", "emailaddress1": "ada@engines.example", "annualincome": 5}
+    contact = api.plant("contacts", person | own | {"_parentcustomerid_value": company})
+    links = {"_parentaccountid_value": company, "_parentcontactid_value": contact, "_customerid_value": company}
+    sale = {"name": "No. 2", "estimatedvalue": 12500, "estimatedclosedate": "2026-12-31", "salesstage": 1}
+    euro = next(row for row in api.stored("transactioncurrencies") if row["isocurrencycode"] == "EUR")
+    money = {"_transactioncurrencyid_value": euro["transactioncurrencyid"]}
+    deal = api.plant("deals", sale | links | own | money)
+    lead_id = api.plant("leads", {"lastname": "Lovelace", "companyname": "Engines"} | own)
+    return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead_id}
+
+
+SETS = {"users": "systemusers", "companies": "accounts", "contacts": "contacts", "deals": "opportunities"} | {
+    "leads": "leads"
+}
+
+
+def path_of(ids: dict[str, str], noun: str) -> str:
+    return f"{API}/{SETS[noun]}({ids[noun]})"
+
+
+def same_types(told: Any, was: Any) -> bool:
+    """What was recorded is told, too, and as JSON of the same type; null is of any."""
+    if told is None or was is None:
+        return True
+    if isinstance(was, dict):
+        found: dict[str, Any] = was
+        return isinstance(told, dict) and all(name in told and same_types(told[name], found[name]) for name in found)
+    return type(told) is type(was)
+
+
+def test_a_deal_has_every_column_that_was_recorded(api: Caller, recorded: Recorded) -> None:
+    row = api.get(path_of(customer(api), "deals")).json
+    was = recorded("msdynamics/opportunity_get_full.json")["body"]
+    assert was.keys() - row.keys() == set()
+    assert same_types(row, was)
+    assert (row["estimatedvalue"], row["estimatedvalue_base"], row["exchangerate"]) == (12500.0, 15625.0, 0.8)
+    assert (row["estimatedclosedate"], row["statecode"], row["statuscode"]) == ("2026-12-31", 0, 1)
+    assert [row[name] for name in ("stageid", "processid", "salesstage")] == [None, None, 1]
+
+
+def test_one_request_tells_a_deal_with_its_company_contact_owner_and_currency(api: Caller) -> None:
+    ids = customer(api)
+    expand = (
+        "parentaccountid($select=name,websiteurl),parentcontactid($select=fullname,emailaddress1),"
+        "owninguser($select=fullname,internalemailaddress),transactioncurrencyid($select=isocurrencycode)"
+    )
+    query = {"$select": "name,estimatedvalue,salesstage,_ownerid_value,_customerid_value", "$expand": expand}
+    row = api.get(path_of(ids, "deals"), query=query, headers=ANNOTATED).json
+    assert row["parentaccountid"] | {"@odata.etag": ""} == {
+        "@odata.etag": "", "name": "Engines", "websiteurl": "https://engines.example", "accountid": ids["companies"],
+    }  # fmt: skip
+    assert (row["parentcontactid"]["fullname"], row["parentcontactid"]["contactid"]) == (
+        "Ada Lovelace",
+        ids["contacts"],
+    )
+    assert row["owninguser"]["internalemailaddress"] == "c@example.com"
+    assert row["transactioncurrencyid"]["isocurrencycode"] == "EUR"
+    assert (row[f"salesstage{FORMATTED}"], row[f"estimatedvalue{FORMATTED}"]) == ("Develop", "€12,500.00")
+    assert row["_customerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"] == "account"
+    assert row[f"_ownerid_value{FORMATTED}"] == "Charles Babbage"
+
+
+def test_the_stage_of_a_process_is_expanded_by_a_navigation_of_its_own_name(api: Caller) -> None:
+    stage = next(row for row in api.stored("processstages") if row["stagename"] == "Propose")["processstageid"]
+    deals = [api.plant("deals", {"name": "A", "stageid": stage}), api.plant("deals", {"name": "B"})]
+    query = {"$select": "name,stageid", "$expand": "stageid_processstage($select=stagename)"}
+    rows = [api.get(f"{API}/opportunities({deal})", query=query).json for deal in deals]
+    assert rows[0]["stageid_processstage"]["stagename"] == "Propose"
+    assert (rows[1]["stageid"], rows[1]["stageid_processstage"]) == (None, None)
+    assert "_stageid_processstage_value" not in api.get(f"{API}/opportunities({deals[0]})").json
+
+
+def test_a_contact_and_an_account_are_read_as_recorded(api: Caller, recorded: Recorded) -> None:
+    ids = customer(api)
+    query = {"$select": "fullname,annualincome,jobtitle,description"}
+    contact = api.get(path_of(ids, "contacts"), query=query, headers=ANNOTATED).json
+    assert same_types(contact, recorded("msdynamics/contact_get.json")["body"])
+    api.patch(path_of(ids, "companies"), {"primarycontactid@odata.bind": f"/contacts({ids['contacts']})"})
+    query = {"$select": "name", "$expand": "primarycontactid($select=fullname,jobtitle,annualincome)"}
+    account = api.get(path_of(ids, "companies"), query=query, headers=ANNOTATED).json
+    assert same_types(account, recorded("msdynamics/account_get_expand_contact.json")["body"])
+    whole = api.get(path_of(ids, "contacts"), headers=ANNOTATED).json
+    assert whole["_parentcustomerid_value"] == ids["companies"]
+    assert whole[f"_parentcustomerid_value{FORMATTED}"] == "Engines"
+
+
+def test_the_contacts_and_deals_of_an_account_are_under_it(api: Caller, recorded: Recorded) -> None:
+    ids = customer(api)
+    api.plant("contacts", {"lastname": "Else"})
+    path = f"{path_of(ids, 'companies')}/contact_customer_accounts"
+    body = api.get(path, query={"$select": "fullname,jobtitle"}).json
+    was = recorded("msdynamics/account_contacts_list.json")["body"]
+    assert (body.keys(), [row.keys() for row in body["value"]]) == (was.keys(), [was["value"][0].keys()])
+    assert body["@odata.context"].endswith("$metadata#contacts(fullname,jobtitle)")
+    deals = api.get(f"{path_of(ids, 'companies')}/opportunity_customer_accounts").json["value"]
+    assert [row["opportunityid"] for row in deals] == [ids["deals"]]
+    assert told(api.get(f"{path_of(ids, 'companies')}/colours")) == (400, "0x80060888")
+
+
+@pytest.mark.parametrize("noun", SETS)
+def test_every_record_is_read_by_a_guid_that_is_there(api: Caller, noun: str) -> None:
+    ids = customer(api)
+    key = f"{TABLES[SETS[noun]].logical_name}id"
+    assert api.get(path_of(ids, noun)).json[key] == ids[noun]
+    assert api.get(path_of(ids | {noun: ids[noun].upper()}, noun)).json[key] == ids[noun]
+    assert told(api.get(f"{API}/{SETS[noun]}({NOBODY})")) == (404, "0x80040217")
+    for odd in ("12", f"'{ids[noun]}'", ids[noun][:-1]):
+        assert told(api.get(f"{API}/{SETS[noun]}({odd})")) == (400, "0x80060888")
+    assert told(api.get(path_of(ids, noun), query={"$select": "colour"})) == (400, "0x0")
+    assert told(api.get(path_of(ids, noun), query={"$expand": "colour"})) == (400, "0x0")
+    if noun != "users":
+        assert api.delete(path_of(ids, noun)).status == 204
+        assert told(api.get(path_of(ids, noun))) == (404, "0x80040217")
+
+
+@pytest.mark.parametrize("noun", SETS)
+def test_what_the_roles_of_the_user_may_not_read_is_403(crm: Caller, api: Caller, noun: str) -> None:
+    ids = customer(api)
+    crm.adjust(forbidden=[noun])
+    for name in SETS:
+        replies = [api.get(path_of(ids, name), query={"$select": "createdon"}), api.get(f"{API}/{SETS[name]}")]
+        assert {reply.status for reply in replies} == ({403} if name == noun else {200})
+    refused = api.get(path_of(ids, noun))
+    assert told(refused) == (403, "0x80040220")
+    assert f"prvRead{TABLES[SETS[noun]].privilege}" in refused.text
+    expanded = api.get(path_of(ids, "deals"), query={"$expand": "parentaccountid($select=name)"})
+    assert expanded.status == (403 if noun in ("companies", "deals") else 200)
+
+
+def test_deals_are_found_by_their_columns_and_win_by_no_patch(crm: Caller, api: Caller) -> None:
+    ids = customer(api)
+    api.plant("deals", {"name": "Other"})
+    query = {"$filter": f"_parentaccountid_value eq {ids['companies']} and estimatedvalue gt 10000", "$select": "name"}
+    assert [row["name"] for row in api.get(f"{API}/opportunities", query=query).json["value"]] == ["No. 2"]
+    assert told(api.patch(path_of(ids, "deals"), {"statecode": 1})) == (400, "0x80048d19")
+    crm.adjust(sales_app=False)
+    assert told(api.get(path_of(ids, "deals"))) == (404, "0x80060888")
+
+
 # Users, definitions, and what there is not.
 
 
@@ -454,8 +601,9 @@ def test_every_column_of_the_inventory_is_known() -> None:
         table = DEFINED[name]
         listed = set(entity.get("writable_columns", entity.get("columns"))) - LEFT_OUT
         assert listed - set(table.columns) - set(table.lookups) == set(), name
-        for one in entity.get("lookups", {}).values() if name != "opportunity" else ():
-            assert one["value"] in table.values
+        for one in entity.get("lookups", {}).values():
+            assert one.get("value", "_ownerid_value") in table.values
+            assert {one[side] for side in ("expand",) if side in one} <= set(table.navigations)
             assert set(one.get("bind", [])) <= set(table.navigations)
 
 

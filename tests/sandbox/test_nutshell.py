@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.local.samples.nutshell import SAMPLE
 from tests.sandbox import spec
 from tests.sandbox.caller import Caller, Reply
 
@@ -179,6 +180,116 @@ def test_accounts_and_contacts_look_as_recorded(api: Caller, recorded: Recorded)
     assert api.get(f"/rest/accounts/{account['id']}").json["accounts"][0]["links"]["contacts"] == [contact["id"]]
     for wrong in ({"firstName": "Ada"}, {"name": "Ada", "jobTitle": "Countess"}, {"emails": ["ada@example.com"]}):
         assert api.post("/rest/contacts", {"contacts": [wrong]}).status == 400
+
+
+# One record by its id.
+
+
+@pytest.fixture
+def story(crm: Caller) -> dict[str, str]:
+    """The customer of the local stack, by the plural of what each of its records is."""
+    return dict(SAMPLE.story(lambda noun, **fields: str(crm.plant(noun, fields))))
+
+
+READ = {"companies": "accounts", "contacts": "contacts", "deals": "leads", "leads": "leads", "users": "users"}
+
+
+def one(api: Caller, kind: str, number: str) -> dict[str, Any]:
+    """The only record in the envelope."""
+    reply = api.get(f"/rest/{kind}/{number}")
+    assert (reply.status, {"meta", kind} <= reply.json.keys()) == (200, True)
+    [row] = reply.json[kind]
+    assert (row["id"], row["type"]) == (number, kind)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("noun", "was"), [("contacts", "contact_record"), ("companies", "account_record_with_address")]
+)
+def test_a_record_is_read_as_recorded(
+    api: Caller, recorded: Recorded, story: dict[str, str], noun: str, was: str
+) -> None:
+    shown, older = one(api, READ[noun], story[noun]), recorded(f"nutshell/{was}.json")["body"]
+    assert (shown.keys(), shown["links"].keys()) == (older.keys(), older["links"].keys())
+    for name, value in older.items():
+        assert None in (value, shown[name]) or type(value) is type(shown[name]), name
+    assert shown["addresses"][0].keys() == older["addresses"][0].keys()
+
+
+@pytest.mark.parametrize(("noun", "schemas"), [("deals", ["Lead"]), ("users", ["User", "Avatarable"])])
+def test_what_was_never_recorded_is_as_the_document_has_it(
+    api: Caller, story: dict[str, str], noun: str, schemas: list[str]
+) -> None:
+    document = spec.document(CRM, "nutshell-rest-1.0.1.cut.openapi.json")
+    if document is None:
+        pytest.skip(f"no documents at {spec.FOLDER}")
+    shown = one(api, READ[noun], story[noun])
+    for schema in schemas:
+        assert document["components"]["schemas"][schema]["properties"].keys() <= shown.keys()
+
+
+def test_owner_company_and_people_are_ids_in_links(api: Caller, story: dict[str, str]) -> None:
+    company, contact, deal = (one(api, READ[noun], story[noun])["links"] for noun in ("companies", "contacts", "deals"))
+    assert {links["owner"] for links in (company, contact, deal)} == {story["users"]}
+    assert (deal["accounts"], deal["contacts"]) == ([story["companies"]], [story["contacts"]])
+    assert (contact["accounts"], company["contacts"]) == ([story["companies"]], [story["contacts"]])
+    industries = {row["id"]: row["name"] for row in api.get("/rest/industries").json["industries"]}
+    assert industries[company["industry"]] == "Machinery"
+
+
+def test_a_lead_tells_money_in_parts_and_times_as_objects(api: Caller, story: dict[str, str]) -> None:
+    lead = one(api, "leads", story["deals"])
+    assert lead["value"] == {"amount": "12500.00", "currency": "GBP", "formatted": "£12,500.00"}
+    assert lead["dueTime"] == lead["anticipatedClosedTime"]
+    assert lead["dueTime"]["timestamp"] == 1_798_675_200
+    assert (lead["status"], lead["links"]["stage"], lead["links"]["stageset"]) == ("open", "101-stages", "1-stagesets")
+
+
+def test_custom_values_take_a_second_call(api: Caller, story: dict[str, str]) -> None:
+    for kind, number in (("leads", story["deals"]), ("contacts", story["contacts"])):
+        assert "customFields" not in one(api, kind, number)
+        values = api.get(f"/rest/{kind}/{number}/customfields").json["customFields"]
+        assert {row["title"]: row["value"] for row in values} == {"Favorite Number": "12", "Tier": None}
+
+
+def test_one_record_may_come_bare_or_with_others_beside_it(api: Caller, story: dict[str, str]) -> None:
+    account = f"/rest/accounts/{story['companies']}"
+    assert api.get(account).json.keys() == {"meta", "links", "accounts"}
+    api.adjust(sideloads=True)
+    beside = api.get(account).json
+    assert [row["name"] for row in beside["owners"]] == ["Charles Babbage"]
+    assert [row["id"] for row in beside["contacts"]] == [story["contacts"]]
+    api.adjust(bare_records=True)
+    assert api.get(account).json["id"] == story["companies"]
+
+
+@pytest.mark.parametrize("noun", READ)
+def test_no_record_and_no_id_are_the_page_of_a_wrong_path(api: Caller, noun: str) -> None:
+    for wanted in (f"999-{READ[noun]}", "ada", "5"):
+        reply = api.get(f"/rest/{READ[noun]}/{wanted}")
+        assert (reply.status, reply.headers["content-type"].partition(";")[0]) == (404, "text/html")
+        assert api.get(f"/rest/{READ[noun]}/{wanted}/customfields").status == 404
+
+
+def test_a_removed_record_is_read_only_where_the_instance_shows_it(api: Caller, story: dict[str, str]) -> None:
+    for noun in ("companies", "contacts", "deals"):
+        path = f"/rest/{READ[noun]}/{story[noun]}"
+        assert [api.delete(path).status, api.get(path).status] == [200, 404]
+    api.adjust(shows_deleted=True)
+    assert one(api, "leads", story["deals"])["deletedTime"] is not None
+
+
+@pytest.mark.parametrize("noun", READ)
+def test_what_the_user_may_not_view_is_403(crm: Caller, api: Caller, story: dict[str, str], noun: str) -> None:
+    crm.adjust(forbidden=[noun])
+    refused = api.get(f"/rest/{READ[noun]}/{story[noun]}")
+    assert (refused.status, refused.headers["content-type"].partition(";")[0]) == (403, "text/html")
+    others = [other for other in READ if READ[other] != READ[noun]]
+    assert {api.get(f"/rest/{READ[other]}/{story[other]}").status for other in others} == {200}
+    crm.adjust(forbidden=[])
+    outsider = crm.authorised(scopes=["canAccessSetup"])
+    status = 200 if noun == "users" else 403
+    assert outsider.get(f"/rest/{READ[noun]}/{story[noun]}").status == status
 
 
 # Patches.

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.local.samples.pipedrive import SAMPLE
 from tests.sandbox.caller import Caller, Reply
 from tests.sandbox.vendors.pipedrive.fields import DEAL_CUSTOM
 
@@ -432,3 +433,143 @@ def test_refused_refreshes_have_the_documented_messages_and_perhaps_a_code(crm: 
     assert (stranger["error"], stranger["message"]) == ("invalid_client", "Invalid client: client is invalid")
     crm.adjust(token_error_codes=False)
     assert refused("x", "x") == {"success": False, "message": "Invalid client: client is invalid"}
+
+
+# Reading one record.
+
+PATHS = {
+    "contacts": "/api/v2/persons",
+    "companies": "/api/v2/organizations",
+    "deals": "/api/v2/deals",
+    "leads": "/api/v1/leads",
+    "users": "/api/v1/users",
+}
+V2 = ("contacts", "companies", "deals")
+
+
+@pytest.fixture
+def told(crm: Caller) -> dict[str, str]:
+    """The customer of the story, by our plurals."""
+    return dict(SAMPLE.story(lambda noun, **fields: str(crm.plant(noun, fields))))
+
+
+def fits(was: Any, now: Any, where: str = "") -> None:
+    """What was recorded is there now, each value of the same JSON type unless one of them is null."""
+    if isinstance(was, dict):
+        for key, value in was.items():
+            assert key in now, f"{where}.{key}"
+            fits(value, now[key], f"{where}.{key}")
+    elif was is not None and now is not None:
+        assert type(was) is type(now), where
+        if isinstance(was, list) and was and now:
+            fits(was[0], now[0], f"{where}[0]")
+
+
+@pytest.mark.parametrize(
+    ("noun", "fixture"),
+    [
+        ("contacts", "person.get-v2.200"),
+        ("companies", "organization.get-v2.200"),
+        ("deals", "deal.get-v2.200"),
+        ("leads", "lead.get.200"),
+        ("leads", "lead.get.spec.200"),
+        ("users", "user.get.200"),
+    ],
+)
+def test_each_object_is_read_by_its_id_as_recorded(
+    api: Caller, told: dict[str, str], recorded: Recorded, noun: str, fixture: str
+) -> None:
+    got = api.get(f"{PATHS[noun]}/{told[noun]}")
+    was = recorded(f"pipedrive/{fixture}.json")
+    assert (got.status, str(got.json["data"]["id"])) == (200, told[noun])
+    absent = {"contacts": {"notes", "im", "birthday"}, "companies": {"org_id"}}.get(noun, set[str]())
+    fits({key: value for key, value in was["body"]["data"].items() if key not in absent}, got.json["data"])
+
+
+def test_links_are_plain_ids_and_nothing_is_embedded(api: Caller, told: dict[str, str]) -> None:
+    links = {
+        "contacts": {"org_id": "companies", "owner_id": "users"},
+        "companies": {"owner_id": "users"},
+        "deals": {"person_id": "contacts", "org_id": "companies", "owner_id": "users"},
+        "leads": {"person_id": "contacts", "organization_id": "companies", "owner_id": "users"},
+    }
+    for noun, names in links.items():
+        row = api.get(f"{PATHS[noun]}/{told[noun]}").json["data"]
+        assert {name: row[name] for name in names} == {name: int(told[to]) for name, to in names.items()}, noun
+    deal = api.get(f"{PATHS['deals']}/{told['deals']}").json["data"]
+    assert (deal["value"], deal["currency"], deal["expected_close_date"]) == (12500, "GBP", "2026-12-31")
+    made = api.get(f"{PATHS['leads']}/{told['leads']}").json["data"]
+    assert (made["value"], made[COLOUR]) == ({"amount": 12500, "currency": "GBP"}, "teal")
+
+
+def test_custom_fields_of_v2_all_come_and_are_null_where_unset(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    path = f"{PATHS['deals']}/{told['deals']}"
+    unset = dict.fromkeys((TIER, CONTRACT_END, SCORE, BUDGET))
+    assert api.get(path).json["data"]["custom_fields"] == {COLOUR: "teal"} | unset
+    assert api.get(path, query={"custom_fields": TIER}).json["data"]["custom_fields"] == {TIER: None}
+    api.patch(path, {"custom_fields": {TIER: 2}})
+    named = api.get(path, query={"include_option_labels": "true"}).json["data"]["custom_fields"]
+    assert named[TIER] == {"id": 2, "label": "Silver"}
+    assert api.get(path, query={"custom_fields": ",".join(["x"] * 16)}).status == 400
+    crm.adjust(has_custom_fields=False)
+    assert api.get(path).json["data"]["custom_fields"] is None
+
+
+@pytest.mark.parametrize("noun", V2)
+def test_more_fields_come_only_on_demand(api: Caller, told: dict[str, str], noun: str) -> None:
+    path = f"{PATHS[noun]}/{told[noun]}"
+    asked = {"include_fields": "notes_count,next_activity_id", "include_labels": "true"}
+    plain, more = api.get(path).json["data"], api.get(path, query=asked).json["data"]
+    assert more.keys() - plain.keys() == {"notes_count", "next_activity_id", "labels"}
+    for wrong in ({"include_fields": "colour"}, {"include_labels": "yes"}):
+        assert api.get(path, query=wrong).json["code"] == "ERR_SCHEMA_VALIDATION_FAILED"
+
+
+@pytest.mark.parametrize("noun", PATHS)
+def test_what_is_not_there_and_what_is_no_id_are_told_apart(
+    crm: Caller, api: Caller, told: dict[str, str], recorded: Recorded, noun: str
+) -> None:
+    fixtures = {"leads": "lead.get.not-found.404", "users": "user.get.not-found.404"}
+    was = recorded(f"pipedrive/{fixtures.get(noun, 'entity.not-found-v2.404')}.json")
+    unknown = "00000000-0000-0000-0000-000000000000" if noun == "leads" else "424242"
+    missing = api.get(f"{PATHS[noun]}/{unknown}")
+    assert (missing.status, missing.json) == (was["status"], was["body"])
+    bad = api.get(f"{PATHS[noun]}/nobody")
+    assert bad.status == (404 if noun == "users" else 400)
+    assert bad.json.get("code") == ("ERR_SCHEMA_VALIDATION_FAILED" if noun in V2 else None)
+    crm.adjust(bad_id_status=404)
+    assert api.get(f"{PATHS[noun]}/nobody").status == 404
+
+
+@pytest.mark.parametrize("noun", [*V2, "leads"])
+def test_what_was_deleted_is_shown_as_such_or_gone(crm: Caller, api: Caller, told: dict[str, str], noun: str) -> None:
+    path = f"{PATHS[noun]}/{told[noun]}"
+    assert api.delete(path).status == 200
+    if noun in V2:
+        assert api.get(path).json["data"]["is_deleted"] is True
+        crm.adjust(deleted_records="gone")
+    assert api.get(path).status == 404
+
+
+@pytest.mark.parametrize("noun", PATHS)
+def test_what_is_forbidden_is_403_and_a_user_is_simply_not_there(
+    crm: Caller, api: Caller, told: dict[str, str], recorded: Recorded, noun: str
+) -> None:
+    crm.adjust(forbidden=[noun])
+    was = recorded(f"pipedrive/{'user.get.not-found.404' if noun == 'users' else 'error.no-permission.403'}.json")
+    reply = api.get(f"{PATHS[noun]}/{told[noun]}")
+    assert (reply.status, reply.json) == (was["status"], was["body"])
+    assert api.get(PATHS[noun]).status == 403
+    other = "deals" if noun != "deals" else "leads"
+    assert api.get(f"{PATHS[other]}/{told[other]}").status == 200
+    assert api.get("/api/v1/users/me").status == 200
+
+
+@pytest.mark.parametrize(
+    ("noun", "scope"),
+    [("contacts", "contacts"), ("companies", "contacts"), ("deals", "deals"), ("leads", "leads"), ("users", "users")],
+)
+def test_each_object_has_its_scope(crm: Caller, told: dict[str, str], noun: str, scope: str) -> None:
+    path = f"{PATHS[noun]}/{told[noun]}"
+    assert crm.authorised(scopes=[f"{scope}:read"]).get(path).status == 200
+    assert crm.authorised(scopes=["base", "products:read"]).get(path).json["error"] == "Scope and URL mismatch"

@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from tests.local.samples.pipeliner import SAMPLE
 from tests.sandbox import spec
 from tests.sandbox.caller import Caller, Reply
+from tests.sandbox.vendors.pipeliner.columns import named
 from tests.sandbox.vendors.pipeliner.seeds import COMPANY, CUSTOM, EMEA, LEAD_PROCESS, LEAD_TYPE, PEOPLE
 from tests.sandbox.vendors.pipeliner.space import DOCUMENT
 
 CRM = "pipeliner"
 BASE = "/api/v100/rest/spaces/fr_Sandbox_1/entities"
+FIRST_STEP = named("step New business Qualify")
 NOBODY = "11111111-2222-3333-4444-555555555555"
 
 # What later recordings have and the document lacks; by the fact sheet every record has a revision.
@@ -78,6 +81,13 @@ def wrong_fields(reply: Reply) -> dict[str, int]:
             "LeadType",
             {"name": "T", "is_readonly": False, "form_lost_enabled": True, "lead_process_id": LEAD_PROCESS},
         ),
+        (
+            "Opportunities",
+            "Opportunity",
+            {"name": "Ada", "owner_id": PEOPLE[0], "closing_date": "2026-12-31", "value": {"base_value": 5}}
+            | {"step_id": FIRST_STEP},
+        ),
+        ("Currencies", "Currency", None),
         ("Clients", "Client", None),
         ("SalesUnits", "SalesUnit", None),
         ("Data", "Data", None),
@@ -187,6 +197,138 @@ def test_rate_limits_and_server_errors_keep_to_the_envelope(api: Caller) -> None
     assert (told.status, told.headers["retry-after"]) == (429, "7")
     assert "retry-after" not in silent.headers
     assert [reply.json["http_status"] for reply in (told, silent, broken)] == [429, 429, 500]
+
+
+# One record by its id.
+
+
+@pytest.fixture
+def story(crm: Caller) -> dict[str, str]:
+    """The customer of the local stack, by the plural of what each of its records is."""
+    return dict(SAMPLE.story(lambda noun, **fields: str(crm.plant(noun, fields))))
+
+
+READ = {
+    "companies": "Accounts", "contacts": "Contacts", "deals": "Opportunities", "leads": "Leads", "users": "Clients",
+}  # fmt: skip
+TYPES = {"integer": int, "number": (int, float), "string": str, "boolean": bool, "array": list, "object": dict}
+
+
+def one(api: Caller, entity: str, number: str, **query: str) -> dict[str, Any]:
+    reply = api.get(at(entity, number), query={name.replace("_", "-"): value for name, value in query.items()})
+    assert (reply.status, reply.json.keys(), reply.json["success"]) == (200, {"success", "data"}, True)
+    return reply.json["data"]
+
+
+@pytest.mark.parametrize("noun", READ)
+def test_every_object_is_read_by_its_id_as_the_vendors_document_has_it(
+    api: Caller, story: dict[str, str], noun: str
+) -> None:
+    shown = one(api, READ[noun], story[noun])
+    assert (shown["id"], shown["is_deleted"]) == (story[noun], False)
+    document = spec.document("pipeliner", DOCUMENT)
+    if document is None:
+        pytest.skip("the vendor's document is not here")
+    [schema] = [name for name in ("Account", "Contact", "Opportunity", "Lead", "Client") if READ[noun][:4] == name[:4]]
+    for name, described in document["components"]["schemas"][schema]["properties"].items():
+        value, expected = shown[name], TYPES[described["type"]]
+        assert value is None or name == "label_flag" or isinstance(value, expected), name
+
+
+def test_a_company_has_the_members_and_types_of_a_recorded_one(
+    api: Caller, recorded: Recorded, story: dict[str, str]
+) -> None:
+    [was] = recorded("pipeliner/accounts_list_expand.json")["body"]["data"]
+    shown = one(api, "Accounts", story["companies"], expand="industry,customer_type")
+    assert was.keys() <= shown.keys()
+    for name, value in was.items():
+        assert None in (value, shown[name]) or type(value) is type(shown[name]), name
+    assert shown["industry"]["option_name"] == "Machinery"
+
+
+def test_owner_and_relations_are_told_twice_or_inlined(api: Caller, story: dict[str, str]) -> None:
+    deal = one(api, "Opportunities", story["deals"])
+    assert deal["owner_id"] == story["users"]
+    ends = {"owner": "users", "primary_account": "companies", "primary_contact": "contacts"}
+    assert {name: deal[name].rsplit("/", 2)[1:] for name in ends} == {
+        name: [READ[noun], story[noun]] for name, noun in ends.items()
+    }
+    wider = "owner,primary_contact,contact_relations.contact,account_relations"
+    whole = one(api, "Opportunities", story["deals"], expand=wider)
+    assert (whole["owner"]["email"], whole["owner"]["name"]) == ("charles@example.com", "Charles Babbage")
+    assert whole["primary_contact"]["email1"] == "ada@engines.example"
+    [related] = whole["account_relations"]
+    assert (related["account_id"], related["is_primary"]) == (story["companies"], True)
+    assert (related["lead_oppty_id"], related["lead"]) == (story["deals"], None)
+    assert related["oppty"].endswith(f"/Opportunities/{story['deals']}")
+    assert whole["contact_relations"][0]["contact"]["last_name"] == "Lovelace"
+    contact = one(api, "Contacts", story["contacts"])
+    assert contact["primary_account"].endswith(f"/Accounts/{story['companies']}")
+    lead = one(api, "Leads", story["leads"], expand="contact_relations")
+    assert lead["contact_relations"][0]["oppty"] is None
+
+
+def test_only_what_is_asked_for_may_be_loaded(api: Caller, story: dict[str, str]) -> None:
+    some = one(api, "Opportunities", story["deals"], load_only="id,name,owner.email")
+    assert some == {"id": story["deals"], "name": "Engine no. 2", "owner": {"email": "charles@example.com"}}
+    for query in ({"load-only": "nonsense"}, {"expand": "nonsense"}):
+        assert api.get(at("Opportunities", story["deals"]), query=query).status == 400
+    assert api.get(at("Opportunities", story["deals"]), query={"nonsense": "1"}).status == 200
+
+
+def test_a_deal_tells_its_value_its_day_and_its_step(api: Caller, story: dict[str, str]) -> None:
+    deal = one(api, "Opportunities", story["deals"], expand="step,oppty_type")
+    value = deal["value"]
+    assert (value["base_value"], value["value_foreign"], deal["closing_date"]) == (12500, 12500, "2026-12-31")
+    currency = one(api, "Currencies", value["currency_id"])
+    assert (currency["code"], currency["is_base"]) == ("GBP", True)
+    assert (deal["status"], deal["step"]["id"], deal["favourite_colour"]) == (1, FIRST_STEP, "teal")
+    assert deal["step"]["pipeline_id"] == deal["oppty_type"]["pipeline_id"]
+
+
+def test_a_deal_is_made_in_a_step_of_a_pipeline_and_its_other_value_is_worked_out(crm: Caller, api: Caller) -> None:
+    euro = next(row["id"] for row in crm.stored("currencies") if row["code"] == "EUR")
+    body: dict[str, Any] = {"name": "Engine", "owner_id": PEOPLE[0], "closing_date": "2026-12-31"}
+    body |= {"value": {"value_foreign": 10, "currency_id": euro}, "step_id": FIRST_STEP}
+    made = api.post(at("Opportunities"), body)
+    assert (made.status, made.json["data"]["value"]["base_value"]) == (201, 8)
+    for name in ("owner_id", "closing_date", "value", "step_id"):
+        assert name in wrong_fields(api.post(at("Opportunities"), {k: v for k, v in body.items() if k != name}))
+    foreign = named("step Lead process New")
+    assert "step_id" in wrong_fields(api.post(at("Opportunities"), body | {"step_id": foreign}))
+    won = api.patch(at("Opportunities", made.json["data"]["id"]), {"won_date": "2026-12-30T00:00:00Z"})
+    assert won.json["data"]["status"] == 3
+    assert wrong_fields(api.delete(at("Steps", FIRST_STEP))) == {}
+
+
+@pytest.mark.parametrize("noun", READ)
+def test_no_record_and_no_uuid_are_both_an_invalid_id(api: Caller, noun: str) -> None:
+    for wanted in (NOBODY, "ada"):
+        reply = api.get(at(READ[noun], wanted))
+        assert (reply.status, reply.json["message"], reply.json["success"]) == (404, "invalid ID", False)
+    assert api.get(at(READ[noun].lower(), NOBODY)).json["code"] == 2006
+
+
+def test_a_removed_record_is_told_by_lists_alone(api: Caller, story: dict[str, str]) -> None:
+    for noun in ("deals", "leads", "contacts", "companies"):
+        path = at(READ[noun], story[noun])
+        assert [api.delete(path).status, api.get(path).status] == [200, 404]
+    [deal] = rows(api, "Opportunities", include_deleted="true")
+    assert (deal["id"], deal["is_deleted"]) == (story["deals"], True)
+
+
+@pytest.mark.parametrize("noun", READ)
+def test_what_the_role_may_not_read_is_403(crm: Caller, api: Caller, story: dict[str, str], noun: str) -> None:
+    crm.adjust(forbidden=[noun])
+    refused = api.get(at(READ[noun], story[noun]))
+    assert (refused.status, refused.json["http_status"], refused.json["success"]) == (403, 403, False)
+    others = [other for other in READ if other != noun]
+    assert {api.get(at(READ[other], story[other])).status for other in others} == {200}
+    crm.adjust(forbidden=[])
+    assert crm.authorised(scopes=["fields:read"]).get(at(READ[noun], story[noun])).status == 403
+
+
+# Writing.
 
 
 def test_a_duplicate_is_no_conflict(api: Caller) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.local.samples.salesforce import SAMPLE
 from tests.sandbox.caller import Caller, Reply
 from tests.sandbox.vendors.salesforce import ids
 
@@ -425,3 +426,146 @@ def test_what_is_deleted_is_listed_in_pages_too(crm: Caller, api: Caller) -> Non
     assert (len(page["records"]), page["done"]) == (2, False)
     rest = api.get(page["nextRecordsUrl"]).json
     assert [row["Id"] for row in page["records"] + rest["records"]] == gone
+
+
+# Reading one record.
+
+KINDS = {"companies": "Account", "contacts": "Contact", "deals": "Opportunity", "leads": "Lead", "users": "User"}
+
+
+@pytest.fixture
+def told(crm: Caller) -> dict[str, str]:
+    """The customer of the story, by our plurals."""
+    return dict(SAMPLE.story(lambda noun, **fields: crm.plant(noun, fields)))
+
+
+def fits(was: Any, now: Any, where: str = "") -> None:
+    """What was recorded is there now, each value of the same JSON type unless one of them is null."""
+    if isinstance(was, dict):
+        for key, value in was.items():
+            assert key in now, f"{where}.{key}"
+            fits(value, now[key], f"{where}.{key}")
+    elif was is not None and now is not None:
+        assert type(was) is type(now), where
+
+
+@pytest.mark.parametrize(
+    ("noun", "fixture"),
+    [("companies", "accounts"), ("contacts", "contacts"), ("deals", "opportunities"), ("leads", "leads")],
+)
+def test_each_object_is_read_by_its_id_with_every_field_as_recorded(
+    api: Caller, told: dict[str, str], recorded: Recorded, noun: str, fixture: str
+) -> None:
+    path = f"{DATA}/sobjects/{KINDS[noun]}/{told[noun]}"
+    row = api.get(path).json
+    assert row["attributes"] == {"type": KINDS[noun], "url": path}
+    assert (row["Id"], row["OwnerId"], row["IsDeleted"]) == (told[noun], told["users"], False)
+    assert row["Favourite_Colour__c"] in ("teal", None)
+    file = f"salesforce/{fixture}.query{'.page1' if noun == 'companies' else ''}.200.json"
+    was = recorded(file)["body"]["records"][0]
+    fits(was, row)
+    names = [name for name in was if name != "attributes"]
+    assert api.get(path, query={"fields": ",".join(names)}).json.keys() == was.keys()
+    assert api.get(path, query={"fields": "Id,NoSuch"}).json[0]["errorCode"] == "INVALID_FIELD"
+
+
+def test_links_are_ids_and_the_names_behind_them_are_asked_for(api: Caller, told: dict[str, str]) -> None:
+    deal = api.get(f"{DATA}/sobjects/Opportunity/{told['deals']}").json
+    assert (deal["AccountId"], deal["ContactId"], deal["OwnerId"]) == (
+        told["companies"],
+        told["contacts"],
+        told["users"],
+    )
+    assert (deal["Amount"], deal["CloseDate"], deal["IsClosed"]) == (12500, "2026-12-31", False)
+    assert (deal["Probability"], deal["ExpectedRevenue"], deal["ForecastCategory"]) == (20, 2500.0, "Pipeline")
+    soql = "SELECT Account.Name, Owner.Name, Owner.Email, (SELECT ContactId, Contact.Name, IsPrimary FROM "
+    soql += f"OpportunityContactRoles) FROM Opportunity WHERE Id = '{told['deals']}'"
+    [row] = query(api, soql).json["records"]
+    assert (row["Account"]["Name"], row["Owner"]["Name"]) == ("Analytical Engines", "Charles Babbage")
+    [role] = row["OpportunityContactRoles"]["records"]
+    assert (role["ContactId"], role["IsPrimary"], role["Contact"]["Name"]) == (told["contacts"], True, "Ada Lovelace")
+
+
+def test_children_are_a_result_inside_the_record_or_null(api: Caller, told: dict[str, str]) -> None:
+    soql = "SELECT Id, (SELECT Id FROM Contacts), (SELECT Id FROM Opportunities) FROM Account ORDER BY Id"
+    lone = api.plant("Account", {"Name": "Nobody's"})
+    told_row, lone_row = query(api, soql).json["records"]
+    assert told_row["Contacts"]["records"][0]["Id"] == told["contacts"]
+    assert (lone_row["Id"], lone_row["Contacts"], lone_row["Opportunities"]) == (lone, None, None)
+    reply = query(api, "SELECT Id, (SELECT Id FROM Bosses) FROM Account")
+    assert (reply.status, reply.json[0]["errorCode"]) == (400, "INVALID_TYPE")
+
+
+def test_the_contact_of_an_opportunity_is_that_of_its_primary_role(api: Caller, told: dict[str, str]) -> None:
+    path = f"{DATA}/sobjects/Opportunity/{told['deals']}"
+    other = api.plant("Contact", {"LastName": "Other"})
+    late = api.patch(path, {"ContactId": other})
+    assert (late.status, late.json[0]["errorCode"]) == (400, "INVALID_FIELD_FOR_INSERT_UPDATE")
+    role = {"OpportunityId": told["deals"], "ContactId": other, "IsPrimary": True}
+    made = api.post(f"{DATA}/sobjects/OpportunityContactRole", role).json["id"]
+    assert made.startswith("00K")
+    assert api.get(path).json["ContactId"] == other
+    primary = "SELECT ContactId FROM OpportunityContactRole WHERE IsPrimary = true"
+    assert [row["ContactId"] for row in query(api, primary).json["records"]] == [other]
+    api.delete(f"{DATA}/sobjects/OpportunityContactRole/{made}")
+    assert api.get(path).json["ContactId"] is None
+
+
+def test_only_an_org_of_many_currencies_has_the_column(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    path, asked = f"{DATA}/sobjects/Opportunity/{told['deals']}", {"fields": "Amount,CurrencyIsoCode"}
+    assert "CurrencyIsoCode" not in api.get(path).json
+    for reply in (
+        api.get(path, query=asked),
+        query(api, "SELECT CurrencyIsoCode FROM Opportunity"),
+        api.patch(path, {"CurrencyIsoCode": "EUR"}),
+    ):
+        assert (reply.status, reply.json[0]["errorCode"]) == (400, "INVALID_FIELD")
+    crm.adjust(multi_currency=True)
+    assert api.get(path, query=asked).json["CurrencyIsoCode"] == "GBP"
+
+
+def test_a_user_is_read_and_never_in_the_bin(api: Caller, told: dict[str, str]) -> None:
+    user = api.get(f"{DATA}/sobjects/User/{told['users']}").json
+    assert (user["Name"], user["Email"], user["IsActive"]) == ("Charles Babbage", "charles@example.com", True)
+    assert not {"IsDeleted", "OwnerId"} & user.keys()
+    assert query(api, "SELECT Id FROM User WHERE IsDeleted = false").json[0]["errorCode"] == "INVALID_FIELD"
+    asked = f"SELECT Name, Username, UserType FROM User WHERE Id = '{told['users']}' AND UserType = 'Standard'"
+    assert query(api, asked).json["totalSize"] == 1
+
+
+@pytest.mark.parametrize("noun", KINDS)
+def test_what_is_not_there_or_no_id_is_told_apart(api: Caller, told: dict[str, str], noun: str) -> None:
+    base = f"{DATA}/sobjects/{KINDS[noun]}"
+    other = told["leads" if noun == "users" else "users"]
+    for wanted, status, code in (
+        (ids.made(KINDS[noun], 424242), 404, "NOT_FOUND"),
+        (other, 404, "NOT_FOUND"),
+        ("23foo", 404, "NOT_FOUND"),
+        (told[noun][:15] + "000", 400, "MALFORMED_ID"),
+    ):
+        reply = api.get(f"{base}/{wanted}")
+        assert (reply.status, reply.json[0]["errorCode"]) == (status, code), wanted
+    assert api.get(f"{base}/{told[noun][:15]}").json["Id"] == told[noun]
+    if noun != "users":
+        assert api.delete(f"{base}/{told[noun]}").status == 204
+        assert api.get(f"{base}/{told[noun]}").json[0]["errorCode"] == "ENTITY_IS_DELETED"
+    assert api.get(f"{DATA}/sobjects/{noun}/{told[noun]}").json[0]["errorCode"] == "NOT_FOUND"
+
+
+@pytest.mark.parametrize("noun", KINDS)
+def test_what_is_forbidden_is_refused_and_no_object_to_soql(
+    crm: Caller, api: Caller, told: dict[str, str], recorded: Recorded, noun: str
+) -> None:
+    path = f"{DATA}/sobjects/{KINDS[noun]}/{told[noun]}"
+    crm.adjust(forbidden=[noun])
+    reply = api.get(path)
+    was = recorded("salesforce/record.delete.no-permission.403.json")
+    assert (reply.status, reply.json) == (was["status"], was["body"])
+    crm.adjust(forbidden_status=404)
+    assert (api.get(path).status, api.get(path).json[0]["errorCode"]) == (404, "NOT_FOUND")
+    asked = query(api, f"SELECT Id FROM {KINDS[noun]}")
+    assert (asked.status, asked.json[0]["errorCode"]) == (400, "INVALID_TYPE")
+    other = "contacts" if noun == "leads" else "leads"
+    assert api.get(f"{DATA}/sobjects/{KINDS[other]}/{told[other]}").status == 200
+    crm.adjust(forbidden=["companies"])
+    assert query(api, "SELECT Account.Name FROM Contact").json[0]["errorCode"] == "INVALID_FIELD"

@@ -465,6 +465,165 @@ def test_users_are_read_and_not_written(api: Caller) -> None:
     refused(api.get(f"{V11}/Users"), 403, "not_authorized")
 
 
+# Reading one record with what belongs to it.
+
+
+def customer(api: Caller) -> dict[str, str]:
+    """A company, its contact, a deal and a lead of one planted user, in the words of the rest of the sandbox."""
+    user = api.plant("users", {"user_name": "charles", "first_name": "Charles", "last_name": "Babbage"})
+    own = {"assigned_user_id": user}
+    company = api.plant("companies", {"name": "Engines", "industry": "Machinery", "phone_office": "1"} | own)
+    person = {"first_name": "Ada", "last_name": "Lovelace", "favourite_colour_c": "brass"} | own
+    contact = api.plant("contacts", person | {"account_id": company, "email": [{"email_address": "ada@e.example"}]})
+    sale = {"name": "No. 2", "amount": 12500, "date_closed": "2026-12-31", "sales_stage": "Prospecting"} | own
+    deal = api.plant("deals", sale | {"account_id": company, "contacts": {"add": [contact]}, "probability": 10})
+    lead_id = api.plant("leads", person | {"account_name": "Engines"})
+    return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead_id}
+
+
+MODULES = {"users": "Users", "companies": "Accounts", "contacts": "Contacts", "deals": "Opportunities"} | {
+    "leads": "Leads"
+}
+
+
+def path_of(ids: dict[str, str], noun: str) -> str:
+    return f"{V11}/{MODULES[noun]}/{ids[noun]}"
+
+
+def same_types(told: Any, was: Any) -> bool:
+    """What was recorded is told, too, and as JSON of the same type; null is of any."""
+    if told is None or was is None:
+        return True
+    if isinstance(was, dict):
+        found: dict[str, Any] = was
+        return isinstance(told, dict) and all(name in told and same_types(told[name], found[name]) for name in found)
+    return type(told) is type(was)
+
+
+def test_a_deal_tells_its_account_and_owner_by_id_and_name(api: Caller, recorded: Recorded) -> None:
+    ids = customer(api)
+    row = api.get(path_of(ids, "deals")).json
+    was = recorded("sugarcrm/opportunity_record.json")["body"]
+    assert was.keys() - row.keys() == set()
+    assert same_types(row, was)
+    assert same_types(row["team_name"][0], was["team_name"][0])
+    assert (row["account_id"], row["account_name"]) == (ids["companies"], "Engines")
+    assert (row["assigned_user_id"], row["assigned_user_name"]) == (ids["users"], "Charles Babbage")
+    assert (row["amount"], row["probability"], row["date_closed"]) == ("12500", "10", "2026-12-31")
+    assert (row["sales_stage"], row["sales_status"], row["_module"]) == ("Prospecting", "New", "Opportunities")
+    assert (row["currency_id"], row["currency_name"], row["base_rate"]) == ("-99", "", "1")
+    assert not {"contacts", "contact_id"} & row.keys()
+
+
+def test_decimals_may_be_numbers(crm: Caller, api: Caller) -> None:
+    ids = customer(api)
+    crm.adjust(decimals_as_numbers=True)
+    row = api.get(path_of(ids, "deals"), query={"fields": "amount,probability"}).json
+    assert (row["amount"], row["probability"]) == (12500, 10)
+
+
+def test_another_currency_is_a_record_and_the_base_perhaps_none(crm: Caller, api: Caller) -> None:
+    pound = api.plant("currencies", {"name": "Pound", "symbol": "£", "iso4217": "GBP", "conversion_rate": "0.8"})
+    deal = api.plant("deals", {"name": "No. 2", "amount": "100", "currency_id": pound})
+    row = api.get(f"{V11}/Opportunities/{deal}").json
+    assert [row[name] for name in ("currency_id", "currency_name", "currency_symbol")] == [pound, "Pound", "£"]
+    assert (row["amount"], row["base_rate"], float(row["amount_usdollar"])) == ("100", "0.8", 125)
+    assert api.get(f"{V11}/Currencies/{pound}").json["iso4217"] == "GBP"
+    refused(api.get(f"{V11}/Currencies/-99"), 404, "not_found")
+    crm.adjust(base_currency_readable=True)
+    assert api.get(f"{V11}/Currencies/-99").json["iso4217"] == "USD"
+
+
+def test_the_contacts_of_a_deal_are_a_list_under_it(api: Caller, recorded: Recorded) -> None:
+    ids = customer(api)
+    api.plant("contacts", {"last_name": "Else", "account_id": ids["companies"]})
+    body = api.get(f"{path_of(ids, 'deals')}/link/contacts").json
+    was = recorded("sugarcrm/opportunity_link_contact.json")["body"]["related_record"]
+    assert [row["id"] for row in body["records"]] == [ids["contacts"]]
+    assert was.keys() - body["records"][0].keys() == set()
+    assert same_types(body["records"][0], was)
+    few = api.get(f"{path_of(ids, 'deals')}/link/contacts", query={"fields": "full_name,title", "max_num": 1}).json
+    assert few == {
+        "next_offset": -1,
+        "records": [
+            {
+                name: body["records"][0][name]
+                for name in ("id", "date_modified", "full_name", "title", "_acl", "_module")
+            }
+        ],
+    }
+    api.delete(path_of(ids, "contacts"))
+    assert api.get(f"{path_of(ids, 'deals')}/link/contacts").json["records"] == []
+
+
+def test_links_lead_both_ways(api: Caller, recorded: Recorded) -> None:
+    ids = customer(api)
+    body = api.get(f"{path_of(ids, 'companies')}/link/contacts").json
+    was = recorded("sugarcrm/account_contacts_list.json")["body"]
+    assert body.keys() == was.keys()
+    assert was["records"][0].keys() - body["records"][0].keys() == set()
+    for noun, link, found in (
+        ("companies", "contacts", "contacts"),
+        ("companies", "opportunities", "deals"),
+        ("contacts", "accounts", "companies"),
+        ("contacts", "opportunities", "deals"),
+        ("deals", "accounts", "companies"),
+    ):
+        reply = api.get(f"{path_of(ids, noun)}/link/{link}")
+        assert [row["id"] for row in reply.json["records"]] == [ids[found]], (noun, link)
+    refused(api.get(f"{path_of(ids, 'deals')}/link/colours"), 404, "not_found")
+    refused(api.get(f"{path_of(ids, 'leads')}/link/contacts"), 404, "not_found")
+    refused(api.get(f"{path_of(ids | {'deals': 'nobody'}, 'deals')}/link/contacts"), 404, "not_found")
+    refused(api.get(f"{path_of(ids, 'deals')}/link/contacts", query={"fields": "colour"}), 422, "invalid_parameter")
+
+
+@pytest.mark.parametrize("noun", MODULES)
+def test_every_record_is_read_by_its_id_whole_or_in_part(api: Caller, noun: str) -> None:
+    ids = customer(api)
+    row = api.get(path_of(ids, noun)).json
+    assert (row["id"], row["_module"], row["deleted"]) == (ids[noun], MODULES[noun], False)
+    assert api.get(path_of(ids, noun), query={"view": "record", "nonsense": 1}).json == row
+    few = api.get(path_of(ids, noun), query={"fields": "name,created_by_name"}).json
+    assert few.keys() == {"id", "date_modified", "name", "created_by_name", "_acl", "_module"}
+    refused(api.get(path_of(ids, noun), query={"fields": "colour"}), 422, "invalid_parameter")
+    refused(api.get(path_of(ids, noun), query={"view": "colour"}), 422, "invalid_parameter")
+    for nobody in ("11111111-2222-3333-4444-555555555555", "x"):
+        refused(api.get(path_of({noun: nobody}, noun)), 404, "not_found")
+    if noun != "users":
+        assert api.delete(path_of(ids, noun)).json == {"id": ids[noun]}
+        refused(api.get(path_of(ids, noun)), 404, "not_found")
+
+
+@pytest.mark.parametrize("noun", MODULES)
+def test_what_the_role_of_the_user_does_not_open_is_403(
+    crm: Caller, api: Caller, recorded: Recorded, noun: str
+) -> None:
+    ids, was = customer(api), recorded("sugarcrm/error_permission_403.json")
+    crm.adjust(forbidden=[noun])
+    for name in MODULES:
+        for reply in (api.get(path_of(ids, name)), api.get(f"{V11}/{MODULES[name]}")):
+            assert reply.status == (was["status"] if name == noun else 200)
+            assert name != noun or reply.json["error"] == was["body"]["error"]
+    linked = api.get(f"{path_of(ids, 'deals')}/link/contacts")
+    assert linked.status == (403 if noun in ("deals", "contacts") else 200)
+
+
+def test_users_may_be_closed_but_for_ones_own(crm: Caller, api: Caller) -> None:
+    ids = customer(api)
+    crm.adjust(users_are_closed=True)
+    refused(api.get(path_of(ids, "users")), 403, "not_authorized")
+    assert api.get(f"{V11}/Users/seed_iris_id").json["full_name"] == "Iris Interface"
+
+
+def test_deals_are_found_by_account_and_stage(api: Caller) -> None:
+    ids = customer(api)
+    api.plant("deals", {"name": "Other", "sales_stage": "Closed Won"})
+    for clause in ({"account_id": ids["companies"]}, {"sales_stage": "Prospecting"}, {"amount": {"$gt": "12000"}}):
+        reply = api.post(f"{V11}/Opportunities/filter", {"filter": [clause]})
+        assert [row["name"] for row in reply.json["records"]] == ["No. 2"], clause
+    refused(api.post(f"{V11}/Opportunities", {"name": "No. 3"}), 422, "missing_parameter")
+
+
 def test_drop_down_lists_have_keys_and_labels_and_stages_are_one_of_them(api: Caller) -> None:
     stages = api.get(f"{V11}/Opportunities/enum/sales_stage").json
     assert {"Prospecting", "Closed Won", "Closed Lost"} <= stages.keys()

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.local.samples.zendesk_sell import SAMPLE
 from tests.sandbox.caller import Caller, Reply
 
 CRM = "zendesk_sell"
@@ -322,6 +323,146 @@ def test_users_statuses_and_custom_fields_are_listed(crm: Caller, api: Caller, r
     fields = {item["data"]["name"]: item["data"] for item in api.get("/v2/contact/custom_fields").json["items"]}
     assert len(fields["Tier"]["options"]) == 3
     assert api.get("/v2/accounts/self").json["data"]["currency"] == "EUR"
+
+
+# One record by its id.
+
+
+@pytest.fixture
+def story(crm: Caller) -> dict[str, str]:
+    """The customer of the local stack, by the plural of what each of its records is."""
+    return dict(SAMPLE.story(lambda noun, **fields: str(crm.plant(noun, fields))))
+
+
+READ = {
+    "companies": "/v2/contacts", "contacts": "/v2/contacts", "deals": "/v2/deals", "leads": LEADS, "users": "/v2/users",
+}  # fmt: skip
+TYPES = {"leads": "lead", "deals": "deal", "users": "user"}
+
+
+@pytest.mark.parametrize(
+    ("noun", "was", "place"),
+    [
+        ("companies", "contacts_list_full_envelope", 0),
+        ("contacts", "contacts_list_full_envelope", 1),
+        ("deals", "deal_record_full", None),
+        ("deals", "deals_list", 0),
+        ("leads", "lead_record_full", None),
+        ("users", "users_list", 0),
+    ],
+)
+def test_every_object_is_read_by_its_id_as_recorded(
+    api: Caller, recorded: Recorded, story: dict[str, str], noun: str, was: str, place: int | None
+) -> None:
+    reply = api.get(f"{READ[noun]}/{story[noun]}")
+    assert (reply.status, reply.json["data"]["id"]) == (200, int(story[noun]))
+    assert reply.json["meta"] == {"type": TYPES.get(noun, "contact")}
+    body, shown = recorded(f"zendesk_sell/{was}.json")["body"], reply.json["data"]
+    older = (body if place is None else body["items"][place])["data"]
+    assert older.keys() <= shown.keys()
+    for name, value in older.items():
+        number = isinstance(value, int | float) and isinstance(shown[name], int | float)
+        assert number or None in (value, shown[name]) or type(value) is type(shown[name]), name
+
+
+def test_owner_company_and_contact_are_ids_and_a_deals_company_is_that_of_its_contact(
+    crm: Caller, api: Caller, story: dict[str, str]
+) -> None:
+    rows = {noun: api.get(f"{path}/{story[noun]}").json["data"] for noun, path in READ.items()}
+    assert {rows[noun]["owner_id"] for noun in READ if noun != "users"} == {int(story["users"])}
+    company, contact, deal = (int(story[noun]) for noun in ("companies", "contacts", "deals"))
+    assert (rows["companies"]["is_organization"], rows["contacts"]["is_organization"]) == (True, False)
+    assert (rows["contacts"]["contact_id"], rows["deals"]["contact_id"]) == (company, contact)
+    assert rows["deals"]["organization_id"] == company
+    assert api.get("/v2/deals", query={"organization_id": company}).json["meta"]["count"] == 1
+    api.put(f"/v2/deals/{deal}", {"data": {"contact_id": company}})
+    assert api.get(f"/v2/deals/{deal}").json["data"]["organization_id"] is None
+    crm.adjust(organizations_own_deals=True)
+    assert api.get(f"/v2/deals/{deal}").json["data"]["organization_id"] == company
+
+
+def test_a_deal_tells_money_its_day_and_its_stage(crm: Caller, api: Caller, story: dict[str, str]) -> None:
+    path = f"/v2/deals/{story['deals']}"
+    deal = api.get(path).json["data"]
+    assert (deal["value"], deal["currency"], deal["estimated_close_date"]) == (12500, "GBP", "2026-12-31")
+    assert deal["custom_fields"] == {"Favourite colour": "teal"}
+    [stage] = api.get("/v2/stages", query={"ids": deal["stage_id"]}).json["items"]
+    assert stage["data"]["category"] == "incoming"
+    crm.adjust(value_as_text=True)
+    assert api.get(path).json["data"]["value"] == "12500.00"
+
+
+def test_a_deal_needs_a_name_and_a_contact_and_moves_by_its_stage(api: Caller, story: dict[str, str]) -> None:
+    assert errors(api.post("/v2/deals", {"data": {}})) == [("missing", "/name"), ("missing", "/contact_id")]
+    body = {"name": "Engine", "contact_id": int(story["contacts"]), "value": "10.50"}
+    assert errors(api.post("/v2/deals", {"data": body | {"organization_id": 1}})) == [("unknown", "/organization_id")]
+    assert errors(api.post("/v2/deals", {"data": body | {"stage_id": 1}})) == [("incorrect_value", "/stage_id")]
+    made = api.post("/v2/deals", {"data": body}).json["data"]
+    assert (made["value"], made["hot"], made["currency"]) == (10.5, False, "EUR")
+    won = next(stage["id"] for stage in api.stored("stages") if stage["category"] == "won")
+    assert api.put(f"/v2/deals/{made['id']}", {"data": {"stage_id": won}}).json["data"]["stage_id"] == won
+
+
+def test_further_people_of_a_deal_are_a_call_of_their_own(crm: Caller, api: Caller, story: dict[str, str]) -> None:
+    people, other = f"/v2/deals/{story['deals']}/associated_contacts", crm.plant("contacts", {"last_name": "King"})
+    assert api.get(people).json["items"] == []
+    added = api.post(people, {"data": {"contact_id": other, "role": "involved"}}).json
+    assert added["meta"]["type"] == "associated_contact"
+    assert [item["data"]["contact_id"] for item in api.get(people).json["items"]] == [other]
+    assert errors(api.post(people, {"data": {"contact_id": 1}})) == [("incorrect_value", "/contact_id")]
+    assert [api.delete(f"{people}/{other}").status for _ in range(2)] == [204, 404]
+    assert api.get("/v2/deals/5/associated_contacts").status == 404
+
+
+@pytest.mark.parametrize("noun", READ)
+def test_no_record_and_no_number_are_both_not_found(api: Caller, noun: str) -> None:
+    for wanted in ("5", "ada"):
+        reply = api.get(f"{READ[noun]}/{wanted}")
+        [error] = reply.json["errors"]
+        assert (reply.status, error["error"]["code"]) == (404, "not_found")
+        assert error["error"]["resource"] == TYPES.get(noun, "contact")
+
+
+def test_what_was_removed_is_read_no_more(api: Caller, story: dict[str, str]) -> None:
+    for noun in ("deals", "leads", "contacts", "companies"):
+        path = f"{READ[noun]}/{story[noun]}"
+        assert [api.delete(path).status, api.get(path).status] == [204, 404]
+
+
+@pytest.mark.parametrize("noun", READ)
+def test_what_the_users_role_may_not_see_is_403_or_looks_as_if_it_were_not_there(
+    crm: Caller, api: Caller, story: dict[str, str], noun: str
+) -> None:
+    crm.adjust(forbidden=[noun])
+    path = f"{READ[noun]}/{story[noun]}"
+    refused = api.get(path)
+    assert (refused.status, errors(refused)) == (403, [("insufficient_scope", None)])
+    crm.adjust(forbidden_status=404)
+    refused = api.get(path)
+    assert (refused.status, errors(refused)) == (404, [("not_found", None)])
+    others = [other for other in READ if other != noun]
+    assert {api.get(f"{READ[other]}/{story[other]}").status for other in others} == {200}
+    assert int(story[noun]) not in [item["data"]["id"] for item in api.get(READ[noun]).json["items"]]
+
+
+@pytest.mark.parametrize("noun", READ)
+def test_a_record_of_others_looks_as_if_it_were_not_there(
+    crm: Caller, api: Caller, story: dict[str, str], noun: str
+) -> None:
+    crm.adjust(foreign_records=[int(story[noun])])
+    refused = api.get(f"{READ[noun]}/{story[noun]}")
+    assert (refused.status, errors(refused)) == (404, [("not_found", None)])
+    assert int(story[noun]) not in [item["data"]["id"] for item in api.get(READ[noun]).json["items"]]
+
+
+def test_names_behind_the_ids_of_a_deal_are_read_one_by_one(api: Caller, recorded: Recorded) -> None:
+    was = recorded("zendesk_sell/deal_sources_list.json")["body"]["items"][0]
+    item = api.get("/v2/deal_sources").json["items"][0]
+    assert (item["data"].keys(), item["meta"]) == (was["data"].keys(), was["meta"])
+    assert api.get(f"/v2/deal_sources/{item['data']['id']}").json == item
+
+
+# The Search API.
 
 
 def test_search_has_names_of_its_own(crm: Caller, api: Caller) -> None:

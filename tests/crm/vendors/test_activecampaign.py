@@ -1,13 +1,14 @@
 """What is peculiar to ActiveCampaign: a 403 of three meanings, records in envelopes, moments that nobody can trust."""
 
-from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any, ClassVar
 
 import pytest
 
 from switchboard.crm.catalog import Emulated, Resource
 from switchboard.crm.problem import Kind, Outcome, Problem
-from switchboard.crm.vendors.activecampaign import CRM, early
+from switchboard.crm.vendors.activecampaign import CRM
+from switchboard.crm.vendors.activecampaign.rows import early
 from switchboard.crm.wire import Response, passing
 from tests.crm.samples import CASES
 from tests.crm.shared import document
@@ -17,6 +18,9 @@ from tests.talk import Partner, ok, script
 LEAD, PIPELINE, STAGE = (CASES[f"activecampaign-{plural}"] for plural in ("leads", "pipelines", "stages"))
 ACTIVECAMPAIGN = CRM.dialect
 LEADS, PIPELINES, STAGES = LEAD.resource, PIPELINE.resource, STAGE.resource
+CONTACTS, COMPANIES, DEALS, USERS = (
+    CASES[f"activecampaign-{plural}"].resource for plural in ("contacts", "companies", "deals", "users")
+)
 
 ADA = {"first_name": "Ada", "email_addresses": [{"email": "ada@example.com"}]}
 FORBIDDEN = Response(403, {}, {"message": "Forbidden"})
@@ -362,10 +366,10 @@ class TestDelete:
 
     @pytest.mark.parametrize("id", ["first", "", "7/x", "-1", "٣"])
     def test_an_id_that_is_no_number_is_not_asked_for(self, id: str) -> None:
-        for resource in (LEADS, PIPELINES, STAGES):
+        for resource in (LEADS, PIPELINES, STAGES, CONTACTS, COMPANIES, DEALS, USERS):
             for talk in (ACTIVECAMPAIGN.delete(resource, id), ACTIVECAMPAIGN.get(resource, id)):
                 partner = script()
-                assert refused(partner, talk).kind is Kind.CRM_NOT_FOUND
+                assert refused(partner, talk).kind is Kind.CRM_BAD_ID
                 assert partner.requests == []
 
     def test_what_a_caller_passes_on_does_not_narrow_the_look_at_the_deals(self) -> None:
@@ -394,3 +398,221 @@ class TestHosts:
     def test_an_account_lives_below_the_vendors_domains(self, origin: str, allowed: bool) -> None:
         assert CRM.hosts["api"].allows(origin) is allowed
         assert CRM.hosts["api"].default is None
+
+
+class TestObjects:
+    """Contacts, accounts, deals and users, each read by its id in one request."""
+
+    LINK: ClassVar = {"id": "7", "account": "9", "contact": "1", "jobTitle": "Head of Programmes"}
+
+    def test_a_recorded_contact_is_read(self) -> None:
+        partner = script(ok(told("contact_get")))
+        assert partner.hold(ACTIVECAMPAIGN.get(CONTACTS, "1")).item == {
+            "id": "1",
+            "first_name": "API Test",
+            "name": "API Test",
+            "emails": [{"email": "api@nango.dev", "type": "primary"}],
+            "created_at": "2026-05-28T08:05:54Z",
+            "updated_at": "2026-05-28T10:07:18Z",
+        }
+        assert [(each.path, each.query) for each in partner.requests] == [("/api/3/contacts/1", {})]
+
+    def test_the_company_of_a_contact_and_its_title_there_stand_beside_it(self) -> None:
+        body = told("contact_get")
+        values = [{"field": "1", "value": "Brass"}]
+        body |= {"accountContacts": [self.LINK], "fieldValues": values}
+        body["contact"] |= {"accountContacts": ["7"], "lastName": "Lovelace", "phone": "+44 20 7946 0001"}
+        item = ACTIVECAMPAIGN.item(CONTACTS, body)
+        assert (item["company"], item["title"], item["name"]) == (
+            {"id": "9"},
+            "Head of Programmes",
+            "API Test Lovelace",
+        )
+        assert item["phones"] == [{"number": "+44 20 7946 0001", "type": "primary"}]
+        assert item["custom_fields"] == {"1": "Brass"}
+
+    def test_a_recorded_account_is_read(self) -> None:
+        partner = script(ok(told("account_get")))
+        assert partner.hold(ACTIVECAMPAIGN.get(COMPANIES, "1")).item == {
+            "id": "1",
+            "name": "Nango Test Corp",
+            "website": "https://nango.dev",
+            "owner": {"id": "1"},
+            "created_at": "2026-05-28T08:43:35Z",
+            "updated_at": "2026-05-28T08:43:35Z",
+        }
+        assert [(each.path, each.query) for each in partner.requests] == [("/api/3/accounts/1", {})]
+
+    def test_the_answer_to_a_create_of_an_account_is_read(self) -> None:
+        assert ACTIVECAMPAIGN.item(COMPANIES, told("account_create")) == {
+            "id": "14",
+            "name": "Nango Test Account Final",
+            "owner": {"id": "1"},
+            "created_at": "2026-05-28T09:05:48Z",
+            "updated_at": "2026-05-28T09:05:48Z",
+        }
+
+    def test_a_deal_of_the_vendors_pages_is_read_in_units_of_its_currency(self) -> None:
+        partner = script(ok(told("deal_get_with_pipeline_permission")))
+        assert partner.hold(ACTIVECAMPAIGN.get(DEALS, "46")).item == {
+            "id": "46",
+            "name": "Able Hyena",
+            "amount": 18721.51,
+            "currency": "USD",
+            "pipeline": {"id": "1"},
+            "stage": {"id": "2"},
+            "status": "open",
+            "probability": 44,
+            "description": "Article do skill hope.",
+            "company": {"id": "20"},
+            "contact": {"id": "39"},
+            "owner": {"id": "1"},
+            "created_at": "2019-09-06T16:29:48Z",
+            "updated_at": "2019-09-06T16:29:48Z",
+        }
+        assert [(each.path, each.query) for each in partner.requests] == [("/api/3/deals/46", {})]
+
+    def test_the_answer_to_a_create_of_a_deal_is_read_though_its_numbers_are_no_texts(self) -> None:
+        assert ACTIVECAMPAIGN.item(DEALS, told("deal_create")) == {
+            "id": "15",
+            "name": "Nango Test Deal",
+            "amount": 100,
+            "currency": "USD",
+            "pipeline": {"id": "4"},
+            "stage": {"id": "10"},
+            "status": "open",
+            "contact": {"id": "1"},
+            "owner": {"id": "1"},
+            "created_at": "2026-05-28T09:05:28Z",
+            "updated_at": "2026-05-28T09:05:28Z",
+        }
+
+    @pytest.mark.parametrize(("theirs", "ours"), [("0", "open"), (1, "won"), ("2", "lost"), ("3", None), (None, None)])
+    def test_a_deal_is_open_won_or_lost(self, theirs: Any, ours: str | None) -> None:
+        assert ACTIVECAMPAIGN.item(DEALS, {"deal": {"id": "1", "status": theirs}}).get("status") == ours
+
+    def test_nobody_is_a_zero(self) -> None:
+        nobody = {"id": "1", "title": "x", "contact": "0", "owner": 0, "account": "0", "group": "1"}
+        assert ACTIVECAMPAIGN.item(DEALS, {"deal": nobody}) == {"id": "1", "name": "x", "pipeline": {"id": "1"}}
+
+    @pytest.mark.parametrize(
+        "name", ["deal_get_without_pipeline_permission", "deal_get_without_pipeline_permission_doc"]
+    )
+    def test_a_deal_of_which_a_part_is_told_may_not_be_seen(self, name: str) -> None:
+        """It is no dead key either: nothing more is asked."""
+        partner = script(ok(told(name)))
+        problem = refused(partner, ACTIVECAMPAIGN.get(DEALS, "1"))
+        assert (problem.kind, problem.outcome, len(partner.requests)) == (Kind.CRM_FORBIDDEN, Outcome.NOTHING, 1)
+
+    def test_a_user_of_the_vendors_pages_is_read(self) -> None:
+        partner = script(ok(told("user_get")))
+        assert partner.hold(ACTIVECAMPAIGN.get(USERS, "1")).item == {
+            "id": "1",
+            "first_name": "John",
+            "last_name": "Doe",
+            "name": "John Doe",
+            "email": "johndoe@example.com",
+        }
+        assert [(each.path, each.query) for each in partner.requests] == [("/api/3/users/1", {})]
+
+    def test_a_contact_comes_back_as_it_was_written(self) -> None:
+        item = {
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "emails": [{"email": "ada@example.com", "type": "primary"}],
+            "phones": [{"number": "+442079460001", "type": "primary"}],
+            "custom_fields": {"1": "Brass"},
+        }
+        drafted = ACTIVECAMPAIGN.draft(CONTACTS, {**item, "title": "Countess"})
+        assert drafted.ignored == ("title",)
+        assert ACTIVECAMPAIGN.item(CONTACTS, drafted.body) == {**item, "name": "Ada Lovelace"}
+
+    def test_an_account_comes_back_as_it_was_written(self) -> None:
+        item = {
+            "name": "Engines",
+            "website": "https://engines.example",
+            "owner": {"id": "1"},
+            "custom_fields": {"9": "500-1000"},
+        }
+        drafted = ACTIVECAMPAIGN.draft(COMPANIES, item)
+        assert drafted.body == {
+            "account": {
+                "name": "Engines",
+                "accountUrl": "https://engines.example",
+                "owner": 1,
+                "fields": [{"customFieldId": 9, "fieldValue": "500-1000"}],
+            }
+        }
+        assert (drafted.ignored, ACTIVECAMPAIGN.item(COMPANIES, drafted.body)) == ((), item)
+
+    def test_a_deal_is_written_in_cents_and_small_letters(self) -> None:
+        item = {
+            "name": "Engine no. 2",
+            "amount": 12500.5,
+            "currency": "GBP",
+            "pipeline": {"id": "4"},
+            "stage": {"id": "10"},
+            "status": "won",
+            "description": "One engine.",
+            "company": {"id": "9"},
+            "contact": {"id": "1"},
+            "owner": {"id": "1"},
+            "custom_fields": {"2": "Difference"},
+        }
+        drafted = ACTIVECAMPAIGN.draft(DEALS, {**item, "close_date": date(2026, 12, 31)})
+        assert drafted.body == {
+            "deal": {
+                "title": "Engine no. 2",
+                "value": 1250050,
+                "currency": "gbp",
+                "group": "4",
+                "stage": "10",
+                "status": 1,
+                "description": "One engine.",
+                "account": "9",
+                "contact": "1",
+                "owner": "1",
+                "fields": [{"customFieldId": 2, "fieldValue": "Difference"}],
+            }
+        }
+        assert drafted.ignored == ("close_date",)
+        assert ACTIVECAMPAIGN.item(DEALS, drafted.body) == item
+
+    def test_the_deal_that_was_recorded_as_made_is_the_one_that_we_would_write(self) -> None:
+        sent = recorded("deal_create")["request"]["body"]
+        refs = {name: {"id": id} for name, id in (("contact", "1"), ("owner", "1"), ("pipeline", "4"), ("stage", "10"))}
+        item = {"name": "Nango Test Deal", "amount": 100, "currency": "USD", **refs}
+        assert ACTIVECAMPAIGN.draft(DEALS, item).body == sent
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS, USERS])
+    def test_a_read_that_fails_says_why(self, resource: Resource) -> None:
+        missing, odd = told("error_contact_not_found_404"), told("error_note_not_found_403")
+        for status, body, kind in ((404, missing, Kind.CRM_NOT_FOUND), (403, odd, Kind.CRM_NOT_FOUND)):
+            partner = script(Response(status, {}, body))
+            assert refused(partner, ACTIVECAMPAIGN.get(resource, "1")).kind is kind
+            assert len(partner.requests) == 1
+        partner = script(FORBIDDEN, ok({"user": {"id": "1"}}))
+        assert refused(partner, ACTIVECAMPAIGN.get(resource, "1")).kind is Kind.CRM_FORBIDDEN
+
+    def test_a_contact_that_was_deleted_is_not_found(self) -> None:
+        partner = script(ok({"contact": {"id": "1", "email": "ada@example.com", "deleted": "1"}}))
+        assert refused(partner, ACTIVECAMPAIGN.get(CONTACTS, "1")).kind is Kind.CRM_NOT_FOUND
+
+    def test_related_records_are_read_by_the_ids_that_were_told(self) -> None:
+        deal = script(ok(told("deal_get_with_pipeline_permission"))).hold(ACTIVECAMPAIGN.get(DEALS, "46"))
+        expected = {
+            "company": (COMPANIES, ok({"account": {"id": "20"}}), "/api/3/accounts/20"),
+            "contact": (CONTACTS, ok({"contact": {"id": "39"}}), "/api/3/contacts/39"),
+            "owner": (USERS, ok({"user": {"id": "1"}}), "/api/3/users/1"),
+            "stage": (STAGES, ok({"dealStage": {"id": "2"}}), "/api/3/dealStages/2"),
+            "pipeline": (PIPELINES, ok({"dealGroup": {"id": "1"}}), "/api/3/dealGroups/1"),
+        }
+        for name, (other, reply, path) in expected.items():
+            partner = script(reply)
+            found = partner.hold(ACTIVECAMPAIGN.related(DEALS, deal, name, other))
+            assert found
+            assert found.item["id"] == deal.item[name]["id"]
+            assert [each.path for each in partner.requests] == [path]
+
+    def test_a_pod_is_made_of_contacts_deals_or_companies(self) -> None:
+        assert list(CRM.pods.items()) == [(each, each) for each in ("contacts", "deals", "companies")]

@@ -1,7 +1,7 @@
 """What is peculiar to Brevo: attributes that have to exist, contacts told apart by e-mail or phone, lists in a read."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +17,10 @@ from tests.talk import Partner, ok, script
 
 BREVO = CRM.dialect
 LEADS, PIPELINES, STAGES = (CASES[f"brevo-{plural}"].resource for plural in ("leads", "pipelines", "stages"))
+CONTACTS, COMPANIES, DEALS, USERS = (
+    CASES[f"brevo-{plural}"].resource for plural in ("contacts", "companies", "deals", "users")
+)
+DEAL_ID, OWNER_ID = "6abee6c3c7e81b8eebb3a4df", "6abbf6c2ce2b3e2509040bd6"
 EMAIL: dict[str, Any] = {"email_addresses": [{"email": "ada@example.com"}]}
 BOTH: dict[str, Any] = {**EMAIL, "phone_numbers": [{"number": "+33612345678"}]}
 
@@ -205,7 +209,7 @@ class TestRead:
             partner = script()
             with pytest.raises(Problem) as caught:
                 partner.hold(talk)
-            assert (caught.value.kind, partner.requests) == (Kind.CRM_NOT_FOUND, [])
+            assert (caught.value.kind, partner.requests) == (Kind.CRM_BAD_ID, [])
 
     def test_a_recorded_list_is_read_and_asked_for_as_the_vendor_wants(self) -> None:
         recorded = document("fixtures/brevo/contacts_list.json")
@@ -399,3 +403,241 @@ class TestAccess:
     def test_nothing_goes_to_the_old_host(self) -> None:
         assert CRM.hosts["api"].allows("https://api.brevo.com")
         assert not CRM.hosts["api"].allows("https://api.sendinblue.com")
+
+
+def recorded(name: str) -> Any:
+    """The body of a recorded answer."""
+    return document(f"fixtures/brevo/{name}.json")["response"]["body"]
+
+
+def failing(resource: Any, id: str, *replies: Response) -> tuple[Kind, int]:
+    """The kind of problem with a read, and how many requests it took."""
+    partner = script(*replies)
+    with pytest.raises(Problem) as caught:
+        partner.hold(BREVO.get(resource, id))
+    return caught.value.kind, len(partner.requests)
+
+
+class TestObjects:
+    """Contacts, companies, deals and who owns them, each read by its id in one request."""
+
+    def test_a_recorded_contact_is_read_with_its_whole_name(self) -> None:
+        partner = script(ok(recorded("contact_get_after_update")))
+        assert partner.hold(BREVO.get(CONTACTS, "7")).item == {
+            "id": "7",
+            "first_name": "Nango",
+            "last_name": "Updated",
+            "name": "Nango Updated",
+            "emails": [{"email": "nango-update-target@example.com", "type": "primary"}],
+            "created_at": "2026-09-29T22:07:43.774Z",
+            "updated_at": "2026-09-29T22:07:51.717Z",
+        }
+        [request] = partner.requests
+        assert (request.path, request.query) == ("/v3/contacts/7", {"identifierType": "contact_id"})
+
+    @pytest.mark.parametrize("names", [("FIRSTNAME", "LASTNAME"), ("PRENOM", "NOM"), ("FNAME", "LNAME")])
+    def test_a_contact_is_named_whatever_the_account_calls_its_names(self, names: tuple[str, str]) -> None:
+        told = dict(zip(names, ("Ada", "Lovelace"), strict=True))
+        more = {"SMS": "33612345678", "LANDLINE_NUMBER": "442079460001", "COLOUR": "Brass"}
+        item = BREVO.item(CONTACTS, contact(attributes=told | more))
+        assert (item["first_name"], item["last_name"], item["name"]) == ("Ada", "Lovelace", "Ada Lovelace")
+        assert item["phones"] == [
+            {"number": "+33612345678", "type": "mobile"},
+            {"number": "+442079460001", "type": "work"},
+        ]
+        assert item["custom_fields"] == {"COLOUR": "Brass"}
+
+    def test_a_company_of_the_vendors_pages_is_read(self) -> None:
+        body = recorded("company_get_doc")
+        partner = script(ok(body))
+        assert partner.hold(BREVO.get(COMPANIES, body["id"])).item == {
+            "id": "629475917295261d9b1f4403",
+            "name": "text",
+            "domain": "xyz",
+            "phones": [{"number": "8171844192", "type": "primary"}],
+            "annual_revenue": 10,
+            "owner": {"id": "62260474111b1101704a9d85"},
+            "created_at": "2022-01-13T13:34:24.376Z",
+            "updated_at": "2022-04-01T13:17:48.283Z",
+        }
+        [request] = partner.requests
+        assert (request.path, request.query) == (f"/v3/companies/{body['id']}", {})
+
+    def test_a_recorded_deal_tells_what_it_is_linked_to(self) -> None:
+        partner = script(ok(recorded("deal_get_after_link")))
+        assert partner.hold(BREVO.get(DEALS, DEAL_ID)).item == {
+            "id": DEAL_ID,
+            "name": "Nango Link Unlink Test Deal",
+            "pipeline": {"id": "6abbf6c91b0b941f05b2e76d"},
+            "stage": {"id": "8ab5e68732874c66bfbeea06c2c2a880"},
+            "company": {"id": "6abee6c7663f6f9656ead845"},
+            "contact": {"id": "1"},
+            "owner": {"id": OWNER_ID},
+            "created_at": "2026-10-01T23:03:31Z",
+            "updated_at": "2026-10-01T23:03:31Z",
+        }
+        [request] = partner.requests
+        assert (request.path, request.query) == (f"/v3/crm/deals/{DEAL_ID}", {})
+
+    def test_a_recorded_deal_without_links_has_an_amount(self) -> None:
+        assert BREVO.item(DEALS, recorded("deal_get_after_update")) == {
+            "id": "6abee5c7c7e81b8eebb3a485",
+            "name": "Nango update-deal test deal (updated)",
+            "amount": 1500,
+            "pipeline": {"id": "6abbf6c91b0b941f05b2e76d"},
+            "stage": {"id": "8ab5e68732874c66bfbeea06c2c2a880"},
+            "owner": {"id": OWNER_ID},
+            "created_at": "2026-10-01T22:59:19Z",
+            "updated_at": "2026-10-01T23:00:29Z",
+        }
+
+    def test_a_deal_of_the_vendors_pages_tells_the_first_of_many_links(self) -> None:
+        assert BREVO.item(DEALS, recorded("deal_get_doc")) == {
+            "id": "629475917295261d9b1f4403",
+            "name": "testname",
+            "amount": 12,
+            "pipeline": {"id": "6093d296ad1e9c5cf2140a58"},
+            "stage": {"id": "9e577ff7-8e42-4ab3-be26-2b5e01b42518"},
+            "company": {"id": "61a5ce58c5d4795761045990"},
+            "contact": {"id": "1"},
+            "owner": {"id": "6093d2425a9b436e9519d034"},
+            "created_at": "2022-05-30T07:42:05.671Z",
+            "updated_at": "2022-06-06T08:38:36.761Z",
+            "last_activity_at": "2022-06-06T08:38:36Z",
+        }
+
+    def test_a_user_is_found_among_those_who_may_own_a_company(self) -> None:
+        body = recorded("company_attributes_list")
+        partner = script(ok(body))
+        assert partner.hold(BREVO.get(USERS, OWNER_ID)).item == {"id": OWNER_ID, "email": "api@nango.dev"}
+        assert [request.path for request in partner.requests] == ["/v3/crm/attributes/companies"]
+        assert failing(USERS, DEAL_ID, ok(body)) == (Kind.CRM_NOT_FOUND, 1)
+        assert failing(USERS, DEAL_ID, ok(None)) == (Kind.CRM_NOT_FOUND, 1)
+
+    def test_a_company_is_written_with_its_name_beside_its_attributes(self) -> None:
+        item = {
+            "name": "Analytical Engines",
+            "domain": "engines.example",
+            "website": "https://engines.example",
+            "phones": [{"number": "+442079460000", "type": "primary"}],
+            "industry": "Machinery",
+            "number_of_employees": 12,
+            "annual_revenue": 250,
+            "owner": {"id": OWNER_ID},
+            "custom_fields": {"colour": "Brass"},
+        }
+        drafted = BREVO.draft(COMPANIES, item)
+        assert drafted.body == {
+            "name": "Analytical Engines",
+            "attributes": {
+                "domain": "engines.example",
+                "website": "https://engines.example",
+                "phone_number": "+442079460000",
+                "industry": "Machinery",
+                "number_of_employees": 12,
+                "revenue": 250,
+                "owner": OWNER_ID,
+                "colour": "Brass",
+            },
+        }
+        assert (drafted.ignored, BREVO.item(COMPANIES, drafted.body)) == ((), item)
+
+    def test_a_deal_is_written_with_its_links_beside_its_attributes(self) -> None:
+        item = {
+            "name": "Engine no. 2",
+            "amount": 12500,
+            "pipeline": {"id": "6abbf6c91b0b941f05b2e76d"},
+            "stage": {"id": "8ab5e68732874c66bfbeea06c2c2a880"},
+            "company": {"id": "6abee6c7663f6f9656ead845"},
+            "contact": {"id": "7"},
+            "owner": {"id": OWNER_ID},
+            "custom_fields": {"colour": "Brass"},
+        }
+        drafted = BREVO.draft(DEALS, {**item, "close_date": date(2026, 12, 31), "currency": "GBP"})
+        assert drafted.body == {
+            "name": "Engine no. 2",
+            "linkedCompaniesIds": ["6abee6c7663f6f9656ead845"],
+            "linkedContactsIds": [7],
+            "attributes": {
+                "amount": 12500,
+                "pipeline": "6abbf6c91b0b941f05b2e76d",
+                "deal_stage": "8ab5e68732874c66bfbeea06c2c2a880",
+                "close_date": "2026-12-31",
+                "deal_owner": OWNER_ID,
+                "colour": "Brass",
+            },
+        }
+        assert drafted.ignored == ("currency",)
+        assert BREVO.item(DEALS, drafted.body) == {**item, "close_date": "2026-12-31"}
+
+    def test_a_contact_comes_back_as_it_was_written(self) -> None:
+        item = {
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "emails": [{"email": "ada@example.com", "type": "primary"}],
+            "phones": [{"number": "+33612345678", "type": "mobile"}, {"number": "+442079460001", "type": "work"}],
+            "custom_fields": {"COLOUR": "Brass"},
+        }
+        drafted = BREVO.draft(CONTACTS, item)
+        assert drafted.ignored == ()
+        assert BREVO.item(CONTACTS, drafted.body) == {**item, "name": "Ada Lovelace"}
+
+    @pytest.mark.parametrize(("resource", "id"), [(CONTACTS, "7"), (COMPANIES, DEAL_ID), (DEALS, DEAL_ID)])
+    def test_a_read_that_fails_says_why(self, resource: Any, id: str) -> None:
+        missing = recorded("error_contact_not_found_404")
+        assert failing(resource, id, Response(404, {}, missing)) == (Kind.CRM_NOT_FOUND, 1)
+        assert failing(resource, id, Response(403, {}, {"code": "permission_denied"})) == (Kind.CRM_FORBIDDEN, 1)
+        assert failing(resource, id, Response(400, {}, {"code": "invalid_parameter"})) == (Kind.CRM_BAD_ID, 1)
+        assert failing(resource, id, Response(400, {}, {"code": "out_of_range"})) == (Kind.CRM_REJECTED, 1)
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS])
+    @pytest.mark.parametrize("id", ["ada@example.com", "import", "attributes", "..", "6abee6c3c7e81b8eebb3a4dg"])
+    def test_an_id_of_another_form_is_asked_of_nobody(self, resource: Any, id: str) -> None:
+        assert failing(resource, id) == (Kind.CRM_BAD_ID, 0)
+
+    def test_related_records_are_read_by_the_ids_in_a_deal(self) -> None:
+        deal = script(ok(recorded("deal_get_after_link"))).hold(BREVO.get(DEALS, DEAL_ID))
+        company = {"id": "6abee6c7663f6f9656ead845", "attributes": {"name": "Analytical Engines"}}
+        replies = {
+            "company": (COMPANIES, ok(company), "/v3/companies/6abee6c7663f6f9656ead845"),
+            "contact": (CONTACTS, ok(contact(id=1)), "/v3/contacts/1"),
+            "owner": (USERS, ok(recorded("company_attributes_list")), "/v3/crm/attributes/companies"),
+            "stage": (STAGES, ok([FUNNEL]), "/v3/crm/pipeline/details/all"),
+            "pipeline": (PIPELINES, ok([FUNNEL]), "/v3/crm/pipeline/details/6abbf6c91b0b941f05b2e76d"),
+        }
+        for name, (other, reply, path) in replies.items():
+            partner = script(reply)
+            found = partner.hold(BREVO.related(DEALS, deal, name, other))
+            assert found
+            assert found.item["id"] == deal.item[name]["id"]
+            assert [request.path for request in partner.requests] == [path]
+
+    def test_the_company_of_a_contact_is_the_one_that_is_linked_to_it(self) -> None:
+        person = script(ok(contact())).hold(BREVO.get(CONTACTS, "7"))
+        partner = script(ok({"items": [{"id": DEAL_ID, "attributes": {"name": "Engines"}, "linkedContactsIds": [7]}]}))
+        found = partner.hold(BREVO.related(CONTACTS, person, "company", COMPANIES))
+        assert found
+        assert found.item == {"id": DEAL_ID, "name": "Engines"}
+        [request] = partner.requests
+        assert (request.path, request.query) == ("/v3/companies", {"linkedContactsIds": "7", "limit": "1"})
+        assert script(ok({"items": []})).hold(BREVO.related(CONTACTS, person, "company", COMPANIES)) is None
+        assert script().hold(BREVO.related(CONTACTS, person, "owner", USERS)) is None
+
+    def test_what_is_asked_for_an_object_is_declared_by_the_vendor(self) -> None:
+        operations = document("specs/brevo/brevo-crm-from-sdk-5.1.0.json")["operations"]
+        reads = {re.sub(r"\{\w+\}", "{id}", each["path"]): each for each in operations if each["method"] == "GET"}
+        person = script(ok(contact())).hold(BREVO.get(CONTACTS, "7"))
+        for talk in (
+            BREVO.get(CONTACTS, "7"),
+            BREVO.get(COMPANIES, DEAL_ID),
+            BREVO.get(DEALS, DEAL_ID),
+            BREVO.get(USERS, OWNER_ID),
+            BREVO.related(CONTACTS, person, "company", COMPANIES),
+        ):
+            request = next(talk)
+            path = request.path.removeprefix("/v3")
+            declared = reads[path] if path in reads else reads[path.rpartition("/")[0] + "/{id}"]
+            assert set(request.query) <= set(declared["query"] or ())
+
+    def test_a_pod_is_made_of_deals_or_companies(self) -> None:
+        assert list(CRM.pods.items()) == [("deals", "deals"), ("companies", "companies")]

@@ -1,7 +1,7 @@
 """What is peculiar to Close: a company with a person in it, a search that walks by dates, pipelines read as a list."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -11,12 +11,13 @@ from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors import close
 from switchboard.crm.vendors.close import CRM
 from switchboard.crm.wire import Request, Response, dig
-from tests.crm.samples import CASES
+from tests.crm.samples import CASES, Case
 from tests.crm.shared import document
 from tests.crm.voices import minutes
 from tests.talk import Partner, ok, script
 
 CASE, PIPELINES, STAGES = (CASES[f"close-{plural}"] for plural in ("leads", "pipelines", "stages"))
+CONTACTS, COMPANIES, DEALS, USERS = (CASES[f"close-{each}"] for each in ("contacts", "companies", "deals", "users"))
 CLOSE = CRM.dialect
 LEADS = CASE.resource
 FIRST = "lead_9aTFsVklXmPMJZQBx1D11jXIg9ofDDLHBSltkWIK00k"
@@ -397,3 +398,280 @@ class TestAuth:
 
 def test_the_moment_of_a_search_is_written_with_its_fraction_and_zone() -> None:
     assert close.written(datetime(2026, 6, 19, 12, 5, 28, 327000, UTC)) == "2026-06-19T12:05:28.327000+00:00"
+
+
+CONTACT_ID = "cont_WkCG7ujzTYPCoOTUcao7tRUj9TMChmWgeNXimiJT9eJ"
+COMPANY_ID = "lead_mELh8FRqV6vRWJ5bgGdx7GpifIkEnoQFHg0hsxmQI1z"
+DEAL_ID = "oppo_tXCqBlZiO3lVyPpcZRCleSzK4dNS8nqWOFgj96zQIzS"
+USER_ID = "user_2okTTewuL7ni32DGaexRdm8OQ7uyx1IvkkWNmzEr6Wa"
+COLOUR = "custom.cf_n37FLavMWyMxjEB4QhS1L5151WXupBeJ0jVqTjldhos"
+OBJECTS = pytest.mark.parametrize(
+    ("case", "id"),
+    [(CONTACTS, CONTACT_ID), (COMPANIES, COMPANY_ID), (DEALS, DEAL_ID), (USERS, USER_ID)],
+    ids=["contacts", "companies", "deals", "users"],
+)
+OWN = {"id": USER_ID, "name": "Nango Developer"}
+SALE = {
+    "id": "oppo_NC20Ht22ncwU1oUtdjUdONdjgRyUFhGFzEM29aqrrH1",
+    "name": "Acme Corp: Test opportunity for delete action",
+    "amount": 500,
+    "currency": "USD",
+    "pipeline": {"id": "pipe_4RR4Vuxbp8jRIcQEzEzcEJ", "name": "Sales"},
+    "stage": {"id": "stat_YT79kszvqlYbs5HhEYBEtr0CkZ41Ey0RqXpLaUsr1li", "name": "Demo Completed"},
+    "status": "open",
+    "probability": 80,
+    "description": "Test opportunity for delete action",
+    "company": {"id": COMPANY_ID, "name": "Acme Corp"},
+    "owner": OWN,
+    "created_at": "2026-06-19T12:04:53.517Z",
+    "updated_at": "2026-06-19T12:06:03.159Z",
+}
+
+
+class TestObjects:
+    """Contacts, companies, deals and users."""
+
+    @pytest.mark.parametrize(
+        ("case", "name"),
+        [
+            (CONTACTS, "contact.get.200"),
+            (COMPANIES, "lead.get.200"),
+            (DEALS, "opportunity.get.200"),
+            (USERS, "user.get.200"),
+        ],
+        ids=str,
+    )
+    def test_one_is_read_in_the_one_request_that_was_recorded(self, case: Case, name: str) -> None:
+        shown, partner = recorded(name)["request"], script(told(name))
+        found = partner.hold(CLOSE.get(case.resource, told(name).body["id"]))
+        [request] = partner.requests
+        assert (request.method, request.path, request.query) == (shown["method"], shown["path"], shown["query"])
+        assert (found.partial, found.raw) == (False, told(name).body)
+
+    def test_a_recorded_contact_is_read(self) -> None:
+        assert CLOSE.item(CONTACTS.resource, told("contact.get.200").body) == {
+            "id": CONTACT_ID,
+            "name": "Alice Johnson",
+            "title": "VP of Engineering",
+            "emails": [{"email": "alice@acme.com", "type": "work"}],
+            "phones": [{"number": "+14155551234", "type": "work"}],
+            "company": {"id": COMPANY_ID},
+            "created_at": "2026-06-19T11:04:37.985Z",
+            "updated_at": "2026-06-19T11:04:37.985Z",
+        }
+        assert CLOSE.item(CONTACTS.resource, told("contact.update.200").body)["title"] == "Senior VP Engineering"
+
+    def test_a_recorded_lead_is_read_as_the_company_that_it_is(self) -> None:
+        assert CLOSE.item(COMPANIES.resource, told("lead.get.200").body) == {
+            "id": COMPANY_ID,
+            "name": "Acme Corp",
+            "website": "https://acme.com",
+            "description": "Enterprise software company",
+            "addresses": [
+                {
+                    "street_1": "123 Main St",
+                    "city": "San Francisco",
+                    "state": "CA",
+                    "postal_code": "94105",
+                    "country": "US",
+                    "type": "office",
+                }
+            ],
+            "urls": [
+                {"url": f"https://app.close.com/lead/{COMPANY_ID}/", "type": "record"},
+                {"url": "https://acme.com", "type": "website"},
+            ],
+            "created_at": "2026-06-19T11:04:15.763Z",
+            "updated_at": "2026-06-19T12:04:01.697Z",
+        }
+
+    def test_a_recorded_deal_is_read(self) -> None:
+        assert CLOSE.item(DEALS.resource, told("opportunity.get.200").body) == {
+            "id": DEAL_ID,
+            "name": "Globex Industries: Logistics integration project",
+            "amount": 250,
+            "currency": "USD",
+            "pipeline": SALE["pipeline"],
+            "stage": {"id": "stat_0Qs8BMX4nLGG27jBGPuPJeWG9G07vYGSq9El36wRPWz", "name": "Proposal Sent"},
+            "status": "open",
+            "probability": 50,
+            "description": "Logistics integration project",
+            "company": {"id": "lead_7IACfyrFUKx292gsVOhMBXwY7ntFoQuLPvnlOAf3VaW", "name": "Globex Industries"},
+            "owner": OWN,
+            "created_at": "2026-06-19T11:04:54.421Z",
+            "updated_at": "2026-06-19T11:04:54.421Z",
+        }
+        assert CLOSE.item(DEALS.resource, told("opportunity.update.200").body) == SALE
+        assert CLOSE.item(DEALS.resource, told("opportunities.list.200").body["data"][0]) == SALE
+
+    def test_a_recorded_user_is_read(self) -> None:
+        user = {
+            **OWN,
+            "first_name": "Nango",
+            "last_name": "Developer",
+            "email": "user12@example.com",
+            "created_at": "2026-06-19T09:22:10.543Z",
+            "updated_at": "2026-06-19T09:23:14.192Z",
+        }
+        assert CLOSE.item(USERS.resource, told("user.get.200").body) == user
+        assert CLOSE.item(USERS.resource, told("users.list.200").body["data"][0]) == user
+
+    def test_what_we_would_make_is_what_was_recorded(self) -> None:
+        engineer = {"name": "Test Contact", "title": "Engineer", "emails": [{"email": "test@example.com"}]}
+        contact = CONTACTS.draft({**engineer, "company": {"id": COMPANY_ID}})
+        assert contact.body == recorded("contact.create.200")["request"]["body"]
+        sale = {
+            "company": {"id": "lead_aP7BJttwjy4UEimKWDq9JEnNl4Dfmr4cpP1m4H2Pkfe"},
+            "contact": {"id": "cont_Rgw5hQGCD6WeTtXBAuTre2MNmWqSvUpvrj1ZusGFBrt"},
+            "stage": {"id": "stat_YT79kszvqlYbs5HhEYBEtr0CkZ41Ey0RqXpLaUsr1li"},
+            "description": "Test opportunity created by Nango action",
+            "amount": 500,
+        }
+        deal = DEALS.draft(sale, {"value_period": "one_time"})
+        assert deal.body == recorded("opportunity.create.200")["request"]["body"]
+        made = CLOSE.item(DEALS.resource, told("opportunity.create.200").body)
+        assert (made["amount"], made["contact"]["name"]) == (500, "Test Contact")
+        status = {"status_id": "stat_o0QX2pdl7g3G8mTEBcQLUrb3xDeFzxZEjoH4ZvBOh61"}
+        company = {"name": "Nango Test Lead", "website": "https://example.com"}
+        draft = COMPANIES.draft({**company, "description": "Created via Nango dryrun"}, status)
+        assert draft.body == recorded("lead.create.200")["request"]["body"]
+
+    @pytest.mark.parametrize("case", [CONTACTS, DEALS], ids=repr)
+    def test_nothing_is_made_without_a_company_for_close_would_make_one_up(self, case: Case) -> None:
+        with pytest.raises(Problem) as caught:
+            case.draft({"description": "x"})
+        assert (caught.value.kind, caught.value.faults[0].field) == (Kind.MISSING_FIELD, "company.id")
+
+    @pytest.mark.parametrize(
+        ("case", "item"),
+        [
+            (
+                CONTACTS,
+                {
+                    "name": "Ada Lovelace",
+                    "title": "Head of Programmes",
+                    "emails": [{"email": "a@b.example", "type": "work"}, {"email": "c@d.example", "type": "home"}],
+                    "phones": [{"number": "+14155551234", "type": "mobile"}],
+                    "company": {"id": COMPANY_ID},
+                    "custom_fields": {COLOUR: "teal"},
+                },
+            ),
+            (
+                COMPANIES,
+                {
+                    "name": "Analytical Engines",
+                    "website": "https://engines.example",
+                    "description": "Builders.",
+                    "addresses": [
+                        {"street_1": "12 Dorset Street", "city": "London", "country": "GB", "type": "office"}
+                    ],
+                    "custom_fields": {COLOUR: "teal"},
+                },
+            ),
+            (
+                DEALS,
+                {
+                    "amount": 12.34,
+                    "pipeline": {"id": "pipe_1"},
+                    "stage": {"id": "stat_1"},
+                    "probability": 60,
+                    "description": "One engine.",
+                    "company": {"id": COMPANY_ID},
+                    "contact": {"id": CONTACT_ID},
+                    "owner": {"id": USER_ID},
+                    "custom_fields": {COLOUR: "teal"},
+                },
+            ),
+        ],
+        ids=repr,
+    )
+    def test_what_is_written_is_read_again(self, case: Case, item: Any) -> None:
+        record, ignored = case.resource.table.out(item)
+        back = case.resource.table.into(record)
+        assert not ignored
+        assert {name: back[name] for name in item} == item
+
+    def test_a_sum_is_sent_in_whole_cents_and_a_day_as_a_day(self) -> None:
+        draft = DEALS.draft({"company": {"id": COMPANY_ID}, "amount": 19.99, "close_date": date(2026, 12, 31)})
+        assert draft.body == {"lead_id": COMPANY_ID, "value": 1999, "date_won": "2026-12-31"}
+        assert type(draft.body["value"]) is int
+
+    @pytest.mark.parametrize(
+        ("status", "state", "day", "closed"),
+        [
+            ("active", "open", "2026-12-31", None),
+            ("won", "won", "2026-12-31", "2026-12-31T00:00:00Z"),
+            ("lost", "lost", "2026-07-01", "2026-07-01T10:00:00Z"),
+        ],
+    )
+    def test_a_deal_is_closed_when_it_was_won_or_lost_and_expected_to_be_until_then(
+        self, status: str, state: str, day: str, closed: str | None
+    ) -> None:
+        body = {
+            "id": DEAL_ID,
+            "status_type": status,
+            "date_won": "2026-12-31",
+            "date_lost": "2026-07-01T10:00:00+00:00",
+        }
+        item = CLOSE.item(DEALS.resource, body)
+        assert (item["status"], item["close_date"], item.get("closed_at")) == (state, day, closed)
+
+    @pytest.mark.parametrize(
+        ("body", "name"),
+        [
+            ({"lead_name": "Acme", "note": "  Engine no. 2\nwith steam"}, "Acme: Engine no. 2"),
+            ({"lead_name": "Acme", "note": ""}, "Acme"),
+            ({"lead_name": None, "note": "Engine"}, "Engine"),
+            ({"lead_name": None, "note": None}, None),
+        ],
+        ids=repr,
+    )
+    def test_a_deal_is_called_by_its_company_and_the_first_line_of_its_note(self, body: Any, name: str | None) -> None:
+        assert CLOSE.item(DEALS.resource, body).get("name") == name
+
+    @OBJECTS
+    def test_a_record_that_is_not_there_is_not_found(self, case: Case, id: str) -> None:
+        gone = Response(404, {}, {"error": "No such object."})
+        with pytest.raises(Problem) as caught:
+            script(gone).hold(CLOSE.get(case.resource, id))
+        assert (caught.value.kind, caught.value.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+
+    @OBJECTS
+    @pytest.mark.parametrize("odd", ["me", "merge", "7", "stat_1", "x_1", "", "{id}-x"])
+    def test_an_id_of_something_else_is_not_sent(self, case: Case, id: str, odd: str) -> None:
+        with pytest.raises(Problem) as caught:
+            script().hold(CLOSE.get(case.resource, odd.replace("{id}", id)))
+        assert caught.value.kind is Kind.CRM_BAD_ID
+
+    @OBJECTS
+    @pytest.mark.parametrize("status", [402, 403])
+    def test_what_the_user_or_the_plan_has_no_part_in_is_forbidden(self, case: Case, id: str, status: int) -> None:
+        with pytest.raises(Problem) as caught:
+            script(Response(status, {}, {"error": "No."})).hold(CLOSE.get(case.resource, id))
+        assert caught.value.kind is Kind.CRM_FORBIDDEN
+
+    @pytest.mark.parametrize(
+        ("name", "case", "path"),
+        [
+            ("company", COMPANIES, "/api/v1/lead/lead_7IACfyrFUKx292gsVOhMBXwY7ntFoQuLPvnlOAf3VaW/"),
+            ("owner", USERS, f"/api/v1/user/{USER_ID}/"),
+        ],
+    )
+    def test_what_a_deal_names_is_read_by_its_id(self, name: str, case: Case, path: str) -> None:
+        deal = script(told("opportunity.get.200")).hold(CLOSE.get(DEALS.resource, DEAL_ID))
+        partner = script(ok({"id": path.split("/")[-2]}))
+        assert partner.hold(CLOSE.related(DEALS.resource, deal, name, case.resource))
+        assert [each.path for each in partner.requests] == [path]
+
+    def test_the_stage_and_the_pipeline_of_a_deal_are_found_in_the_one_list_of_pipelines(self) -> None:
+        body = {"id": DEAL_ID, "status_id": "stat_2", "pipeline_id": SALES["id"]}
+        deal = script(ok(body)).hold(CLOSE.get(DEALS.resource, DEAL_ID))
+        for name, case, id in (("stage", STAGES, "stat_2"), ("pipeline", PIPELINES, SALES["id"])):
+            partner = script(LISTED)
+            found = partner.hold(CLOSE.related(DEALS.resource, deal, name, case.resource))
+            assert found
+            assert (found.item["id"], len(partner.requests)) == (id, 1)
+
+    def test_nobody_is_called_the_owner_of_a_company_or_a_contact(self) -> None:
+        for case in (COMPANIES, CONTACTS):
+            assert case.resource.table.row("owner.id") is None

@@ -1,16 +1,20 @@
 """What is peculiar to HubSpot: names of leads, typed associations, a search that ends at 10,000, errors in prose."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
+from switchboard.crm.dialect import Answer
+from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.vendors import hubspot
-from switchboard.crm.vendors.hubspot import CRM, Linked
-from switchboard.crm.wire import Request, Response
+from switchboard.crm.vendors.hubspot import CRM
+from switchboard.crm.vendors.hubspot.rows import Linked
+from switchboard.crm.wire import Request, Response, dig
 from tests.crm.samples import CASES
+from tests.crm.shared import document
 from tests.crm.voices import hubspot as voices
 from tests.crm.voices import minutes
 from tests.talk import Partner, ok, script
@@ -251,7 +255,7 @@ class TestIds:
         for talk in (HUBSPOT.get(LEADS, id), HUBSPOT.delete(LEADS, id)):
             with pytest.raises(Problem) as caught:
                 script().hold(talk)
-            assert caught.value.kind is Kind.CRM_NOT_FOUND
+            assert caught.value.kind is Kind.CRM_BAD_ID
 
     @pytest.mark.parametrize("id", ["a/b", "..", "a?b", ""])
     def test_a_pipelines_id_is_one_word(self, id: str) -> None:
@@ -261,7 +265,7 @@ class TestIds:
         ):
             with pytest.raises(Problem) as caught:
                 script().hold(talk)
-            assert caught.value.kind is Kind.CRM_NOT_FOUND
+            assert caught.value.kind is Kind.CRM_BAD_ID
 
 
 class TestFind:
@@ -325,3 +329,323 @@ class TestComplaint:
     @pytest.mark.parametrize("properties", ["text", 7, [1], True, None], ids=repr)
     def test_a_record_whose_properties_are_no_object_is_read_as_far_as_it_goes(self, properties: Any) -> None:
         assert HUBSPOT.item(LEADS, {"id": "1", "properties": properties}) == {"id": "1"}
+
+
+CONTACTS, COMPANIES, DEALS, USERS = (
+    CASES[f"hubspot-{plural}"].resource for plural in ("contacts", "companies", "deals", "users")
+)
+OBJECTS = {"contacts": CONTACTS, "companies": COMPANIES, "deals": DEALS}
+
+
+def recorded(name: str, path: str = "response.body") -> Any:
+    """A part of a recorded exchange."""
+    return dig(document(f"fixtures/hubspot/{name}.json"), path)
+
+
+def page(record: str) -> list[Record]:
+    return [{"url": f"https://app-eu1.hubspot.com/contacts/147893286/record/{record}", "type": "record"}]
+
+
+class TestRecorded:
+    """Numbers come as texts, and what was not asked for is not told."""
+
+    def test_a_contact(self) -> None:
+        assert HUBSPOT.item(CONTACTS, recorded("contact.get.200")) == {
+            "id": "713492963559",
+            "first_name": "Updated",
+            "last_name": "TestUser",
+            "name": "Updated TestUser",
+            "emails": [{"email": "test-contact-2026@example.com", "type": "primary"}],
+            "urls": page("0-1/713492963559"),
+            "created_at": "2026-02-25T16:23:49.023Z",
+            "updated_at": "2026-03-12T07:34:24.559Z",
+        }
+
+    def test_a_contact_that_was_made_tells_nothing_of_hubspots_own_as_custom(self) -> None:
+        assert HUBSPOT.item(CONTACTS, recorded("contact.create.201")) == {
+            "id": "734931097788",
+            "first_name": "Test",
+            "last_name": "Contact",
+            "name": "Test Contact",
+            "emails": [{"email": "test.contact.1741764800@example.com", "type": "primary"}],
+            "phones": [{"number": "+1 555-1234", "type": "primary"}],
+            "urls": page("0-1/734931097788"),
+            "created_at": "2026-03-12T07:33:46.615Z",
+            "updated_at": "2026-03-12T07:33:46.615Z",
+        }
+
+    def test_contacts_of_a_list(self) -> None:
+        told = [HUBSPOT.item(CONTACTS, body) for body in recorded("contacts.list.200", "response.body.results")]
+        assert [(each["name"], each.get("phones")) for each in told] == [
+            ("Updated TestUser", [{"number": "+1234567890", "type": "primary"}]),
+            ("Test Contact2", [{"number": "+1-555-123-4568", "type": "primary"}]),
+            ("Brian Halligan (Sample Contact)", None),
+        ]
+
+    def test_a_company(self) -> None:
+        assert HUBSPOT.item(COMPANIES, recorded("company.get.200")) == {
+            "id": "421290981567",
+            "name": "Test Company for Get Action",
+            "domain": "test-get-action.com",
+            "phones": [{"number": "+1-555-TEST", "type": "primary"}],
+            "industry": "COMPUTER_SOFTWARE",
+            "addresses": [{"city": "San Francisco", "state": "CA", "country": "USA"}],
+            "urls": page("0-2/421290981567"),
+            "created_at": "2026-03-12T07:35:26.564Z",
+            "updated_at": "2026-03-12T07:35:30.805Z",
+        }
+
+    def test_a_company_that_was_made(self) -> None:
+        assert HUBSPOT.item(COMPANIES, recorded("company.create.201")) == {
+            "id": "421369711816",
+            "name": "Test Company Inc",
+            "domain": "testcompany.com",
+            "website": "testcompany.com",
+            "urls": page("0-2/421369711816"),
+            "created_at": "2026-03-12T07:32:59.531Z",
+            "updated_at": "2026-03-12T07:32:59.531Z",
+        }
+
+    def test_a_deal(self) -> None:
+        assert HUBSPOT.item(DEALS, recorded("deal.get.200")) == {
+            "id": "479475667160",
+            "name": "Test Deal Updated via Action",
+            "amount": 3000,
+            "pipeline": {"id": "default"},
+            "stage": {"id": "appointmentscheduled"},
+            "urls": page("0-3/479475667160"),
+            "created_at": "2026-02-25T16:26:25.880Z",
+            "updated_at": "2026-03-09T20:29:45.981Z",
+        }
+
+    def test_a_deal_that_was_made(self) -> None:
+        assert HUBSPOT.item(DEALS, recorded("deal.create.201")) == {
+            "id": "493561802994",
+            "name": "Test Deal for Validation",
+            "amount": 10000,
+            "status": "open",
+            "urls": page("0-3/493561802994"),
+            "created_at": "2026-03-12T07:34:03.846Z",
+            "updated_at": "2026-03-12T07:34:03.846Z",
+        }
+
+    def test_a_deal_with_all_that_hubspot_works_out(self) -> None:
+        """Its probability comes with fifty digits; the closing date of one that is open is no more than expected."""
+        assert HUBSPOT.item(DEALS, recorded("deal.update.200")) == {
+            "id": "493593663734",
+            "name": "Updated Test Deal",
+            "amount": 15000,
+            "pipeline": {"id": "default"},
+            "stage": {"id": "qualifiedtobuy"},
+            "status": "open",
+            "probability": 40,
+            "close_date": "2026-12-31",
+            "urls": page("0-3/493593663734"),
+            "created_at": "2026-03-12T07:36:06.332Z",
+            "updated_at": "2026-03-12T07:36:23.415Z",
+        }
+
+    def test_owners(self) -> None:
+        first, second = (HUBSPOT.item(USERS, body) for body in recorded("owners.list.200", "response.body.results"))
+        assert first == {
+            "id": "32900489",
+            "name": "Test Delete",
+            "first_name": "Test",
+            "last_name": "Delete",
+            "email": "test-delete-action@example.com",
+            "active": True,
+            "created_at": "2026-03-12T07:37:29.818Z",
+            "updated_at": "2026-03-12T07:37:29.818Z",
+        }
+        assert (second["id"], second["name"]) == ("88842095", "Owner Nango")
+
+
+class TestObjects:
+    """Contacts, companies and deals: each in one request, with its links."""
+
+    @pytest.mark.parametrize(
+        ("plural", "some", "links"),
+        [
+            (
+                "contacts",
+                {"firstname", "lastname", "jobtitle", "email", "mobilephone"},
+                "companies",
+            ),
+            ("companies", {"name", "domain", "numberofemployees", "address2", "zip", "hubspot_owner_id"}, None),
+            ("deals", {"dealname", "hs_is_closed", "hs_is_closed_won", "closedate", "pipeline"}, "companies,contacts"),
+        ],
+    )
+    def test_a_read_asks_for_all_of_it_at_once(self, plural: str, some: set[str], links: str | None) -> None:
+        partner = script(ok({"id": "7", "properties": {"favourite_colour": "teal"}}))
+        answer = partner.hold(HUBSPOT.get(OBJECTS[plural], "7", ["favourite_colour"]))
+        [request] = partner.requests
+        asked = request.query["properties"].split(",")
+        assert (request.method, request.path) == ("GET", f"/crm/objects/2026-09/{plural}/7")
+        assert some | {"favourite_colour"} <= set(asked)
+        assert len(asked) == len(set(asked))
+        assert not {"id", "url", "createdAt", "associations"} & set(asked), "these come by themselves"
+        assert request.query.get("associations") == links
+        assert answer.item == {"id": "7", "custom_fields": {"favourite_colour": "teal"}}
+
+    def test_the_last_activity_is_told_once(self) -> None:
+        body = {"id": "7", "properties": {"notes_last_updated": "2026-05-01T12:00:00Z"}}
+        for resource in OBJECTS.values():
+            assert HUBSPOT.item(resource, body) == {"id": "7", "last_activity_at": "2026-05-01T12:00:00Z"}
+
+    def test_a_user_is_an_owner(self) -> None:
+        partner = script(ok(recorded("owners.list.200", "response.body.results.0")))
+        assert partner.hold(HUBSPOT.get(USERS, "32900489")).item["id"] == "32900489"
+        [request] = partner.requests
+        assert (request.path, dict(request.query)) == ("/crm/v3/owners/32900489", {})
+
+    def test_the_primary_company_is_told_before_any_other(self) -> None:
+        """It stands there once with its label and once without."""
+        other, primary = "8", "9"
+        links = [{"id": id, "type": "contact_to_company_unlabeled"} for id in (other, primary)]
+        told = {"companies": {"results": [*links, {"id": primary, "type": "contact_to_company"}]}}
+        assert HUBSPOT.item(CONTACTS, {"id": "7", "associations": told})["company"] == {"id": primary}
+        assert HUBSPOT.item(CONTACTS, {"id": "7", "associations": {"companies": {"results": links}}})["company"] == {
+            "id": other
+        }
+
+    @pytest.mark.parametrize(
+        ("stage", "status"), [(("false", "false"), "open"), (("true", "true"), "won"), (("true", "false"), "lost")]
+    )
+    def test_what_became_of_a_deal_follows_its_stage(self, stage: tuple[str, str], status: str) -> None:
+        properties = dict(zip(("hs_is_closed", "hs_is_closed_won"), stage, strict=True))
+        body = {"id": "7", "properties": {**properties, "closedate": "2026-05-01T12:00:00Z"}}
+        item = HUBSPOT.item(DEALS, body)
+        assert (item["status"], item["close_date"]) == (status, "2026-05-01")
+        assert item.get("closed_at") == (None if status == "open" else "2026-05-01T12:00:00Z")
+
+    def test_what_was_removed_or_never_was_is_not_found(self) -> None:
+        for resource in (*OBJECTS.values(), USERS):
+            partner = script(Response(404, {}, recorded("error.not-found.404")))
+            with pytest.raises(Problem) as caught:
+                partner.hold(HUBSPOT.get(resource, "7"))
+            assert caught.value.kind is Kind.CRM_NOT_FOUND
+
+    def test_what_no_scope_allows_is_forbidden(self) -> None:
+        partner = script(Response(403, {}, recorded("error.missing-scopes.403")))
+        with pytest.raises(Problem) as caught:
+            partner.hold(HUBSPOT.get(DEALS, "7"))
+        assert caught.value.kind is Kind.CRM_FORBIDDEN
+
+    @pytest.mark.parametrize("id", ["search", "ada@example.com", "1-2", "", "٣"])
+    def test_a_word_is_no_id(self, id: str) -> None:
+        """An e-mail address would be one for `idProperty`; owners and records have digits."""
+        for resource in (*OBJECTS.values(), USERS):
+            with pytest.raises(Problem) as caught:
+                script().hold(HUBSPOT.get(resource, id))
+            assert caught.value.kind is Kind.CRM_BAD_ID
+
+
+class TestBothWays:
+    """What is written is read again as it was."""
+
+    def turned(self, plural: str, item: Record) -> tuple[Record, Record]:
+        resource = OBJECTS[plural]
+        record, ignored = resource.table.out(item)
+        assert ignored == []
+        return HUBSPOT.seal(resource, record), resource.table.into(record)
+
+    def test_a_contact(self) -> None:
+        item = {
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "title": "Head of Programmes",
+            "emails": [{"email": "ada@engines.example", "type": "primary"}],
+            "phones": [{"number": "1", "type": "primary"}, {"number": "2", "type": "mobile"}],
+            "addresses": [{"street_1": "12 Dorset Street", "city": "London", "country": "United Kingdom"}],
+            "lead_status": "NEW",
+            "company": {"id": "8"},
+            "owner": {"id": "9"},
+            "custom_fields": {"favourite_colour": "teal"},
+        }
+        body, back = self.turned("contacts", item)
+        assert back == {**item, "name": "Ada Lovelace"}
+        assert body["properties"]["mobilephone"] == "2"
+        types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 1}]
+        assert body["associations"] == [{"to": {"id": "8"}, "types": types}]
+
+    def test_a_company(self) -> None:
+        item = {
+            "name": "Analytical Engines",
+            "domain": "engines.example",
+            "website": "https://engines.example",
+            "phones": [{"number": "1", "type": "primary"}],
+            "industry": "MACHINERY",
+            "description": "Builders of engines.",
+            "number_of_employees": 12,
+            "annual_revenue": 1.5,
+            "addresses": [{"street_1": "12 Dorset Street", "street_2": "Second floor", "postal_code": "W1"}],
+            "owner": {"id": "9"},
+            "custom_fields": {"favourite_colour": "teal"},
+        }
+        body, back = self.turned("companies", item)
+        assert back == item
+        assert body["properties"]["numberofemployees"] == 12
+
+    def test_a_deal(self) -> None:
+        item = {
+            "name": "Engine no. 2",
+            "amount": 12500,
+            "currency": "GBP",
+            "pipeline": {"id": "default"},
+            "stage": {"id": "qualifiedtobuy"},
+            "close_date": date(2026, 12, 31),
+            "description": "One engine.",
+            "company": {"id": "8"},
+            "contact": {"id": "7"},
+            "owner": {"id": "9"},
+            "custom_fields": {"favourite_colour": "teal"},
+        }
+        body, back = self.turned("deals", item)
+        assert back == {**item, "close_date": "2026-12-31"}
+        assert body["properties"]["closedate"] == "2026-12-31T00:00:00Z"
+        types = {link["to"]["id"]: link["types"][0]["associationTypeId"] for link in body["associations"]}
+        assert types == {"8": 5, "7": 3}
+
+    @pytest.mark.parametrize("name", ["hs_object_id", "lifecyclestage", "dealname"])
+    def test_a_property_of_hubspots_own_is_no_custom_field(self, name: str) -> None:
+        with pytest.raises(Problem) as caught:
+            DEALS.table.out({"custom_fields": {name: "x"}})
+        assert caught.value.kind is Kind.INVALID
+
+
+class TestRelated:
+    """A record tells the ids of all that it is linked with, so that each is one read."""
+
+    @pytest.mark.parametrize(
+        ("name", "plural", "path"),
+        [
+            ("company", "companies", "/crm/objects/2026-09/companies/8"),
+            ("contact", "contacts", "/crm/objects/2026-09/contacts/7"),
+            ("owner", "users", "/crm/v3/owners/9"),
+            ("pipeline", "pipelines", "/crm/pipelines/2026-09/deals/default"),
+        ],
+    )
+    def test_each_is_one_request(self, name: str, plural: str, path: str) -> None:
+        links = {"companies": {"results": [{"id": "8"}]}, "contacts": {"results": [{"id": "7"}]}}
+        body = {"id": "1", "properties": {"hubspot_owner_id": "9", "pipeline": "default"}, "associations": links}
+        deal = Answer(HUBSPOT.item(DEALS, body), body)
+        partner = script(ok({"id": path.rpartition("/")[2]}))
+        found = partner.hold(HUBSPOT.related(DEALS, deal, name, CASES[f"hubspot-{plural}"].resource))
+        assert found
+        assert [request.path for request in partner.requests] == [path]
+
+    def test_a_stage_is_found_in_the_list_of_all_pipelines(self) -> None:
+        deal = Answer({"id": "1", "stage": {"id": "qualifiedtobuy"}}, {})
+        partner = script(ok(recorded("pipelines.list.200")))
+        found = partner.hold(HUBSPOT.related(DEALS, deal, "stage", CASES["hubspot-stages"].resource))
+        assert found
+        assert (found.item["name"], found.item["pipeline"]["name"]) == ("Qualified To Buy", "Sales Pipeline")
+
+    def test_one_that_is_gone_is_none(self) -> None:
+        deal = Answer({"id": "1", "company": {"id": "8"}}, {})
+        partner = script(Response(404, {}, recorded("error.not-found.404")))
+        assert partner.hold(HUBSPOT.related(DEALS, deal, "company", COMPANIES)) is None
+
+
+def test_a_pod_is_made_of_these_objects_in_this_order() -> None:
+    assert list(CRM.pods.items()) == [("contacts", "contacts"), ("deals", "deals"), ("companies", "companies")]

@@ -1,16 +1,17 @@
 """What is peculiar to Insightly: texts for errors, sources by id, moments without a zone, a list in no known order."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from switchboard.crm.dialect import Rate
 from switchboard.crm.problem import Kind, Outcome, Problem
-from switchboard.crm.vendors.insightly import CRM, OVERLAP
+from switchboard.crm.vendors.insightly import CRM
+from switchboard.crm.vendors.insightly.overlapping import OVERLAP
 from switchboard.crm.wire import Request, Response
-from tests.crm.samples import CASES
+from tests.crm.samples import CASES, Case
 from tests.crm.shared import document
 from tests.crm.voices import BEGINNING, minutes
 from tests.talk import Partner, ok, script
@@ -18,7 +19,9 @@ from tests.talk import Partner, ok, script
 CASE = CASES["insightly-leads"]
 INSIGHTLY = CRM.dialect
 LEADS = CASE.resource
-PIPELINES = CASES["insightly-pipelines"].resource
+PIPELINES, STAGES = (CASES[f"insightly-{each}"].resource for each in ("pipelines", "stages"))
+CONTACTS, COMPANIES, DEALS, USERS = (CASES[f"insightly-{each}"] for each in ("contacts", "companies", "deals", "users"))
+OBJECTS = pytest.mark.parametrize("case", [CONTACTS, COMPANIES, DEALS, USERS], ids=repr)
 
 
 def recorded(name: str) -> Any:
@@ -86,9 +89,9 @@ class TestReading:
 
     @pytest.mark.parametrize("id", ["Search", "SearchByTag", "abc", "1.5", "-1", "٣", "²"])
     @pytest.mark.parametrize("verb", ["get", "delete"])
-    def test_a_word_in_place_of_an_id_is_not_found_without_a_question(self, id: str, verb: str) -> None:
+    def test_a_word_in_place_of_an_id_is_refused_without_a_question(self, id: str, verb: str) -> None:
         told = problem(talk=getattr(INSIGHTLY, verb)(LEADS, id))
-        assert (told.kind, told.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+        assert (told.kind, told.outcome) == (Kind.CRM_BAD_ID, Outcome.NOTHING)
 
     def test_a_removal_is_the_recorded_one(self) -> None:
         shown = recorded("lead_delete")
@@ -346,3 +349,302 @@ class TestPipelines:
 )
 def test_a_pod_has_a_host_of_its_own(origin: str, allowed: bool) -> None:
     assert CRM.hosts["api"].allows(origin) is allowed
+
+
+PAMELA = {
+    "id": "366638973",
+    "first_name": "Pamela",
+    "last_name": "Huber",
+    "name": "Pamela Huber",
+    "emails": [{"email": "pamela@mail.com", "type": "primary"}],
+    "owner": {"id": "2240727"},
+    "created_at": "2025-04-19T00:49:32Z",
+    "updated_at": "2025-04-19T00:49:33Z",
+}
+ORGANISATION = {
+    "ORGANISATION_ID": 7,
+    "ORGANISATION_NAME": "Analytical Engines",
+    "BACKGROUND": "Builders.",
+    "OWNER_USER_ID": 9,
+    "PHONE": "1",
+    "PHONE_FAX": "2",
+    "WEBSITE": "https://engines.example",
+    "ADDRESS_BILLING_CITY": "London",
+    "ADDRESS_SHIP_CITY": "Leeds",
+    "EMAILDOMAINS": [{"EMAIL_DOMAIN_ID": 1, "EMAIL_DOMAIN": "engines.example"}],
+    "CUSTOMFIELDS": [{"FIELD_NAME": "Wheels__c", "FIELD_VALUE": 4}],
+    "TAGS": [{"TAG_NAME": "steam"}],
+    "DATE_CREATED_UTC": "2026-05-01 12:00:00",
+    "DATE_UPDATED_UTC": "2026-05-01 12:00:01",
+    "LAST_ACTIVITY_DATE_UTC": "2026-05-01 12:00:02",
+}
+OPPORTUNITY = {
+    "OPPORTUNITY_ID": 5,
+    "OPPORTUNITY_NAME": "Engine no. 2",
+    "OPPORTUNITY_DETAILS": "One engine.",
+    "OPPORTUNITY_STATE": "OPEN",
+    "BID_CURRENCY": "GBP",
+    "BID_AMOUNT": 12500.0,
+    "PROBABILITY": 60,
+    "FORECAST_CLOSE_DATE": "2026-12-31 00:00:00",
+    "ACTUAL_CLOSE_DATE": None,
+    "PIPELINE_ID": 124170,
+    "STAGE_ID": 377384,
+    "ORGANISATION_ID": 7,
+    "OWNER_USER_ID": 9,
+    "TAGS": [],
+    "LINKS": [
+        {
+            "LINK_ID": 1,
+            "OBJECT_NAME": "Opportunity",
+            "OBJECT_ID": 5,
+            "LINK_OBJECT_NAME": "Project",
+            "LINK_OBJECT_ID": 3,
+        },
+        {
+            "LINK_ID": 2,
+            "OBJECT_NAME": "Opportunity",
+            "OBJECT_ID": 5,
+            "LINK_OBJECT_NAME": "Contact",
+            "LINK_OBJECT_ID": 8,
+        },
+    ],
+}
+
+
+class TestObjects:
+    """Contacts, companies, deals and users. Only contacts were recorded; the others have the columns of the vendor's
+    specification."""
+
+    @pytest.mark.parametrize(
+        ("case", "path", "column"),
+        [
+            (CONTACTS, "Contacts", "CONTACT_ID"),
+            (COMPANIES, "Organisations", "ORGANISATION_ID"),
+            (DEALS, "Opportunities", "OPPORTUNITY_ID"),
+            (USERS, "Users", "USER_ID"),
+        ],
+        ids=repr,
+    )
+    def test_one_is_read_in_one_request_by_a_path_that_the_vendor_specifies(
+        self, case: Case, path: str, column: str
+    ) -> None:
+        partner = script(ok({column: 7, "LEAD_SOURCE_ID": 1}))
+        answer = partner.hold(INSIGHTLY.get(case.resource, "7"))
+        [request] = partner.requests
+        assert (answer.item["id"], answer.partial) == ("7", False)
+        assert (request.method, request.path, request.query) == ("GET", f"/v3.1/{path}/7", {})
+        spec = document("specs/insightly/insightly-v3.1.cut.swagger.json")
+        assert "get" in spec["paths"][f"/{path}/{{id}}"]
+
+    @pytest.mark.parametrize("name", ["contact_create", "contact_update"])
+    def test_a_recorded_contact_is_read(self, name: str) -> None:
+        shown = recorded(name)["response"]["body"]
+        assert script(ok(shown)).hold(INSIGHTLY.get(CONTACTS.resource, "366638973")).item == PAMELA
+
+    def test_a_recorded_contact_is_read_with_its_custom_fields(self) -> None:
+        [shown] = recorded("contacts_list_custom_fields")["response"]["body"]
+        assert INSIGHTLY.item(CONTACTS.resource, shown) == {
+            **PAMELA,
+            "updated_at": "2025-04-22T20:03:25Z",
+            "custom_fields": {
+                "Hobby__c": "Skiing",
+                "Interests__c": "Music;Sports;Travel",
+                "Newsletter_Subscription__c": True,
+                "Preferred_Contact_Method__c": "SMS",
+            },
+        }
+
+    def test_a_company_is_read(self) -> None:
+        assert INSIGHTLY.item(COMPANIES.resource, ORGANISATION) == {
+            "id": "7",
+            "name": "Analytical Engines",
+            "domain": "engines.example",
+            "website": "https://engines.example",
+            "phones": [{"number": "1", "type": "primary"}, {"number": "2", "type": "fax"}],
+            "addresses": [{"city": "London"}],
+            "description": "Builders.",
+            "owner": {"id": "9"},
+            "tags": ["steam"],
+            "custom_fields": {"Wheels__c": 4},
+            "created_at": "2026-05-01T12:00:00Z",
+            "updated_at": "2026-05-01T12:00:01Z",
+            "last_activity_at": "2026-05-01T12:00:02Z",
+        }
+
+    def test_a_deal_is_read(self) -> None:
+        assert INSIGHTLY.item(DEALS.resource, OPPORTUNITY) == {
+            "id": "5",
+            "name": "Engine no. 2",
+            "amount": 12500,
+            "currency": "GBP",
+            "pipeline": {"id": "124170"},
+            "stage": {"id": "377384"},
+            "status": "open",
+            "probability": 60,
+            "close_date": "2026-12-31",
+            "description": "One engine.",
+            "company": {"id": "7"},
+            "contact": {"id": "8"},
+            "owner": {"id": "9"},
+        }
+
+    @pytest.mark.parametrize(
+        ("state", "status"),
+        [("WON", "won"), ("Lost", "lost"), ("open", "open"), ("SUSPENDED", None), ("ABANDONED", None), (7, None)],
+    )
+    def test_a_state_is_told_where_we_have_a_word_for_it(self, state: Any, status: str | None) -> None:
+        body = {"OPPORTUNITY_STATE": state, "ACTUAL_CLOSE_DATE": "2026-05-01 00:00:00"}
+        item = INSIGHTLY.item(DEALS.resource, body)
+        assert (item.get("status"), item["closed_at"]) == (status, "2026-05-01T00:00:00Z")
+
+    @pytest.mark.parametrize(
+        ("links", "contact"),
+        [
+            ([{"LINK_OBJECT_NAME": "CONTACT", "LINK_OBJECT_ID": 8}], {"id": "8"}),
+            ([{"OBJECT_NAME": "Contact", "OBJECT_ID": 8, "LINK_OBJECT_NAME": "Opportunity"}], {"id": "8"}),
+            ([{"LINK_OBJECT_NAME": "Organisation", "LINK_OBJECT_ID": 8}, {"LINK_OBJECT_NAME": "Contact"}], None),
+            ([], None),
+            (None, None),
+        ],
+        ids=repr,
+    )
+    def test_the_contact_of_a_deal_is_the_first_that_it_is_linked_with(self, links: Any, contact: Any) -> None:
+        assert INSIGHTLY.item(DEALS.resource, {"LINKS": links}).get("contact") == contact
+
+    def test_a_user_is_read_without_the_address_of_the_secret_inbox(self) -> None:
+        body = {
+            "USER_ID": 9,
+            "FIRST_NAME": "Charles",
+            "LAST_NAME": "Babbage",
+            "EMAIL_ADDRESS": "charles@example.com",
+            "ACTIVE": False,
+            "DATE_CREATED_UTC": "2026-05-01 12:00:00",
+        }
+        secret = {"EMAIL_DROPBOX_IDENTIFIER": "hush", "EMAIL_DROPBOX_ADDRESS": "hush@mailbox.example"}
+        answer = script(ok(body | secret)).hold(INSIGHTLY.get(USERS.resource, "9"))
+        assert answer.raw == body
+        assert answer.item == {
+            "id": "9",
+            "name": "Charles Babbage",
+            "first_name": "Charles",
+            "last_name": "Babbage",
+            "email": "charles@example.com",
+            "active": False,
+            "created_at": "2026-05-01T12:00:00Z",
+        }
+
+    @pytest.mark.parametrize(
+        ("case", "item"),
+        [
+            (
+                CONTACTS,
+                {
+                    "first_name": "Ada",
+                    "last_name": "Lovelace",
+                    "title": "Head of Programmes",
+                    "emails": [{"email": "a@b.example", "type": "primary"}],
+                    "phones": [
+                        {"number": "1", "type": "primary"},
+                        {"number": "2", "type": "mobile"},
+                        {"number": "3", "type": "secondary"},
+                        {"number": "4", "type": "fax"},
+                    ],
+                    "addresses": [{"street_1": "12 Dorset Street", "city": "London", "postal_code": "W1U"}],
+                    "description": "It weaves.",
+                    "company": {"id": "7"},
+                    "owner": {"id": "9"},
+                    "custom_fields": {"Hobby__c": "Weaving"},
+                },
+            ),
+            (
+                COMPANIES,
+                {
+                    "name": "Analytical Engines",
+                    "website": "https://engines.example",
+                    "phones": [{"number": "1", "type": "primary"}, {"number": "2", "type": "fax"}],
+                    "addresses": [{"city": "London", "country": "United Kingdom"}],
+                    "description": "Builders.",
+                    "owner": {"id": "9"},
+                    "custom_fields": {"Wheels__c": 4},
+                },
+            ),
+            (
+                DEALS,
+                {
+                    "name": "Engine no. 2",
+                    "amount": 12500,
+                    "currency": "GBP",
+                    "status": "won",
+                    "probability": 60,
+                    "description": "One engine.",
+                    "company": {"id": "7"},
+                    "owner": {"id": "9"},
+                    "custom_fields": {"Delivery__c": "By cart"},
+                },
+            ),
+        ],
+        ids=repr,
+    )
+    def test_what_is_written_is_read_again_and_has_the_columns_of_the_specification(
+        self, case: Case, item: Any
+    ) -> None:
+        record, ignored = case.resource.table.out(item)
+        told = case.resource.table.into(record)
+        assert not ignored
+        assert {name: told[name] for name in item} == item
+        spec = document("specs/insightly/insightly-v3.1.cut.swagger.json")
+        path = case.resource.path.removeprefix("/v3.1")
+        [body] = [each for each in spec["paths"][path]["post"]["parameters"] if each["in"] == "body"]
+        known = body["schema"]["properties"]
+        assert [name for name in record if known[name].get("readOnly")] == []
+
+    def test_what_has_to_be_set_by_a_request_of_its_own_is_not_sent(self) -> None:
+        item = {"name": "x", "stage": {"id": "1"}, "pipeline": {"id": "2"}, "contact": {"id": "3"}, "tags": ["steam"]}
+        draft = DEALS.draft(item)
+        assert (draft.body, set(draft.ignored)) == ({"OPPORTUNITY_NAME": "x"}, {"stage", "pipeline", "contact", "tags"})
+
+    def test_a_day_is_sent_as_it_is_told(self) -> None:
+        draft = DEALS.draft({"name": "x", "close_date": date(2026, 12, 31)})
+        assert draft.body["FORECAST_CLOSE_DATE"] == OPPORTUNITY["FORECAST_CLOSE_DATE"]
+
+    @OBJECTS
+    def test_a_record_that_is_not_there_is_told_from_one_that_may_not_be_seen(self, case: Case) -> None:
+        told = (
+            (recorded("legacy_v21_error_404_no_record")["response"]["body"], 404, Kind.CRM_NOT_FOUND),
+            (recorded("error_404_plan_no_access")["response"]["body"], 404, Kind.CRM_FORBIDDEN),
+            ("API User does not have access to Record.", 403, Kind.CRM_FORBIDDEN),
+        )
+        for body, status, kind in told:
+            found = problem(text(status, body), talk=INSIGHTLY.get(case.resource, "7"))
+            assert (found.kind, found.outcome) == (kind, Outcome.NOTHING)
+
+    @OBJECTS
+    @pytest.mark.parametrize("id", ["Me", "Search", "SearchByTag", "abc", "1.5", ""])
+    def test_a_word_is_no_id_of_an_object(self, case: Case, id: str) -> None:
+        assert problem(talk=INSIGHTLY.get(case.resource, id)).kind is Kind.CRM_BAD_ID
+
+    @pytest.mark.parametrize(
+        ("name", "other", "path", "body"),
+        [
+            ("company", COMPANIES.resource, "/v3.1/Organisations/7", ORGANISATION),
+            ("contact", CONTACTS.resource, "/v3.1/Contacts/8", {"CONTACT_ID": 8}),
+            ("owner", USERS.resource, "/v3.1/Users/9", {"USER_ID": 9}),
+            ("stage", STAGES, "/v3.1/PipelineStages/377384", {"STAGE_ID": 377384}),
+            ("pipeline", PIPELINES, "/v3.1/Pipelines/124170", {"PIPELINE_ID": 124170, "PIPELINE_NAME": "Sales"}),
+        ],
+    )
+    def test_what_a_deal_names_is_read_in_one_request(self, name: str, other: Any, path: str, body: Any) -> None:
+        deal = script(ok(OPPORTUNITY)).hold(INSIGHTLY.get(DEALS.resource, "5"))
+        partner = script(ok(body))
+        found = partner.hold(INSIGHTLY.related(DEALS.resource, deal, name, other))
+        assert found
+        assert (found.item["id"], found.partial) == (path.rpartition("/")[2], False)
+        assert [each.path for each in partner.requests] == [path]
+
+    def test_a_deal_without_a_pipeline_or_with_one_that_is_gone_has_none(self) -> None:
+        deal = script(ok(OPPORTUNITY)).hold(INSIGHTLY.get(DEALS.resource, "5"))
+        gone = script(text(404, "No Pipeline with ID = 124170"))
+        assert gone.hold(INSIGHTLY.related(DEALS.resource, deal, "pipeline", PIPELINES)) is None
+        loose = script(ok(OPPORTUNITY | {"PIPELINE_ID": None})).hold(INSIGHTLY.get(DEALS.resource, "5"))
+        assert script().hold(INSIGHTLY.related(DEALS.resource, loose, "pipeline", PIPELINES)) is None

@@ -1,10 +1,12 @@
 """What is peculiar to Dynamics: binds, annotations, choices by number, a version that breaks ties, ids in brackets."""
 
+from datetime import date
 from typing import Any, ClassVar
 
 import pytest
 
 from switchboard.crm.auth import OAuth2, Token
+from switchboard.crm.catalog import Resource
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.msdynamics import CRM
 from switchboard.crm.wire import Request, Response
@@ -17,6 +19,9 @@ CASE = CASES["msdynamics-leads"]
 DYNAMICS = CRM.dialect
 LEADS = CASE.resource
 STAGES = CASES["msdynamics-stages"].resource
+CONTACTS, COMPANIES, DEALS, USERS = (
+    CASES[f"msdynamics-{plural}"].resource for plural in ("contacts", "companies", "deals", "users")
+)
 
 ID = "0928bcb4-bb27-ed11-9db1-002248274ada"
 OTHER = "2e28bcb4-bb27-ed11-9db1-002248274ada"
@@ -115,9 +120,12 @@ class TestLookups:
 class TestMember:
     @pytest.mark.parametrize("id", ["1", "name='x'", f"{ID})/Lead_Tasks(", "", f"{ID}\n"])
     @pytest.mark.parametrize("verb", ["get", "delete"])
-    def test_an_id_that_is_no_guid_is_not_found_without_a_word_to_the_vendor(self, id: str, verb: str) -> None:
-        told = problem(talk=getattr(DYNAMICS, verb)(LEADS, id))
-        assert (told.kind, told.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+    @pytest.mark.parametrize("resource", [LEADS, CONTACTS, COMPANIES, DEALS, USERS])
+    def test_an_id_that_is_no_guid_is_a_bad_one_without_a_word_to_the_vendor(
+        self, id: str, verb: str, resource: Resource
+    ) -> None:
+        told = problem(talk=getattr(DYNAMICS, verb)(resource, id))
+        assert (told.kind, told.outcome) == (Kind.CRM_BAD_ID, Outcome.NOTHING)
 
     def test_a_removal_is_the_vendors(self) -> None:
         shown = recorded("contact_delete")
@@ -344,3 +352,315 @@ class TestTokens:
     )
     def test_an_account_lives_below_the_vendors_domain(self, origin: str, allowed: bool) -> None:
         assert CRM.hosts["api"].allows(origin) is allowed
+
+
+class TestObjects:
+    """Contacts, accounts, opportunities and users: each in one request, with what others are called."""
+
+    OWNER: ClassVar = {"fullname": "Charles Babbage", "internalemailaddress": "charles@example.com"}
+
+    @pytest.mark.parametrize(
+        ("resource", "path", "expand"),
+        [
+            (
+                CONTACTS,
+                f"/contacts({ID})",
+                "parentcustomerid_account($select=accountid,name),owninguser($select=fullname,internalemailaddress)",
+            ),
+            (COMPANIES, f"/accounts({ID})", "owninguser($select=fullname,internalemailaddress)"),
+            (
+                DEALS,
+                f"/opportunities({ID})",
+                "transactioncurrencyid($select=isocurrencycode),customerid_account($select=accountid,name),"
+                "parentaccountid($select=name),customerid_contact($select=contactid,fullname),"
+                "parentcontactid($select=fullname),owninguser($select=fullname,internalemailaddress)",
+            ),
+            (USERS, f"/systemusers({ID})", None),
+        ],
+    )
+    def test_all_that_a_record_tells_is_asked_for_at_once(
+        self, resource: Resource, path: str, expand: str | None
+    ) -> None:
+        request = next(DYNAMICS.get(resource, ID))
+        assert (request.method, request.path, request.headers["prefer"]) == ("GET", f"/api/data/v9.2{path}", PREFER)
+        assert request.query.get("$expand") == expand
+        assert request.query["$select"].split(",") == [each for each in resource.table.columns if "." not in each]
+
+    def test_what_is_asked_for_are_columns_and_lookups_of_the_table(self) -> None:
+        entities = document("specs/msdynamics/dataverse-crm-tables.json")["entities"]
+        for resource, name in ((COMPANIES, "account"), (DEALS, "opportunity"), (CONTACTS, "contact")):
+            entity = entities[name]
+            lookups = entity["lookups"]
+            known = {"createdon", "modifiedon", entity["primary_id"], entity["primary_name"].split()[0]}
+            known |= {*entity.get("columns", ()), *entity.get("writable_columns", ())}
+            known |= {each["value"] for each in lookups.values() if "value" in each}
+            leads_to = {path for each in lookups.values() for path in each.get("bind", ())} | {"owninguser"}
+            query = next(DYNAMICS.get(resource, ID)).query
+            # Of an account the facts name one line of the street; all addresses have two and more.
+            assert set(query["$select"].split(",")) - known <= {"address1_line2", "_owninguser_value"}
+            assert {part.split("(")[0] for part in query["$expand"].split("),")} <= leads_to
+
+    def test_a_contact_of_the_vendors_pages_is_read(self) -> None:
+        partner = script(ok(recorded("contact_get")["response"]["body"]))
+        assert partner.hold(DYNAMICS.get(CONTACTS, ID)).item == {
+            "id": ID,
+            "name": "Rafel Shillo",
+            "title": "Junior Developer",
+        }
+        assert len(partner.requests) == 1
+
+    def test_a_contact_tells_its_account_and_its_owner_by_name(self) -> None:
+        body = {
+            "contactid": ID,
+            "firstname": "Ada",
+            "lastname": "Lovelace",
+            "fullname": "Ada Lovelace",
+            "emailaddress1": "ada@engines.example",
+            "telephone1": "+44 20 7946 0001",
+            "mobilephone": "+44 7946 1",
+            "address1_line1": "12 St James's Square",
+            "address1_line2": "Flat 2",
+            "address1_city": "London",
+            "_owninguser_value": OTHER,
+            "owninguser": self.OWNER | {"systemuserid": OTHER},
+            "parentcustomerid_account": {"accountid": OTHER, "name": "Engines"},
+            "createdon": "2023-05-21T14:11:31Z",
+        }
+        assert DYNAMICS.item(CONTACTS, body) == {
+            "id": ID,
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "name": "Ada Lovelace",
+            "emails": [{"email": "ada@engines.example", "type": "primary"}],
+            "phones": [
+                {"number": "+44 20 7946 0001", "type": "primary"},
+                {"number": "+44 7946 1", "type": "mobile"},
+            ],
+            "company": {"id": OTHER, "name": "Engines"},
+            "owner": {"id": OTHER, "name": "Charles Babbage", "email": "charles@example.com"},
+            "addresses": [{"street_1": "12 St James's Square", "street_2": "Flat 2", "city": "London"}],
+            "created_at": "2023-05-21T14:11:31Z",
+        }
+
+    def test_who_belongs_to_a_person_or_to_a_team_has_no_company_and_no_owner(self) -> None:
+        body = {"contactid": ID, "parentcustomerid_account": None, "_owninguser_value": None, "owninguser": None}
+        assert DYNAMICS.item(CONTACTS, body) == {"id": ID}
+
+    def test_an_account_of_the_vendors_pages_is_read(self) -> None:
+        body = recorded("account_create_return_representation")["response"]["body"]
+        assert script(ok(body)).hold(DYNAMICS.get(COMPANIES, ID)).item == {
+            "id": "d6f193fc-ce85-e611-80d8-00155d2a68de",
+            "name": "Sample Account",
+            "description": "This is the description of the sample account",
+            "annual_revenue": 5000000,
+            "created_at": "2016-09-28T22:57:53Z",
+        }
+        body = recorded("account_get_expand_contact")["response"]["body"]
+        assert DYNAMICS.item(COMPANIES, body) == {"id": "2728bcb4-bb27-ed11-9db1-002248274ada", "name": "Contoso Ltd"}
+
+    def test_the_industry_of_an_account_is_told_and_given_by_its_name(self) -> None:
+        body = {"accountid": ID, "industrycode": 7, f"industrycode{SHOWN}": "Consulting"}
+        assert DYNAMICS.item(COMPANIES, body) == {"id": ID, "industry": "Consulting"}
+        partner = script(defined(industrycode=[option(7, "Consulting")]), ok({"accountid": ID}, 201))
+        item = {"name": "Engines", "industry": "consulting"}
+        made = partner.hold(DYNAMICS.create(COMPANIES, DYNAMICS.draft(COMPANIES, item)))
+        look, write = partner.requests
+        assert "LogicalName='account'" in look.path
+        assert write.json == {"name": "Engines", "industrycode": 7}
+        assert (made.item, made.partial) == ({"id": ID}, False)
+
+    def test_a_recorded_opportunity_is_read(self) -> None:
+        partner = script(ok(recorded("opportunity_get_full")["response"]["body"]))
+        assert partner.hold(DYNAMICS.get(DEALS, ID)).item == {
+            "id": "e90a0493-e8f0-ea11-a815-000d3a1b14a2",
+            "name": "10 Airpot XL Coffee Makers for Alpine Ski House",
+            "amount": 4990,
+            "status": "open",
+            "probability": 65,
+            "close_date": "2023-06-25",
+            "description": "Adding coffee machines to HQ",
+            "company": {"id": "81883308-7ad5-ea11-a813-000d3a33f3b4"},
+            "contact": {"id": "d1bf9a01-b056-e711-abaa-00155d701c02"},
+            "owner": {"id": "c47037b2-85f7-ed11-8847-000d3a358523"},
+            "created_at": "2023-05-21T14:11:31Z",
+            "updated_at": "2023-05-21T14:13:10Z",
+        }
+
+    def test_an_opportunity_tells_its_stage_its_currency_and_who_it_is_for(self) -> None:
+        body = {
+            "opportunityid": ID,
+            "salesstage": 1,
+            f"salesstage{SHOWN}": "Develop",
+            "statecode": 1,
+            "actualclosedate": "2023-06-20",
+            "_parentaccountid_value": OTHER,
+            "parentaccountid": {"name": "Engines", "accountid": OTHER},
+            "_parentcontactid_value": OTHER,
+            "parentcontactid": {"fullname": "Ada Lovelace", "contactid": OTHER},
+            "transactioncurrencyid": {"isocurrencycode": "GBP"},
+        }
+        assert DYNAMICS.item(DEALS, body) == {
+            "id": ID,
+            "currency": "GBP",
+            "stage": {"id": "1", "name": "Develop"},
+            "status": "won",
+            "company": {"id": OTHER, "name": "Engines"},
+            "contact": {"id": OTHER, "name": "Ada Lovelace"},
+            "closed_at": "2023-06-20T00:00:00Z",
+        }
+
+    @pytest.mark.parametrize(
+        ("customer", "ours"),
+        [
+            ({"customerid_account": {"accountid": OTHER, "name": "E"}}, {"company": {"id": OTHER, "name": "E"}}),
+            ({"customerid_contact": {"contactid": OTHER, "fullname": "A"}}, {"contact": {"id": OTHER, "name": "A"}}),
+        ],
+    )
+    def test_the_customer_of_an_opportunity_stands_for_what_its_form_did_not_ask(
+        self, customer: dict[str, Any], ours: dict[str, Any]
+    ) -> None:
+        nothing = {"_parentaccountid_value": None, "parentaccountid": None, "_parentcontactid_value": None}
+        assert DYNAMICS.item(DEALS, {"opportunityid": ID} | nothing | customer) == {"id": ID} | ours
+
+    def test_a_user_is_read(self) -> None:
+        body = self.OWNER | {"systemuserid": ID, "firstname": "Charles", "lastname": "Babbage", "isdisabled": False}
+        expected = {
+            "id": ID,
+            "name": "Charles Babbage",
+            "first_name": "Charles",
+            "last_name": "Babbage",
+            "email": "charles@example.com",
+            "active": True,
+        }
+        assert DYNAMICS.item(USERS, body) == expected
+        assert DYNAMICS.item(USERS, body | {"isdisabled": True}) == expected | {"active": False}
+
+    @pytest.mark.parametrize(
+        ("resource", "item", "body"),
+        [
+            (
+                CONTACTS,
+                {
+                    "first_name": "Ada",
+                    "last_name": "Lovelace",
+                    "title": "Countess",
+                    "emails": [{"email": "ada@example.com", "type": "primary"}],
+                    "phones": [{"number": "1", "type": "mobile"}],
+                    "company": {"id": ID},
+                    "owner": {"id": OTHER},
+                    "addresses": [{"street_1": "12 Dorset Street", "city": "London", "postal_code": "W1"}],
+                    "description": "Wants engines.",
+                },
+                {
+                    "firstname": "Ada",
+                    "lastname": "Lovelace",
+                    "jobtitle": "Countess",
+                    "emailaddress1": "ada@example.com",
+                    "mobilephone": "1",
+                    "parentcustomerid_account@odata.bind": f"/accounts({ID})",
+                    "ownerid@odata.bind": f"/systemusers({OTHER})",
+                    "address1_line1": "12 Dorset Street",
+                    "address1_city": "London",
+                    "address1_postalcode": "W1",
+                    "description": "Wants engines.",
+                },
+            ),
+            (
+                COMPANIES,
+                {
+                    "name": "Engines",
+                    "website": "https://engines.example",
+                    "phones": [{"number": "1", "type": "primary"}],
+                    "industry": "Consulting",
+                    "description": "Builders.",
+                    "number_of_employees": 12,
+                    "annual_revenue": 5000,
+                    "owner": {"id": OTHER},
+                    "addresses": [{"street_1": "12 Dorset Street", "country": "UK"}],
+                },
+                {
+                    "name": "Engines",
+                    "websiteurl": "https://engines.example",
+                    "telephone1": "1",
+                    "industrycode": "Consulting",
+                    "description": "Builders.",
+                    "numberofemployees": 12,
+                    "revenue": 5000,
+                    "ownerid@odata.bind": f"/systemusers({OTHER})",
+                    "address1_line1": "12 Dorset Street",
+                    "address1_country": "UK",
+                },
+            ),
+            (
+                DEALS,
+                {
+                    "name": "Engine no. 2",
+                    "amount": 12500,
+                    "stage": {"id": "1"},
+                    "probability": 65,
+                    "description": "One engine.",
+                    "company": {"id": ID},
+                    "contact": {"id": OTHER},
+                    "owner": {"id": OTHER},
+                },
+                {
+                    "name": "Engine no. 2",
+                    "estimatedvalue": 12500,
+                    "salesstage": 1,
+                    "closeprobability": 65,
+                    "description": "One engine.",
+                    "parentaccountid@odata.bind": f"/accounts({ID})",
+                    "parentcontactid@odata.bind": f"/contacts({OTHER})",
+                    "ownerid@odata.bind": f"/systemusers({OTHER})",
+                },
+            ),
+        ],
+    )
+    def test_what_is_written_comes_back(self, resource: Resource, item: dict[str, Any], body: dict[str, Any]) -> None:
+        drafted = DYNAMICS.draft(resource, item | {"custom_fields": {"new_colour": "teal"}})
+        assert (drafted.body, drafted.ignored) == (body | {"new_colour": "teal"}, ())
+        assert DYNAMICS.item(resource, drafted.body) == item
+
+    def test_the_day_of_closing_is_written_and_the_currency_has_no_place(self) -> None:
+        drafted = DYNAMICS.draft(DEALS, {"name": "x", "close_date": date(2026, 12, 31), "currency": "GBP"})
+        assert (drafted.body, drafted.ignored) == ({"name": "x", "estimatedclosedate": "2026-12-31"}, ("currency",))
+        assert DYNAMICS.item(DEALS, drafted.body)["close_date"] == "2026-12-31"
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS, USERS])
+    @pytest.mark.parametrize(
+        ("status", "code", "kind"),
+        [
+            (404, "0x80040217", Kind.CRM_NOT_FOUND),
+            (403, "0x80040220", Kind.CRM_FORBIDDEN),
+            (403, "0x80072560", Kind.CRM_FORBIDDEN),
+            (404, "0x80060888", Kind.CRM_REJECTED),
+        ],
+    )
+    def test_a_read_that_fails_says_why(self, resource: Resource, status: int, code: str, kind: Kind) -> None:
+        refusal = Response(status, {}, {"error": {"code": code, "message": "No."}})
+        assert problem(refusal, talk=DYNAMICS.get(resource, ID)).kind is kind
+
+    def test_related_records_are_read_by_the_ids_that_were_told(self) -> None:
+        deal = script(ok(recorded("opportunity_get_full")["response"]["body"])).hold(DYNAMICS.get(DEALS, ID))
+        for name, other, table in (
+            ("company", COMPANIES, "accounts"),
+            ("contact", CONTACTS, "contacts"),
+            ("owner", USERS, "systemusers"),
+        ):
+            id = deal.item[name]["id"]
+            partner = script(ok({other.table.columns[0]: id}))
+            found = partner.hold(DYNAMICS.related(DEALS, deal, name, other))
+            assert found
+            assert found.item == {"id": id}
+            assert [each.path for each in partner.requests] == [f"/api/data/v9.2/{table}({id})"]
+
+    def test_the_stage_of_an_opportunity_is_found_among_the_choices(self) -> None:
+        body = {"opportunityid": ID, "salesstage": 1, f"salesstage{SHOWN}": "Develop"}
+        deal = script(ok(body)).hold(DYNAMICS.get(DEALS, ID))
+        partner = script(defined(salesstage=[option(0, "Qualify"), option(1, "Develop")]))
+        found = partner.hold(DYNAMICS.related(DEALS, deal, "stage", STAGES))
+        assert found
+        assert (found.item["id"], found.item["name"], len(partner.requests)) == ("1", "Develop", 1)
+
+    def test_a_pod_is_made_of_contacts_deals_or_companies(self) -> None:
+        assert list(CRM.pods.items()) == [(each, each) for each in ("contacts", "deals", "companies")]

@@ -4,10 +4,11 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from switchboard.crm.dialect import Answer
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.nutshell import CRM
 from switchboard.crm.wire import Request, Response
@@ -18,6 +19,9 @@ from tests.talk import Partner, ok, script
 CASE = CASES["nutshell-leads"]
 NUTSHELL = CRM.dialect
 LEADS, PIPELINES, STAGES = (CASES[f"nutshell-{plural}"].resource for plural in ("leads", "pipelines", "stages"))
+CONTACTS, COMPANIES, DEALS, USERS = (
+    CASES[f"nutshell-{plural}"].resource for plural in ("contacts", "companies", "deals", "users")
+)
 META = {"instanceId": "379104", "siteId": "6smEpVK1"}
 BEGIN = 1755113219
 
@@ -127,6 +131,299 @@ class TestRecords:
         assert made.item["contact"] == {"id": "3-contacts"}
 
 
+ANN_ARBOR = {
+    "street_1": "206 E Huron St",
+    "city": "Ann Arbor",
+    "state": "MI",
+    "postal_code": "48103",
+    "country": "US",
+    "type": "address",
+}
+ANDY = {
+    "id": "3-contacts",
+    "name": "Andy Fowler",
+    "first_name": "Andy",
+    "last_name": "Fowler",
+    "title": "CEO, Nutshell",
+    "emails": [{"email": "andy@nutshell.com", "type": "email"}],
+    "company": {"id": "3-accounts"},
+    "addresses": [ANN_ARBOR],
+    "description": "CEO / cofounder @ Nutshell. Building growth software, wrangling beagles 🐶",
+    "urls": [{"url": "https://app.nutshell.com/person/3-andy-fowler", "type": "record"}],
+}
+NUTSHELL_ITSELF = {
+    "id": "3-accounts",
+    "name": "Nutshell",
+    "description": "The friendly company behind the screens you\u2019re using right now",
+    "addresses": [ANN_ARBOR],
+    "urls": [{"url": "https://app.nutshell.com/company/3-nutshell", "type": "record"}],
+}
+FIRST = {
+    "id": "1003-leads",
+    "name": "Your first lead",
+    "amount": 0,
+    "currency": "USD",
+    "pipeline": {"id": "1-stagesets"},
+    "stage": {"id": "101-stages"},
+    "status": "open",
+    "company": {"id": "3-accounts"},
+    "contact": {"id": "3-contacts"},
+    "owner": {"id": "1-users"},
+    "urls": [{"url": "https://app.nutshell.com/lead/1000", "type": "record"}],
+    "created_at": "2025-08-13T19:26:59Z",
+}
+# By the specification, of which no recording is known.
+RITA = {
+    "id": "1-users",
+    "name": "Rita Book",
+    "firstName": "Rita",
+    "emails": ["rita@example.com"],
+    "isEnabled": True,
+    "modifiedTime": BEGIN,
+}
+STAGE = {"id": "101-stages", "name": "Qualify", "links": {"stageset": "1-stagesets"}}
+STAGESET = {"id": "1-stagesets", "name": "Sales"}
+
+
+def recorded(name: str) -> Any:
+    return document(f"fixtures/nutshell/{name}.json")["response"]["body"]
+
+
+class TestObjects:
+    @pytest.mark.parametrize(
+        ("resource", "key", "name", "item"),
+        [
+            (CONTACTS, "contacts", "contact_record", ANDY),
+            (COMPANIES, "accounts", "account_record_with_address", NUTSHELL_ITSELF),
+        ],
+    )
+    @pytest.mark.parametrize("bare", [False, True])
+    def test_the_recorded_one_is_read_in_one_request(
+        self, resource: Any, key: str, name: str, item: dict[str, Any], bare: bool
+    ) -> None:
+        body = recorded(name)
+        partner = script(ok(body) if bare else envelope(body, key=key))
+        answer = partner.hold(NUTSHELL.get(resource, item["id"]))
+        [request] = partner.requests
+        assert (request.method, request.path, dict(request.query)) == ("GET", f"/rest/{key}/{item['id']}", {})
+        assert (answer.item, answer.partial) == (item, False)
+
+    def test_the_recorded_answer_to_a_create_is_read(self) -> None:
+        assert NUTSHELL.item(COMPANIES, recorded("account_create")) == {
+            "id": "23-accounts",
+            "name": "Blueberry",
+            "owner": {"id": "1-users"},
+            "urls": [{"url": "https://app.nutshell.com/company/23-blueberry", "type": "record"}],
+        }
+
+    def test_a_lead_is_the_deal(self) -> None:
+        partner = script(envelope(RECORDED | {"links": {**RECORDED["links"], "sources": ["7-sources"]}}))
+        assert partner.hold(NUTSHELL.get(DEALS, "1003-leads")).item == FIRST
+        assert [request.path for request in partner.requests] == ["/rest/leads/1003-leads"]
+
+    def test_a_deal_that_was_won_tells_when_and_for_how_much(self) -> None:
+        won = record(
+            status="won",
+            value={"amount": "12500.50", "currency": "GBP", "formatted": "£12,500.50"},
+            closedTime={"timestamp": BEGIN, "value": "Yesterday"},
+            anticipatedClosedTime={"timestamp": BEGIN + 10**6, "value": "Soon"},
+            confidence=100,
+        )
+        item = NUTSHELL.item(DEALS, won)
+        assert (item["status"], item["amount"], item["currency"]) == ("won", 12500.5, "GBP")
+        assert (item["close_date"], item["closed_at"]) == ("2025-08-13", "2025-08-13T19:26:59Z")
+        assert item["probability"] == 100
+
+    @pytest.mark.parametrize("told", [{"timestamp": BEGIN}, BEGIN, "2025-08-13", "2025-08-13T19:26:59Z"])
+    def test_the_day_on_which_a_deal_will_close_is_read_in_every_form(self, told: Any) -> None:
+        item = NUTSHELL.item(DEALS, record(closedTime=None, anticipatedClosedTime=told))
+        assert (item["close_date"], "closed_at" in item) == ("2025-08-13", False)
+
+    @pytest.mark.parametrize("status", ["cancelled", 12, None, {}])
+    def test_a_status_that_we_have_no_word_for_is_left_out(self, status: Any) -> None:
+        assert "status" not in NUTSHELL.item(DEALS, record(status=status))
+
+    def test_names_are_told_as_far_as_the_answer_holds_the_records(self) -> None:
+        beside: dict[str, Any] = {
+            "accounts": [{"id": "3-accounts", "name": "Nutshell"}],
+            "contacts": [{"id": "7-contacts", "name": "Someone"}, {"id": "3-contacts", "name": "Andy Fowler"}],
+            "owners": [RITA],
+            "stages": [STAGE],
+            "stagesets": [STAGESET],
+        }
+        item = script(envelope(RECORDED, **beside)).hold(NUTSHELL.get(DEALS, "1003-leads")).item
+        assert item == FIRST | {
+            "company": {"id": "3-accounts", "name": "Nutshell"},
+            "contact": {"id": "3-contacts", "name": "Andy Fowler"},
+            "owner": {"id": "1-users", "name": "Rita Book", "email": "rita@example.com"},
+            "stage": {"id": "101-stages", "name": "Qualify"},
+            "pipeline": {"id": "1-stagesets", "name": "Sales"},
+        }
+
+    def test_a_company_tells_its_size(self) -> None:
+        body = {"id": "3-accounts", "employeeCount": 12, "revenue": {"amount": "8675309.00"}}
+        item = {"id": "3-accounts", "number_of_employees": 12, "annual_revenue": 8675309}
+        assert NUTSHELL.item(COMPANIES, body) == item
+
+    def test_a_user_is_read_in_one_request(self) -> None:
+        partner = script(envelope(RITA, key="users"))
+        assert partner.hold(NUTSHELL.get(USERS, "1-users")).item == {
+            "id": "1-users",
+            "name": "Rita Book",
+            "first_name": "Rita",
+            "email": "rita@example.com",
+            "active": True,
+            "updated_at": "2025-08-13T19:26:59Z",
+        }
+        assert [request.path for request in partner.requests] == ["/rest/users/1-users"]
+
+    @pytest.mark.parametrize("emails", [["a@b.c"], [{"value": "a@b.c", "isPrimary": True}]])
+    def test_the_address_of_a_user_is_a_text_or_an_object(self, emails: Any) -> None:
+        assert NUTSHELL.item(USERS, RITA | {"emails": emails})["email"] == "a@b.c"
+
+    @pytest.mark.parametrize(
+        ("value", "phone"),
+        [
+            ("123-456-7890", {"number": "123-456-7890"}),
+            ({"countryCode": "1", "number": "7341234567"}, {"number": "7341234567"}),
+            (
+                {"number": "7341234567", "E164": "+17341234567", "countryCodeAndNumber": "+1 734-123-4567"}
+                | {"extension": "12", "numberFormatted": "734-123-4567"},
+                {"number": "+1 734-123-4567", "extension": "12"},
+            ),
+            ({"extension": "12"}, None),
+            (None, None),
+        ],
+    )
+    def test_a_number_is_a_text_or_parts(self, value: Any, phone: Any) -> None:
+        for resource in (CONTACTS, COMPANIES):
+            told = resource.table.into({"phones": [{"name": "office", "value": value}]})
+            assert told == ({"phones": [{**phone, "type": "office"}]} if phone else {})
+
+    def test_a_number_is_written_as_each_kind_of_record_is_shown_to_take_it(self) -> None:
+        item = {"phones": [{"number": "1", "type": "work", "extension": "2"}]}
+        parts, rest = CONTACTS.table.out(item)
+        assert (parts, rest) == ({"phones": [{"name": "work", "value": {"number": "1", "extension": "2"}}]}, [])
+        line, rest = COMPANIES.table.out(item)
+        assert (line, rest) == ({"phones": [{"name": "work", "value": "1"}]}, ["phones[0].extension"])
+
+    @pytest.mark.parametrize(
+        ("urls", "site"),
+        [
+            (["@nutshell"], None),
+            (["@nutshell", "http://www.nutshell.com"], "http://www.nutshell.com"),
+            ([None, {}], None),
+            ("http://", None),
+        ],
+    )
+    def test_a_name_at_another_place_is_no_website(self, urls: Any, site: str | None) -> None:
+        listed = [{"value": each} for each in urls] if isinstance(urls, list) else urls
+        assert COMPANIES.table.into({"urls": listed}).get("website") == site
+
+    def test_of_several_websites_the_primary_one_is_told(self) -> None:
+        urls = [{"value": "http://a"}, {"value": "http://b", "isPrimary": True}]
+        assert COMPANIES.table.into({"urls": urls})["website"] == "http://b"
+
+    def test_the_company_that_the_rows_make_is_the_one_that_the_vendor_shows(self) -> None:
+        shown = document("fixtures/nutshell/doc_account_create_request.json")["request"]
+        item = {
+            "website": "http://www.nutshell.com",
+            "phones": [{"number": "123-456-7890"}],
+            "addresses": [{"street_1": "123 Main St", "city": "Ann Arbor", "state": "MI"}],
+            "custom_fields": {"Favorite Number": 12},
+        }
+        record, ignored = COMPANIES.table.out(item)
+        request = NUTSHELL.making(COMPANIES, record)
+        emails = {"emails": shown["body"]["accounts"][0]["emails"]}
+        assert (request.path, ignored) == (shown["path"], [])
+        assert request.json == {"accounts": [{**record}]}
+        assert record | emails == shown["body"]["accounts"][0]
+
+    ROOM: ClassVar = {
+        "description": "Says much.",
+        "owner": {"id": "1-users"},
+        "addresses": [{k: v for k, v in ANN_ARBOR.items() if k != "street_2"}],
+        "phones": [{"number": "1", "type": "work"}],
+    }
+
+    @pytest.mark.parametrize(
+        ("resource", "item"),
+        [
+            (CONTACTS, {**ROOM, "name": "Andy", "emails": ANDY["emails"], "company": {"id": "3-accounts"}}),
+            (COMPANIES, {**ROOM, "name": "Nutshell", "website": "http://www.nutshell.com"}),
+            (
+                DEALS,
+                {
+                    "name": "Engine",
+                    "amount": 12500.5,
+                    "company": {"id": "3-accounts"},
+                    "contact": {"id": "3-contacts"},
+                    "owner": {"id": "1-users"},
+                },
+            ),
+        ],
+    )
+    def test_the_rows_go_both_ways(self, resource: Any, item: dict[str, Any]) -> None:
+        columns, ignored = resource.table.out(item)
+        assert (resource.table.into(columns), ignored) == (item, [])
+
+    def test_the_sum_of_a_deal_is_sent_as_a_text(self) -> None:
+        assert DEALS.table.out({"amount": 999.99})[0] == {"manualValue": "999.99"}
+
+
+EACH = pytest.mark.parametrize(
+    ("resource", "key"), [(CONTACTS, "contacts"), (COMPANIES, "accounts"), (DEALS, "leads"), (USERS, "users")]
+)
+
+
+class TestNoObject:
+    @EACH
+    def test_refusals_are_told_apart(self, resource: Any, key: str) -> None:
+        page = document("fixtures/nutshell/error_404_html.json")["response"]["body"]
+        for answer, kind in (
+            (Response(404, {}, page, readable=False), Kind.CRM_NOT_FOUND),
+            (Response(403, {}, None), Kind.CRM_FORBIDDEN),
+            (envelope(key=key), Kind.CRM_NOT_FOUND),
+            (envelope({"id": f"7-{key}", "deletedTime": BEGIN}, key=key), Kind.CRM_NOT_FOUND),
+        ):
+            told = problem(lambda answer=answer: script(answer).hold(NUTSHELL.get(resource, f"7-{key}")))
+            assert told.kind is kind
+
+    @EACH
+    @pytest.mark.parametrize("id", ["7-notes", "7-contacts,9-contacts", "list", "", "7/customfields"])
+    def test_what_is_no_id_is_asked_for_nowhere(self, resource: Any, key: str, id: str) -> None:
+        assert problem(lambda: script().hold(NUTSHELL.get(resource, id))).kind is Kind.CRM_BAD_ID
+
+
+class TestRelated:
+    def related(self, item: dict[str, Any], name: str, other: Any, *replies: Response) -> tuple[Any, list[str]]:
+        partner = script(*replies)
+        found = partner.hold(NUTSHELL.related(DEALS, Answer(item, {}), name, other))
+        return found and found.item, [request.path for request in partner.requests]
+
+    @pytest.mark.parametrize(
+        ("name", "other", "key"), [("company", COMPANIES, "accounts"), ("contact", CONTACTS, "contacts")]
+    )
+    def test_what_a_deal_links_takes_one_request(self, name: str, other: Any, key: str) -> None:
+        found = self.related(FIRST, name, other, envelope({"id": f"3-{key}", "name": "x"}, key=key))
+        assert found == ({"id": f"3-{key}", "name": "x"}, [f"/rest/{key}/3-{key}"])
+
+    def test_the_stage_and_the_pipeline_take_one_request_each(self) -> None:
+        stage = {"id": "101-stages", "name": "Qualify", "pipeline": {"id": "1-stagesets"}}
+        assert self.related(FIRST, "stage", STAGES, envelope(STAGE, key="stages")) == (stage, ["/rest/stages"])
+        answer = envelope({"id": "5-stagesets"}, STAGESET, key="stageSets")
+        pipeline = {"id": "1-stagesets", "name": "Sales", "entity": "opportunity"}
+        assert self.related(FIRST, "pipeline", PIPELINES, answer) == (pipeline, ["/rest/stagesets"])
+        assert self.related(FIRST, "pipeline", PIPELINES, envelope(key="stagesets"))[0] is None
+
+    def test_what_is_not_linked_is_not_asked_for(self) -> None:
+        assert self.related({"id": "1-leads"}, "pipeline", PIPELINES) == (None, [])
+        assert self.related({"id": "1-leads"}, "owner", USERS) == (None, [])
+
+    def test_a_team_that_owns_a_record_is_no_user(self) -> None:
+        assert self.related({"id": "1-leads", "owner": {"id": "3-teams"}}, "owner", USERS) == (None, [])
+
+
 class TestSources:
     def test_the_names_of_all_sources_are_looked_up_at_once(self) -> None:
         leads = [
@@ -205,7 +502,7 @@ class TestOne:
         for talk in (NUTSHELL.get(LEADS, id), NUTSHELL.delete(LEADS, id)):
             with pytest.raises(Problem) as caught:
                 partner.hold(talk)
-            assert caught.value.kind is Kind.CRM_NOT_FOUND
+            assert caught.value.kind is Kind.CRM_BAD_ID
         assert partner.requests == []
 
     @pytest.mark.parametrize("id", ["3-leads", "3"])

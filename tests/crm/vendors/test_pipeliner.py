@@ -8,13 +8,15 @@ import re
 import time
 from base64 import b64decode
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import pytest
 
-from switchboard.crm.mapping import Record
+from switchboard.crm.catalog import Resource
+from switchboard.crm.dialect import Answer
+from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.pipeliner import CRM
 from switchboard.crm.wire import Request, Response
@@ -125,6 +127,267 @@ class TestLead:
         with pytest.raises(Problem) as caught:
             script(one(id=A, name="x", is_deleted=True)).hold(PIPELINER.get(LEADS, A))
         assert (caught.value.kind, caught.value.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+
+
+CONTACTS, COMPANIES, DEALS, USERS = (
+    CASES[f"pipeliner-{plural}"].resource for plural in ("contacts", "companies", "deals", "users")
+)
+TIMES = {"created": "2026-02-05 00:13:56.718423+00:00", "modified": "2026-02-06 00:13:56.718423+00:00"}
+TOLD = {"created_at": "2026-02-05T00:13:56.718Z", "updated_at": "2026-02-06T00:13:56.718Z"}
+OWNER = {"id": Q, "name": "Rita Book", "formatted_name": "Rita Book", "email": "rita@example.com"}
+ADA = {
+    "id": A,
+    **TIMES,
+    "formatted_name": "Lovelace Ada",
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "title": "Lady",
+    "position": "CTO",
+    "email1": "ada@engines.example",
+    "email2": "",
+    "email3": "a@b.example",
+    "phone1": "1",
+    "address": "St James 1\nBack door",
+    "city": "London",
+    "country": "",
+    "comments": "Says much.",
+    "owner_id": Q,
+    "shoe_size": 37,
+    "nickname": "",
+    "tags": [],
+    "revision": 7,
+}
+ADA_READ = {
+    "id": A,
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "name": "Ada Lovelace",
+    "title": "CTO",
+    "emails": [{"email": "ada@engines.example"}, {"email": "a@b.example"}],
+    "phones": [{"number": "1"}],
+    "company": {"id": B},
+    "owner": {"id": Q},
+    "addresses": [{"street_1": "St James 1", "street_2": "Back door", "city": "London"}],
+    "description": "Says much.",
+    "custom_fields": {"shoe_size": 37},
+    **TOLD,
+}
+ENGINE = {
+    "id": A,
+    **TIMES,
+    "name": "Engine no. 2",
+    "description": "",
+    "value": {"base_value": "12500.50", "currency_id": P, "value_foreign": 10000},
+    "closing_date": "2026-12-31",
+    "status": 3,
+    "won_date": "2026-12-30 10:00:00+00:00",
+    "lost_date": None,
+    "owner_id": Q,
+    "step_id": B,
+    "favourite_colour": "teal",
+}
+ENGINE_READ = {
+    "id": A,
+    "name": "Engine no. 2",
+    "amount": 12500.5,
+    "stage": {"id": B},
+    "status": "won",
+    "close_date": "2026-12-31",
+    "company": {"id": B},
+    "contact": {"id": NEW},
+    "owner": {"id": Q},
+    "custom_fields": {"favourite_colour": "teal"},
+    "closed_at": "2026-12-30T10:00:00Z",
+    **TOLD,
+}
+
+
+def read(resource: Resource, **record: Any) -> tuple[Record, Request]:
+    """What is told of a record that is read by its id, and the one request that it takes."""
+    partner = script(one(**record))
+    item = partner.hold(PIPELINER.get(resource, record["id"])).item
+    [request] = partner.requests
+    return item, request
+
+
+class TestObjects:
+    def test_the_recorded_company_is_read(self) -> None:
+        [body] = document("fixtures/pipeliner/accounts_list_expand.json")["response"]["body"]["data"]
+        item, request = read(COMPANIES, **body)
+        assert item == {
+            "id": "0f4daaff-ffdd-4fff-9109-843e45e9609c",
+            "name": "Green Inc.",
+            "website": "www.greeninc.green",
+            "phones": [{"number": "888-777-8888"}],
+            "industry": "Agriculture",
+            "owner": {"id": "00000000-0000-0000-0000-000000008e97"},
+            "addresses": [{"street_1": "1200 Green St.", "street_2": "Green City\nCA 90009"}],
+            "created_at": "2026-02-05T00:13:56.718Z",
+            "updated_at": "2026-02-05T00:13:56.718Z",
+        }
+        assert request.path == f"{SPACE}/entities/Accounts/{body['id']}"
+        assert dict(request.query) == {"expand": "owner,industry"}
+
+    def test_a_contact_is_read_in_one_request_with_names_as_far_as_it_expands(self) -> None:
+        item, request = read(CONTACTS, **ADA, owner=uri("Clients", Q), primary_account=uri("Accounts", B))
+        assert item == ADA_READ
+        assert request.path == f"{SPACE}/entities/Contacts/{A}"
+        assert dict(request.query) == {"expand": "owner,primary_account"}
+        full, _ = read(CONTACTS, **ADA, owner=OWNER, primary_account={"id": B, "name": "Engines"})
+        assert full == ADA_READ | {
+            "company": {"id": B, "name": "Engines"},
+            "owner": {"id": Q, "name": "Rita Book", "email": "rita@example.com"},
+        }
+
+    def test_a_deal_is_read_in_one_request_with_names_as_far_as_it_expands(self) -> None:
+        bare = {"owner": uri("Clients", Q), "step": uri("Steps", B), "primary_account": uri("Accounts", B)}
+        item, request = read(DEALS, **ENGINE, **bare, primary_contact=uri("Contacts", NEW))
+        assert item == ENGINE_READ
+        assert request.path == f"{SPACE}/entities/Opportunities/{A}"
+        assert dict(request.query) == {"expand": "owner,step.pipeline,primary_account,primary_contact"}
+        full, _ = read(
+            DEALS,
+            **ENGINE,
+            owner=OWNER,
+            step={"id": B, "name": "Sign", "pipeline_id": P, "pipeline": {"id": P, "name": "Renewals"}},
+            primary_account={"id": B, "name": "Engines"},
+            primary_contact={"id": NEW, "first_name": "Ada", "last_name": "Lovelace"},
+        )
+        assert full == ENGINE_READ | {
+            "pipeline": {"id": P, "name": "Renewals"},
+            "stage": {"id": B, "name": "Sign"},
+            "company": {"id": B, "name": "Engines"},
+            "contact": {"id": NEW, "name": "Ada Lovelace"},
+            "owner": {"id": Q, "name": "Rita Book", "email": "rita@example.com"},
+        }
+
+    @pytest.mark.parametrize(("status", "word"), [(1, "open"), (2, "lost"), (3, "won"), (4, None), ("x", None)])
+    def test_a_deal_is_open_lost_or_won(self, status: Any, word: str | None) -> None:
+        assert DEALS.table.into({"status": status}).get("status") == word
+
+    def test_a_user_is_read_in_one_request(self) -> None:
+        rita = {**OWNER, **TIMES, "first_name": "Rita", "last_name": "Book", "position": "Sales", "phone": ""}
+        item, request = read(USERS, **rita)
+        assert item == {
+            "id": Q,
+            "name": "Rita Book",
+            "first_name": "Rita",
+            "last_name": "Book",
+            "email": "rita@example.com",
+            "title": "Sales",
+            **TOLD,
+        }
+        assert (request.path, dict(request.query)) == (f"{SPACE}/entities/Clients/{Q}", {})
+
+    def test_a_documented_user_of_few_columns_is_read_as_far_as_it_goes(self) -> None:
+        body = document("fixtures/pipeliner/doc_client_by_email.json")["response"]["body"]
+        assert PIPELINER.item(USERS, body) == {"id": "00000000-0000-0000-0000-000000011a7d"}
+
+    WRITABLE: ClassVar = {
+        CONTACTS.plural: {k: v for k, v in ADA_READ.items() if k not in ("id", "name", *TOLD)},
+        COMPANIES.plural: {
+            "name": "Engines",
+            "website": "engines.example",
+            **{k: ADA_READ[k] for k in ("phones", "description", "owner", "addresses", "custom_fields")},
+        },
+        DEALS.plural: {
+            k: v for k, v in ENGINE_READ.items() if k not in ("id", "status", "close_date", "closed_at", *TOLD)
+        },
+    }
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS], ids=lambda each: each.plural)
+    def test_the_rows_go_both_ways(self, resource: Any) -> None:
+        item = self.WRITABLE[resource.plural]
+        columns, ignored = resource.table.out(item)
+        back = resource.table.into(columns)
+        back.pop("name", None) if resource is CONTACTS else None
+        assert (back, ignored) == (item, [])
+
+    def test_the_day_on_which_a_deal_is_to_close_goes_both_ways(self) -> None:
+        columns, _ = DEALS.table.out({"close_date": date(2026, 12, 31)})
+        assert columns == {"closing_date": "2026-12-31"}
+        assert DEALS.table.into(columns) == {"close_date": "2026-12-31"}
+
+    def test_what_a_record_belongs_to_is_written_as_a_relation(self) -> None:
+        columns, _ = DEALS.table.out({"company": {"id": A}, "contact": {"id": B}})
+        assert columns == {
+            "account_relations": [{"account_id": A, "is_primary": True}],
+            "contact_relations": [{"contact_id": B, "is_primary": True}],
+        }
+
+    @pytest.mark.parametrize(
+        ("relations", "id"),
+        [
+            ([{"account_id": A}, {"account_id": B, "is_primary": True}], B),
+            ([{"account_id": A, "is_primary": False}], None),
+            ([uri("ContactAccountRelations", A)], None),
+            (None, None),
+        ],
+    )
+    def test_without_a_word_of_which_is_primary_the_relations_tell(self, relations: Any, id: str | None) -> None:
+        item = CONTACTS.table.into({"primary_account": None, "account_relations": relations})
+        assert item == ({"company": {"id": id}} if id else {})
+
+    def test_there_is_room_for_five_numbers_and_no_types(self) -> None:
+        phones = [{"number": str(n), "type": "work" if n == 2 else None} for n in range(1, 8)]
+        columns, ignored = CONTACTS.table.out({"phones": phones})
+        assert columns == {f"phone{n}": str(n) for n in range(1, 6)}
+        assert sorted(ignored) == ["phones[1].type", "phones[5]", "phones[6]"]
+
+    def test_a_column_of_the_vendors_is_no_custom_field(self) -> None:
+        with pytest.raises(Problem) as caught:
+            CONTACTS.table.out({"custom_fields": {"owner_id": Q}})
+        assert caught.value.faults[0].field == "custom_fields.owner_id"
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS], ids=lambda each: each.plural)
+    def test_no_specified_column_is_told_as_a_custom_field(self, resource: Any) -> None:
+        spec = document("specs/pipeliner/pipeliner-cloud-v100.cut.openapi.json")
+        name = {"contacts": "Contact", "companies": "Account", "deals": "Opportunity"}[resource.plural]
+        record = dict.fromkeys(spec["components"]["schemas"][name]["properties"], "x")
+        assert "custom_fields" not in resource.table.into(record)
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS], ids=lambda each: each.plural)
+    def test_what_the_rows_make_is_in_the_specification(self, resource: Any) -> None:
+        spec = document("specs/pipeliner/pipeliner-cloud-v100.cut.openapi.json")
+        item = {k: v for k, v in self.WRITABLE[resource.plural].items() if k != "custom_fields"}
+        columns, _ = resource.table.out(item | {"close_date": date(2026, 12, 31)} if resource is DEALS else item)
+        path = f"/entities/{resource.path.rpartition('/')[2]}"
+        schema = schema_of(spec, body_schema(spec["paths"][path]["post"]))
+        assert set(columns) <= set(schema["properties"])
+        assert set(schema["required"]) <= set(columns)
+        assert not [name for name in columns if schema["properties"][name].get("readOnly")]
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS, USERS], ids=lambda each: each.plural)
+    def test_refusals_are_told_apart(self, resource: Any) -> None:
+        forbidden = Response(403, {}, {"message": "No.", "http_status": 403, "success": False})
+        answers = [
+            (NOWHERE, Kind.CRM_NOT_FOUND),
+            (one(id=A, is_deleted=True), Kind.CRM_NOT_FOUND),
+            (forbidden, Kind.CRM_FORBIDDEN),
+            (Response(403), Kind.CRM_FORBIDDEN),
+        ]
+        for answer, kind in answers:
+            with pytest.raises(Problem) as caught:
+                script(answer).hold(PIPELINER.get(resource, A))
+            assert caught.value.kind is kind
+        with pytest.raises(Problem) as caught:
+            script().hold(PIPELINER.get(resource, "merge"))
+        assert caught.value.kind is Kind.CRM_BAD_ID
+
+    @pytest.mark.parametrize(
+        ("name", "other", "path"),
+        [
+            ("company", COMPANIES, f"Accounts/{B}"),
+            ("contact", CONTACTS, f"Contacts/{NEW}"),
+            ("owner", USERS, f"Clients/{Q}"),
+            ("stage", STAGES, f"Steps/{B}"),
+        ],
+    )
+    def test_what_a_deal_names_takes_one_request_each(self, name: str, other: Any, path: str) -> None:
+        partner = script(one(id=Q, name="x"))
+        found = partner.hold(PIPELINER.related(DEALS, Answer(ENGINE_READ, {}), name, other))
+        assert found
+        assert [request.path for request in partner.requests] == [f"{SPACE}/entities/{path}"]
 
 
 class TestList:
@@ -399,7 +662,7 @@ class TestRefusals:
     def test_a_word_is_no_id(self, id: str) -> None:
         with pytest.raises(Problem) as caught:
             script().hold(PIPELINER.get(LEADS, id))
-        assert caught.value.kind is Kind.CRM_NOT_FOUND
+        assert caught.value.kind is Kind.CRM_BAD_ID
 
     def test_a_2xx_that_says_no_is_a_refusal(self) -> None:
         with pytest.raises(Problem) as caught:

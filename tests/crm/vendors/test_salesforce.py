@@ -1,7 +1,7 @@
 """What is peculiar to Salesforce: queries in SOQL, a company that is a text, columns beside the given account."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -9,10 +9,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from switchboard.crm.auth import OAuth2
+from switchboard.crm.dialect import Answer
+from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.vendors.salesforce import CRM, literal
-from switchboard.crm.wire import Response
+from switchboard.crm.wire import Response, dig
 from tests.crm.samples import CASES
+from tests.crm.shared import document
 from tests.crm.voices import minutes
 from tests.talk import ok, script
 
@@ -118,7 +121,7 @@ class TestIds:
         for talk in (SALESFORCE.get(LEADS, id), SALESFORCE.delete(LEADS, id)):
             with pytest.raises(Problem) as caught:
                 partner.hold(talk)
-            assert caught.value.kind is Kind.CRM_NOT_FOUND
+            assert caught.value.kind is Kind.CRM_BAD_ID
 
     @pytest.mark.parametrize("id", ["00Q5e00000abcde", "00Q5e00000abcdeEAA", "a0B000000000001"])
     def test_an_id_of_fifteen_or_eighteen_is_one(self, id: str) -> None:
@@ -269,3 +272,250 @@ class TestLook:
     def test_it_asks_for_no_column_that_was_not_sent(self) -> None:
         query = self.query({"last_name": "Lovelace", "phone_numbers": [{"number": "1", "type": "mobile"}]})
         assert query.startswith("SELECT Id, CreatedDate, LastName, MobilePhone FROM Lead WHERE")
+
+
+CONTACTS, COMPANIES, DEALS, USERS, STAGES = (
+    CASES[f"salesforce-{plural}"].resource for plural in ("contacts", "companies", "deals", "users", "stages")
+)
+OBJECTS = {"Contact": CONTACTS, "Account": COMPANIES, "Opportunity": DEALS, "User": USERS}
+ID = "006dM00000Mw7VtQAJ"
+
+
+def recorded(name: str, path: str = "response.body") -> Any:
+    """A part of a recorded exchange."""
+    return dig(document(f"fixtures/salesforce/{name}.json"), path)
+
+
+def problem(talk: Any, *replies: Response) -> Problem:
+    with pytest.raises(Problem) as caught:
+        script(*replies).hold(talk)
+    return caught.value
+
+
+class TestRecorded:
+    def test_a_contact(self) -> None:
+        first, second, _ = (SALESFORCE.item(CONTACTS, each) for each in recorded("contacts.query.200")["records"])
+        assert first == {
+            "id": "003dM00001vWOXJQA4",
+            "first_name": "Rose",
+            "last_name": "Gonzalez",
+            "name": "Rose Gonzalez",
+            "title": "SVP, Procurement",
+            "emails": [{"email": "user5@example.com", "type": "primary"}],
+            "phones": [
+                {"number": "(512) 757-6000", "type": "primary"},
+                {"number": "(512) 757-9340", "type": "mobile"},
+            ],
+            "addresses": [{"street_1": "313 Constitution Place", "street_2": "Austin, TX 78767\nUSA"}],
+            "company": {"id": "001dM00003jU9GxQAK"},
+            "created_at": "2026-05-01T07:25:37Z",
+        }
+        assert (second["name"], second["company"]) == ("Tim Barr", {"id": "001dM00003jU9H1QAK"})
+
+    def test_a_company(self) -> None:
+        first, *_ = (SALESFORCE.item(COMPANIES, each) for each in recorded("accounts.query.page1.200")["records"])
+        assert first == {
+            "id": "001dM00003jU9GyQAK",
+            "name": "Burlington Textiles Corp of America",
+            "website": "www.burlington.com",
+            "phones": [{"number": "(336) 222-7000", "type": "primary"}],
+            "industry": "Apparel",
+            "addresses": [{"city": "Burlington", "state": "NC", "country": "USA"}],
+            "created_at": "2026-05-01T07:25:37Z",
+            "updated_at": "2026-05-01T07:25:37Z",
+        }
+
+    def test_a_deal(self) -> None:
+        first, *_ = (SALESFORCE.item(DEALS, each) for each in recorded("opportunities.query.200")["records"])
+        assert first == {
+            "id": ID,
+            "name": "Dickenson Mobile Generators",
+            "amount": 15000,
+            "stage": {"id": "Qualification"},
+            "close_date": "2026-03-08",
+            "owner": {"id": "005dM00000aYf0qQAC"},
+        }
+
+
+class TestObjects:
+    """One read of an id, without columns, answers all that the user may see: custom fields too."""
+
+    @pytest.mark.parametrize("name", OBJECTS)
+    def test_a_read_is_one_request_that_names_no_columns(self, name: str) -> None:
+        partner = script(ok({"attributes": {"type": name}, "Id": ID, "Colour__c": "teal"}))
+        answer = partner.hold(SALESFORCE.get(OBJECTS[name], ID))
+        [request] = partner.requests
+        assert (request.method, request.path) == ("GET", f"/services/data/v66.0/sobjects/{name}/{ID}")
+        assert dict(request.query) == {}
+        assert answer.item == {"id": ID} | ({} if name == "User" else {"custom_fields": {"Colour__c": "teal"}})
+
+    def test_a_user(self) -> None:
+        body = {
+            "Id": "005dM00000aYf0qQAC",
+            "Name": "Charles Babbage",
+            "FirstName": "Charles",
+            "LastName": "Babbage",
+            "Username": "charles@org.example",
+            "Email": "charles@example.com",
+            "IsActive": False,
+        }
+        assert SALESFORCE.item(USERS, body) == {
+            "id": "005dM00000aYf0qQAC",
+            "name": "Charles Babbage",
+            "first_name": "Charles",
+            "last_name": "Babbage",
+            "email": "charles@example.com",
+            "active": False,
+        }
+
+    @pytest.mark.parametrize(
+        ("flags", "status"),
+        [((False, False), "open"), ((True, True), "won"), ((True, False), "lost"), ((None, None), None)],
+    )
+    def test_what_became_of_a_deal_follows_its_stage(self, flags: tuple[Any, Any], status: str | None) -> None:
+        body = {"Id": ID, "IsClosed": flags[0], "IsWon": flags[1]}
+        assert SALESFORCE.item(DEALS, body).get("status") == status
+
+    def test_a_deal_of_an_org_with_one_currency_tells_none(self) -> None:
+        assert SALESFORCE.item(DEALS, {"Id": ID, "Amount": 7.5}) == {"id": ID, "amount": 7.5}
+
+    def test_what_is_not_there_is_not_found(self) -> None:
+        deleted = [{"message": "entity is deleted", "errorCode": "ENTITY_IS_DELETED"}]
+        for body in (recorded("record.get.not-found.404"), deleted):
+            for resource in OBJECTS.values():
+                assert problem(SALESFORCE.get(resource, ID), Response(404, {}, body)).kind is Kind.CRM_NOT_FOUND
+
+    def test_an_id_that_the_vendor_cannot_read_is_a_bad_one(self) -> None:
+        body = [{"message": "malformed id", "errorCode": "MALFORMED_ID"}]
+        assert problem(SALESFORCE.get(DEALS, ID), Response(400, {}, body)).kind is Kind.CRM_BAD_ID
+
+    def test_an_id_in_a_body_that_it_cannot_read_is_a_refusal_as_it_always_was(self) -> None:
+        body = [{"message": "Owner ID: malformed", "errorCode": "MALFORMED_ID", "fields": ["OwnerId"]}]
+        talk = SALESFORCE.create(LEADS, CASE.draft({"last_name": "Lovelace"}))
+        assert problem(talk, Response(400, {}, body)).kind is Kind.CRM_REJECTED
+
+    @pytest.mark.parametrize("id", ["describe", "approvalLayouts", "00Q/0000", "00Q0000000000000000", ""])
+    def test_a_word_is_no_id(self, id: str) -> None:
+        for resource in OBJECTS.values():
+            assert problem(SALESFORCE.get(resource, id)).kind is Kind.CRM_BAD_ID
+
+    @pytest.mark.parametrize("status", [400, 403])
+    def test_what_the_user_may_not_see_is_forbidden(self, status: int) -> None:
+        answer = Response(status, {}, recorded("record.delete.no-permission.403"))
+        assert problem(SALESFORCE.get(DEALS, ID), answer).kind is Kind.CRM_FORBIDDEN
+
+
+class TestBothWays:
+    """What is written is read again as it was."""
+
+    def turned(self, name: str, item: Record) -> tuple[Record, Record]:
+        record, ignored = OBJECTS[name].table.out(item)
+        assert ignored == []
+        return record, OBJECTS[name].table.into(record)
+
+    def test_a_contact(self) -> None:
+        item = {
+            "first_name": "Ada",
+            "last_name": "Lovelace",
+            "title": "Head of Programmes",
+            "emails": [{"email": "ada@engines.example", "type": "primary"}],
+            "phones": [{"number": "1", "type": "primary"}, {"number": "2", "type": "mobile"}],
+            "addresses": [{"street_1": "12 Dorset Street", "city": "London", "country": "United Kingdom"}],
+            "description": "Writes programmes.",
+            "company": {"id": "001dM00003jU9GxQAK"},
+            "owner": {"id": "005dM00000aYf0qQAC"},
+            "custom_fields": {"Colour__c": "teal"},
+        }
+        record, back = self.turned("Contact", item)
+        assert back == {**item, "name": "Ada Lovelace"}
+        assert (record["MailingCity"], record["AccountId"]) == ("London", "001dM00003jU9GxQAK")
+
+    def test_a_company(self) -> None:
+        item = {
+            "name": "Analytical Engines",
+            "website": "https://engines.example",
+            "phones": [{"number": "1", "type": "primary"}, {"number": "2", "type": "fax"}],
+            "industry": "Machinery",
+            "description": "Builders of engines.",
+            "number_of_employees": 12,
+            "annual_revenue": 1.5,
+            "addresses": [{"street_1": "12 Dorset Street", "street_2": "Second floor", "postal_code": "W1"}],
+            "owner": {"id": "005dM00000aYf0qQAC"},
+            "custom_fields": {"Colour__c": "teal"},
+        }
+        record, back = self.turned("Account", item)
+        assert back == item
+        assert record["BillingStreet"] == "12 Dorset Street\nSecond floor"
+
+    def test_a_deal(self) -> None:
+        """Its stage is named by the value of the picklist, which is all that the vendor tells of it."""
+        item = {
+            "name": "Engine no. 2",
+            "amount": 12500,
+            "currency": "GBP",
+            "stage": {"id": "Qualification"},
+            "probability": 20,
+            "close_date": date(2026, 12, 31),
+            "description": "One engine.",
+            "company": {"id": "001dM00003jU9GxQAK"},
+            "contact": {"id": "003dM00001vWOXJQA4"},
+            "owner": {"id": "005dM00000aYf0qQAC"},
+            "custom_fields": {"Colour__c": "teal"},
+        }
+        record, back = self.turned("Opportunity", item)
+        assert back == {**item, "close_date": "2026-12-31"}
+        assert (record["StageName"], record["CloseDate"]) == ("Qualification", "2026-12-31")
+
+
+class TestRelated:
+    def deal(self, **columns: str) -> Answer:
+        body = {"Id": ID, **columns}
+        return Answer(SALESFORCE.item(DEALS, body), body)
+
+    @pytest.mark.parametrize(
+        ("name", "column", "other"),
+        [("company", "AccountId", "Account"), ("owner", "OwnerId", "User"), ("contact", "ContactId", "Contact")],
+    )
+    def test_what_a_deal_names_by_its_id_is_one_read(self, name: str, column: str, other: str) -> None:
+        partner = script(ok({"Id": "0010000000000001"}))
+        deal = self.deal(**{column: "0010000000000001"})
+        assert partner.hold(SALESFORCE.related(DEALS, deal, name, OBJECTS[other]))
+        assert [each.path for each in partner.requests] == [f"/services/data/v66.0/sobjects/{other}/0010000000000001"]
+
+    def test_without_a_primary_contact_it_is_one_that_has_a_role(self) -> None:
+        partner = script(ok({"done": True, "records": [{"Id": "003dM00001vWOXJQA4", "Colour__c": "teal"}]}))
+        found = partner.hold(SALESFORCE.related(DEALS, self.deal(), "contact", CONTACTS))
+        assert found
+        assert found.item == {"id": "003dM00001vWOXJQA4", "custom_fields": {"Colour__c": "teal"}}
+        [request] = partner.requests
+        roles = f"SELECT ContactId FROM OpportunityContactRole WHERE OpportunityId = '{ID}'"
+        assert request.query["q"] == (
+            f"SELECT FIELDS(ALL) FROM Contact WHERE Id IN ({roles}) ORDER BY CreatedDate ASC, Id ASC LIMIT 1"
+        )
+
+    def test_nobody_may_have_a_role(self) -> None:
+        partner = script(ok({"done": True, "records": []}))
+        assert partner.hold(SALESFORCE.related(DEALS, self.deal(), "contact", CONTACTS)) is None
+
+    def test_a_stage_is_found_by_its_value(self) -> None:
+        stage = {"Id": "01J000000000001", "MasterLabel": "Closed 'Won'", "SortOrder": 9, "IsActive": True}
+        partner = script(ok({"done": True, "records": [stage]}))
+        found = partner.hold(SALESFORCE.related(DEALS, self.deal(StageName="Closed 'Won'"), "stage", STAGES))
+        assert found
+        assert found.item == {"id": "01J000000000001", "name": "Closed 'Won'", "position": 9, "status": "active"}
+        [request] = partner.requests
+        assert "WHERE ApiName = 'Closed \\'Won\\'' ORDER BY" in request.query["q"]
+
+    def test_a_deal_without_a_stage_or_a_company_costs_no_request(self) -> None:
+        for name, other in (("stage", STAGES), ("company", COMPANIES)):
+            assert script().hold(SALESFORCE.related(DEALS, self.deal(), name, other)) is None
+
+    def test_an_owner_that_is_a_queue_is_none(self) -> None:
+        answer = Response(404, {}, recorded("record.get.not-found.404"))
+        lead = Answer({"id": "00Q000000000001", "owner": {"id": "00G000000000001"}}, {})
+        assert script(answer).hold(SALESFORCE.related(LEADS, lead, "owner", USERS)) is None
+
+
+def test_a_pod_is_made_of_these_objects_in_this_order() -> None:
+    pods = [("Lead", "leads"), ("Opportunity", "deals"), ("Account", "companies"), ("Contact", "contacts")]
+    assert list(CRM.pods.items()) == pods

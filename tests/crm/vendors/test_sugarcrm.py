@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pytest
 
 from switchboard.crm.auth import OAuth2
+from switchboard.crm.catalog import Resource
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.sugarcrm import CRM
 from switchboard.crm.wire import Request, Response
@@ -21,6 +23,10 @@ CASE = CASES["sugarcrm-leads"]
 SUGAR = CRM.dialect
 LEADS = CASE.resource
 STAGES = CASES["sugarcrm-stages"].resource
+CONTACTS, COMPANIES, DEALS, USERS = (
+    CASES[f"sugarcrm-{plural}"].resource for plural in ("contacts", "companies", "deals", "users")
+)
+DEAL_ID = "da6a3741-2a81-ba7f-f249-512d0932e94e"
 
 APP = {"client_id": "sugar", "client_secret": "", "platform": "base"}
 
@@ -78,9 +84,10 @@ class TestReading:
 
     @pytest.mark.parametrize("id", ["filter", "count", "MassUpdate", "duplicateCheck", "enum"])
     @pytest.mark.parametrize("verb", ["get", "delete"])
-    def test_a_route_of_the_module_is_no_lead(self, id: str, verb: str) -> None:
-        told = problem(talk=getattr(SUGAR, verb)(LEADS, id))
-        assert (told.kind, told.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+    def test_a_route_of_the_module_is_no_record(self, id: str, verb: str) -> None:
+        for resource in (LEADS, CONTACTS, COMPANIES, DEALS, USERS):
+            told = problem(talk=getattr(SUGAR, verb)(resource, id))
+            assert (told.kind, told.outcome) == (Kind.CRM_BAD_ID, Outcome.NOTHING)
 
     @pytest.mark.parametrize("id", ["1", "seed_max_id", "e8c641ca-1b8c-74c1-d08d-56fedbdd3187"])
     def test_an_id_is_whatever_the_vendor_calls_a_record(self, id: str) -> None:
@@ -344,3 +351,242 @@ class TestStages:
         answers = script(ok(["Open", "Won"])).hold(SUGAR.list(STAGES, limit=5)).answers
         assert [(each.item["id"], each.item["name"]) for each in answers] == [("0", "Open"), ("1", "Won")]
         assert script(ok([])).hold(SUGAR.list(STAGES, limit=5)).answers == []
+
+
+class TestObjects:
+    """Contacts, accounts, opportunities and users, each whole in one request."""
+
+    @pytest.mark.parametrize(
+        ("resource", "module"),
+        [(CONTACTS, "Contacts"), (COMPANIES, "Accounts"), (DEALS, "Opportunities"), (USERS, "Users")],
+    )
+    def test_a_record_is_read_whole(self, resource: Resource, module: str) -> None:
+        partner = script(ok({"id": "seed_max_id", "deleted": False}))
+        assert partner.hold(SUGAR.get(resource, "seed_max_id")).item == {"id": "seed_max_id"}
+        [request] = partner.requests
+        assert (request.path, request.query) == (f"/rest/{{version}}/{module}/seed_max_id", {})
+
+    def test_an_opportunity_of_the_vendors_pages_is_read(self) -> None:
+        shown = recorded("opportunity_record")
+        partner = script(ok(shown["response"]["body"]))
+        assert partner.hold(SUGAR.get(DEALS, DEAL_ID)).item == {
+            "id": DEAL_ID,
+            "name": "Slender Broadband Inc - 1000 units",
+            "amount": 25000,
+            "stage": {"id": "Needs+Analysis"},
+            "status": "open",
+            "probability": 90,
+            "close_date": "2013-02-27",
+            "company": {"id": "181461c6-dc81-1115-1fe0-512d092e8f15", "name": "Slender Broadband Inc"},
+            "owner": {"id": "seed_max_id", "name": "Max Jensen"},
+            "created_at": "2013-02-26T19:12:00Z",
+            "updated_at": "2013-02-26T19:12:00Z",
+            "last_activity_at": "2013-02-28T18:36:00Z",
+        }
+        assert [each.path for each in partner.requests] == [path(shown["request"]["path"])]
+
+    @pytest.mark.parametrize(
+        ("told", "status"),
+        [
+            ({"sales_stage": "Closed Won"}, "won"),
+            ({"sales_stage": "Closed Lost", "sales_status": "Closed Lost"}, "lost"),
+            ({"sales_stage": "Abgesagt", "sales_status": "Closed Lost"}, "lost"),
+            ({"sales_stage": "", "sales_status": "In Progress"}, "open"),
+            ({"sales_stage": ""}, None),
+        ],
+    )
+    def test_an_opportunity_is_closed_by_its_stage_or_its_state(self, told: Any, status: str | None) -> None:
+        assert SUGAR.item(DEALS, told).get("status") == status
+
+    def test_an_account_of_the_vendors_pages_is_read(self) -> None:
+        assert SUGAR.item(COMPANIES, recorded("account_create")["response"]["body"]) == {
+            "id": "ab2222df-73da-0e92-6887-5705428f4d68",
+            "name": "Test Record",
+            "created_at": "2016-04-06T17:07:41Z",
+            "updated_at": "2016-04-06T17:07:41Z",
+        }
+
+    def test_a_contact_of_the_vendors_pages_is_read(self) -> None:
+        body = recorded("opportunity_link_contact")["response"]["body"]["related_record"]
+        assert SUGAR.item(CONTACTS, body) == {
+            "id": "e689173e-c953-1e14-c215-512d0927e7a2",
+            "first_name": "Gus",
+            "last_name": "Dales",
+            "name": "Gus Dales",
+            "title": "Director Operations",
+            "phones": [{"number": "(661) 120-2292", "type": "home"}],
+            "company": {"id": "d43243c6-9b8e-2973-aee2-512d09bc34b4", "name": "Arts & Crafts Inc"},
+            "owner": {"id": "seed_sally_id", "name": "Sally Bronsen"},
+            "created_at": "2013-02-26T19:12:00Z",
+            "updated_at": "2013-02-26T19:12:00Z",
+        }
+
+    def test_a_user_is_read(self) -> None:
+        body = {
+            "id": "seed_max_id",
+            "user_name": "max",
+            "first_name": "Max",
+            "last_name": "Jensen",
+            "full_name": "Max Jensen",
+            "title": "",
+            "status": "Active",
+            "email": [
+                {"email_address": "b@example.com", "primary_address": "0"},
+                {"email_address": "a@example.com", "primary_address": "1"},
+            ],
+            "date_entered": "2016-04-06T13:07:41-04:00",
+        }
+        item = SUGAR.item(USERS, body)
+        assert item == {
+            "id": "seed_max_id",
+            "name": "Max Jensen",
+            "first_name": "Max",
+            "last_name": "Jensen",
+            "email": "a@example.com",
+            "active": True,
+            "created_at": "2016-04-06T17:07:41Z",
+        }
+        assert SUGAR.item(USERS, body | {"status": "Inactive"})["active"] is False
+        assert "active" not in SUGAR.item(USERS, body | {"status": "Reserved"})
+
+    @pytest.mark.parametrize(
+        ("resource", "item", "body"),
+        [
+            (
+                CONTACTS,
+                {
+                    "first_name": "Ada",
+                    "last_name": "Lovelace",
+                    "title": "Countess",
+                    "emails": [{"email": "ada@example.com", "type": "primary"}],
+                    "phones": [{"number": "1", "type": "mobile"}],
+                    "company": {"id": "a"},
+                    "owner": {"id": "seed_max_id"},
+                    "addresses": [{"street_1": "12 Dorset Street", "city": "London"}],
+                    "description": "Wants engines.",
+                },
+                {
+                    "first_name": "Ada",
+                    "last_name": "Lovelace",
+                    "title": "Countess",
+                    "email": [{"email_address": "ada@example.com", "primary_address": True}],
+                    "phone_mobile": "1",
+                    "account_id": "a",
+                    "assigned_user_id": "seed_max_id",
+                    "primary_address_street": "12 Dorset Street",
+                    "primary_address_city": "London",
+                    "description": "Wants engines.",
+                },
+            ),
+            (
+                COMPANIES,
+                {
+                    "name": "Engines",
+                    "website": "https://engines.example",
+                    "phones": [{"number": "1", "type": "primary"}, {"number": "2", "type": "fax"}],
+                    "industry": "Machinery",
+                    "description": "Builders.",
+                    "number_of_employees": 12,
+                    "annual_revenue": 5000,
+                    "owner": {"id": "seed_max_id"},
+                    "addresses": [{"street_1": "12 Dorset Street", "country": "UK"}],
+                },
+                {
+                    "name": "Engines",
+                    "website": "https://engines.example",
+                    "phone_office": "1",
+                    "phone_fax": "2",
+                    "industry": "Machinery",
+                    "description": "Builders.",
+                    "employees": 12,
+                    "annual_revenue": 5000,
+                    "assigned_user_id": "seed_max_id",
+                    "billing_address_street": "12 Dorset Street",
+                    "billing_address_country": "UK",
+                },
+            ),
+            (
+                DEALS,
+                {
+                    "name": "Engine no. 2",
+                    "amount": 12500,
+                    "stage": {"id": "Closed+Won"},
+                    "probability": 90,
+                    "description": "One engine.",
+                    "company": {"id": "a"},
+                    "owner": {"id": "seed_max_id"},
+                },
+                {
+                    "name": "Engine no. 2",
+                    "amount": 12500,
+                    "sales_stage": "Closed Won",
+                    "probability": 90,
+                    "description": "One engine.",
+                    "account_id": "a",
+                    "assigned_user_id": "seed_max_id",
+                },
+            ),
+        ],
+    )
+    def test_what_is_written_comes_back(self, resource: Resource, item: dict[str, Any], body: dict[str, Any]) -> None:
+        item = item | {"custom_fields": {"colour_c": "teal"}}
+        drafted = SUGAR.draft(resource, item)
+        assert (drafted.body, drafted.ignored) == (body | {"colour_c": "teal"}, ())
+        whole = {CONTACTS.plural: {}, COMPANIES.plural: {}, DEALS.plural: {"status": "won"}}[resource.plural]
+        assert SUGAR.item(resource, drafted.body) == item | whole
+
+    def test_an_opportunity_is_written_with_its_day_and_linked_to_its_contact(self) -> None:
+        item = {"name": "x", "close_date": date(2026, 12, 31), "contact": {"id": "c"}, "currency": "GBP"}
+        drafted = SUGAR.draft(DEALS, item)
+        assert drafted.body == {"name": "x", "date_closed": "2026-12-31", "contacts": {"add": ["c"]}}
+        assert drafted.ignored == ("currency",)
+        assert SUGAR.item(DEALS, drafted.body) == {"name": "x", "close_date": "2026-12-31"}
+
+    @pytest.mark.parametrize("key", ["Closed Won", "a b", "a+b", "a~b", "ü", "100%", "a\\b?#"])
+    def test_a_stage_is_written_under_the_key_that_it_was_read_under(self, key: str) -> None:
+        item = SUGAR.item(DEALS, {"sales_stage": key})
+        assert re.fullmatch(ID, item["stage"]["id"])
+        assert SUGAR.draft(DEALS, {"name": "x", "stage": item["stage"]}).body["sales_stage"] == key
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS, USERS])
+    def test_a_read_that_fails_says_why(self, resource: Resource) -> None:
+        for name, status, kind in (
+            ("error_not_found_404", 404, Kind.CRM_NOT_FOUND),
+            ("error_permission_403", 403, Kind.CRM_FORBIDDEN),
+            ("error_no_method_404", 404, Kind.CRM_REJECTED),
+        ):
+            refusal = Response(status, {}, recorded(name)["response"]["body"])
+            assert problem(refusal, talk=SUGAR.get(resource, "1")).kind is kind
+        assert problem(ok({"id": "1", "deleted": "1"}), talk=SUGAR.get(resource, "1")).kind is Kind.CRM_NOT_FOUND
+
+    def test_related_records_are_read_by_the_ids_that_were_told(self) -> None:
+        deal = script(ok(recorded("opportunity_record")["response"]["body"])).hold(SUGAR.get(DEALS, DEAL_ID))
+        for name, other, module in (("company", COMPANIES, "Accounts"), ("owner", USERS, "Users")):
+            id = deal.item[name]["id"]
+            partner = script(ok({"id": id}))
+            found = partner.hold(SUGAR.related(DEALS, deal, name, other))
+            assert found
+            assert found.item == {"id": id}
+            assert [each.path for each in partner.requests] == [f"/rest/{{version}}/{module}/{id}"]
+
+    def test_the_stage_of_an_opportunity_is_found_among_the_options(self) -> None:
+        deal = script(ok(recorded("opportunity_record")["response"]["body"])).hold(SUGAR.get(DEALS, DEAL_ID))
+        partner = script(ok({"": "", "Needs Analysis": "Bedarf"}))
+        found = partner.hold(SUGAR.related(DEALS, deal, "stage", STAGES))
+        assert found
+        assert (found.item["id"], found.item["name"], len(partner.requests)) == ("Needs+Analysis", "Bedarf", 1)
+
+    def test_the_contact_of_an_opportunity_is_the_first_behind_its_link(self) -> None:
+        deal = script(ok(recorded("opportunity_record")["response"]["body"])).hold(SUGAR.get(DEALS, DEAL_ID))
+        partner = script(ok(recorded("account_contacts_list")["response"]["body"]))
+        found = partner.hold(SUGAR.related(DEALS, deal, "contact", CONTACTS))
+        assert found
+        assert (found.item["id"], found.item["name"]) == ("819f4149-b007-a6da-a5fa-56fedbf2de77", "Florine Marcus")
+        [request] = partner.requests
+        assert request.path == f"/rest/{{version}}/Opportunities/{DEAL_ID}/link/contacts"
+        assert request.query == {"max_num": "1"}
+        nobody = script(ok({"next_offset": -1, "records": []}))
+        assert nobody.hold(SUGAR.related(DEALS, deal, "contact", CONTACTS)) is None
+
+    def test_a_pod_is_made_of_contacts_deals_or_companies(self) -> None:
+        assert list(CRM.pods.items()) == [(each, each) for each in ("contacts", "deals", "companies")]

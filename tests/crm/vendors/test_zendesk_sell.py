@@ -3,15 +3,15 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from switchboard.crm.auth import OAuth2
-from switchboard.crm.catalog import Emulated
-from switchboard.crm.dialect import Draft
+from switchboard.crm.catalog import Emulated, Resource
+from switchboard.crm.dialect import Answer, Draft
 from switchboard.crm.paging import second
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.zendesk_sell import CRM
@@ -24,6 +24,10 @@ from tests.talk import Partner, ok, script
 CASE = CASES["zendesk_sell-leads"]
 ZENDESK = CRM.dialect
 LEADS, PIPELINES, STAGES = (CASES[f"zendesk_sell-{plural}"].resource for plural in ("leads", "pipelines", "stages"))
+CONTACTS, COMPANIES, DEALS, USERS = (
+    CASES[f"zendesk_sell-{plural}"].resource for plural in ("contacts", "companies", "deals", "users")
+)
+EVERY = [LEADS, PIPELINES, STAGES, CONTACTS, COMPANIES, DEALS, USERS]
 ADA = {"last_name": "Lovelace"}
 
 
@@ -110,16 +114,249 @@ class TestRecords:
         assert answer.item["custom_fields"] == {"Tier": "Gold", "Channels": []}
 
     @pytest.mark.parametrize("id", ["count", "upsert", "1,2", "²", "-1"])
-    @pytest.mark.parametrize("resource", [LEADS, PIPELINES, STAGES], ids=["lead", "pipeline", "stage"])
+    @pytest.mark.parametrize("resource", EVERY, ids=lambda each: each.plural)
     def test_what_is_no_number_is_no_id_and_leads_nowhere(self, resource: Any, id: str) -> None:
         partner = script()
-        assert problem_of(lambda: partner.hold(ZENDESK.get(resource, id))).kind is Kind.CRM_NOT_FOUND
-        assert problem_of(lambda: partner.hold(ZENDESK.delete(LEADS, id))).kind is Kind.CRM_NOT_FOUND
+        assert problem_of(lambda: partner.hold(ZENDESK.get(resource, id))).kind is Kind.CRM_BAD_ID
+        assert problem_of(lambda: partner.hold(ZENDESK.delete(LEADS, id))).kind is Kind.CRM_BAD_ID
         assert partner.requests == []
 
     def test_a_record_outside_of_the_envelope_is_none(self) -> None:
         for extra in ({"data": None}, {"data": []}, {"data": 5, "last_name": "x"}, {"last_name": "x"}):
             assert problem_of(lambda extra=extra: CASE.draft({}, extra)).kind is Kind.MISSING_FIELD
+
+
+TIMES = {"created_at": "2016-07-19T10:20:07Z", "updated_at": "2016-07-19T10:20:08Z"}
+CHICAGO = {"street_1": "Suite 200 212 W. Superior", "city": "Chicago", "state": "IL", "country": "United States"}
+BASE = {"id": "135906739", "name": "Base CRM", "owner": {"id": "960788"}, "addresses": [CHICAGO], **TIMES}
+SUPPORT = {
+    "id": "135906741",
+    "first_name": "Support",
+    "last_name": "Team",
+    "name": "Support Team",
+    "phones": [{"number": "+1 (800) 940-9650", "type": "work"}],
+    "company": {"id": "135906739"},
+    "owner": {"id": "960788"},
+    "addresses": [CHICAGO],
+    **TIMES,
+}
+HOT = {
+    "id": "2",
+    "name": "Hot Deal",
+    "amount": 500,
+    "currency": "GBP",
+    "stage": {"id": "5550555"},
+    "company": {"id": "135906739"},
+    "contact": {"id": "135906741"},
+    "owner": {"id": "960788"},
+    "last_activity_at": "2016-07-27T08:48:07Z",
+    "created_at": "2016-07-19T10:20:07Z",
+    "updated_at": "2016-07-27T08:48:07Z",
+}
+UZI = {
+    "id": "1089189",
+    "name": "Uzi",
+    "email": "uzi@getbase.com",
+    "active": False,
+    "created_at": "2017-02-08T14:59:16Z",
+    "updated_at": "2017-06-29T06:57:35Z",
+}
+
+
+def items(name: str) -> list[Any]:
+    return recorded(name)["response"]["body"]["items"]
+
+
+def record(resource: Resource, item: dict[str, Any]) -> Response:
+    """The answer to a read of a record that holds this."""
+    body = ZENDESK.seal(resource, resource.table.out(item)[0] | {"id": 7})
+    return ok({**body, "meta": {"type": resource.plural}})
+
+
+class TestObjects:
+    @pytest.mark.parametrize(
+        ("resource", "item", "path"),
+        [
+            (COMPANIES, BASE, "/v2/contacts/135906739"),
+            (CONTACTS, SUPPORT, "/v2/contacts/135906741"),
+            (USERS, UZI, "/v2/users/1089189"),
+        ],
+    )
+    def test_the_recorded_one_is_read_in_one_request(self, resource: Any, item: dict[str, Any], path: str) -> None:
+        listed = [*items("contacts_list_full_envelope"), *items("users_list")]
+        [found] = [each for each in listed if str(each["data"]["id"]) == item["id"]]
+        partner = script(ok(found))
+        answer = partner.hold(ZENDESK.get(resource, item["id"]))
+        [request] = partner.requests
+        assert (request.method, request.path, dict(request.query)) == ("GET", path, {})
+        assert (answer.item, answer.raw, answer.partial) == (item, found, False)
+
+    def test_the_recorded_deal_is_read_in_one_request(self) -> None:
+        partner = script(told("deal_record_full"))
+        assert partner.hold(ZENDESK.get(DEALS, "2")).item == HOT
+        assert [request.path for request in partner.requests] == ["/v2/deals/2"]
+
+    def test_a_recorded_deal_without_an_organization_has_its_custom_fields_and_no_company(self) -> None:
+        first, second = (ZENDESK.item(DEALS, each) for each in items("deals_list"))
+        assert first["custom_fields"] == {"Very_Complicated.CustomField": "XX OO XX"}
+        assert first["company"] == {"id": "204996235"}
+        assert (second["amount"], second["contact"], "company" in second) == (0, {"id": "204996430"}, False)
+
+    @pytest.mark.parametrize(
+        ("resource", "name", "names"),
+        [
+            (CONTACTS, "contacts_list", ["Kuba Tutaj", "John Smith"]),
+            (COMPANIES, "companies_list", ["Base CRM", "Zendesk"]),
+        ],
+    )
+    def test_a_recorded_record_of_few_fields_is_read_as_far_as_it_goes(
+        self, resource: Any, name: str, names: list[str]
+    ) -> None:
+        found = [ZENDESK.item(resource, each) for each in items(name)]
+        assert [each["name"] for each in found] == names
+        assert {each["owner"]["id"] for each in found} == {"1293487"}
+        assert found[0].get("tags") == (["tag1", "tag2"] if resource is CONTACTS else None)
+
+    @pytest.mark.parametrize(
+        ("resource", "name", "item", "extra"),
+        [
+            (
+                CONTACTS,
+                "contact_person_create",
+                {
+                    "last_name": "John",
+                    "addresses": [{"street_1": "Street", "postal_code": "1234"}],
+                    "tags": ["a", "b", "c"],
+                    "custom_fields": {"multi_select": ["A", "B"], "second_name": "Vito"},
+                },
+                {},
+            ),
+            (
+                COMPANIES,
+                "contact_company_create",
+                {"name": "Base CRM", "addresses": [{"state": "WA"}]},
+                {"parent_organization_id": 140},
+            ),
+            (
+                DEALS,
+                "deal_create",
+                {
+                    "name": "Deal Name",
+                    "contact": {"id": "1234567"},
+                    "stage": {"id": "2"},
+                    "custom_fields": {"dropdown": "Value", "super_field": "Value1"},
+                },
+                {},
+            ),
+        ],
+    )
+    def test_the_rows_make_what_the_vendors_test_sends(
+        self, resource: Any, name: str, item: dict[str, Any], extra: dict[str, Any]
+    ) -> None:
+        draft = ZENDESK.draft(resource, item, {"data": extra})
+        shown = recorded(name)["request"]
+        request = ZENDESK.making(resource, draft.body)
+        assert (request.method, request.path, request.json) == (shown["method"], shown["path"], shown["body"])
+
+    PARTS: ClassVar = {
+        "emails": [{"email": "ada@engines.example", "type": "primary"}],
+        "phones": [{"number": "1", "type": "work"}, {"number": "2", "type": "mobile"}, {"number": "3", "type": "fax"}],
+        "addresses": [{"street_1": "St James 1", "city": "London", "postal_code": "W1", "country": "GB"}],
+        "tags": ["a", "b"],
+        "custom_fields": {"Tier": "Gold"},
+        "owner": {"id": "5"},
+        "description": "Says much.",
+    }
+
+    @pytest.mark.parametrize(
+        ("resource", "own", "lacks"),
+        [
+            (CONTACTS, {"first_name": "Ada", "last_name": "Lovelace", "title": "CTO", "company": {"id": "3"}}, ()),
+            (COMPANIES, {"name": "Engines", "website": "engines.example", "industry": "Machinery"}, ("emails",)),
+            (
+                DEALS,
+                {
+                    "name": "No. 2",
+                    "amount": 12500.5,
+                    "currency": "GBP",
+                    "stage": {"id": "4"},
+                    "probability": 40,
+                    "contact": {"id": "6"},
+                },
+                ("emails", "phones", "addresses", "description"),
+            ),
+        ],
+    )
+    def test_the_rows_go_both_ways(self, resource: Any, own: dict[str, Any], lacks: tuple[str, ...]) -> None:
+        item = {**{name: value for name, value in self.PARTS.items() if name not in lacks}, **own}
+        columns, ignored = resource.table.out(item)
+        assert (resource.table.into(columns), ignored) == (item, [])
+
+    def test_the_day_on_which_a_deal_is_to_close_goes_both_ways(self) -> None:
+        columns, _ = DEALS.table.out({"close_date": date(2026, 12, 31)})
+        assert columns == {"estimated_close_date": "2026-12-31"}
+        assert DEALS.table.into(columns) == {"close_date": "2026-12-31"}
+        assert DEALS.table.into({"estimated_close_date": "2026-12-31T00:00:00Z"}) == {"close_date": "2026-12-31"}
+
+    def test_a_sum_that_is_written_as_a_text_is_a_number(self) -> None:
+        assert DEALS.table.into({"value": "12500.50"}) == {"amount": 12500.5}
+
+    @pytest.mark.parametrize(("status", "active"), [("active", True), ("inactive", False), ("away", None), ({}, None)])
+    def test_a_user_works_there_or_no_more(self, status: Any, active: bool | None) -> None:
+        assert USERS.table.into({"status": status}).get("active") is active
+
+    @pytest.mark.parametrize(
+        ("resource", "body"),
+        [
+            (CONTACTS, {"is_organization": True}),
+            (COMPANIES, {"is_organization": False}),
+            (USERS, {"deleted_at": "2017-06-29T06:57:35Z"}),
+        ],
+        ids=["an organization", "a person", "who left"],
+    )
+    def test_a_record_of_another_kind_or_one_that_left_is_not_found(self, resource: Any, body: dict[str, Any]) -> None:
+        answer = ok({"data": {"id": 7, **body}})
+        assert problem_of(lambda: script(answer).hold(ZENDESK.get(resource, "7"))).kind is Kind.CRM_NOT_FOUND
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS, USERS], ids=lambda each: each.plural)
+    def test_what_is_not_there_and_what_may_not_be_seen_are_told_apart(self, resource: Any) -> None:
+        kinds = [
+            problem_of(lambda told=told: script(told).hold(ZENDESK.get(resource, "7"))).kind
+            for told in (told("error_404_not_found"), errors({"code": "insufficient_scope"}, status=403))
+        ]
+        assert kinds == [Kind.CRM_NOT_FOUND, Kind.CRM_FORBIDDEN]
+
+
+class TestRelated:
+    def related(self, item: dict[str, Any], name: str, other: Resource, *replies: Response) -> tuple[Any, list[str]]:
+        partner = script(*replies)
+        found = partner.hold(ZENDESK.related(DEALS, Answer(item, {}), name, other))
+        return found, [request.path for request in partner.requests]
+
+    def test_what_a_deal_names_takes_one_request_each(self) -> None:
+        for name, other, path in (
+            ("company", COMPANIES, "/v2/contacts/135906739"),
+            ("contact", CONTACTS, "/v2/contacts/135906741"),
+            ("owner", USERS, "/v2/users/960788"),
+        ):
+            found, paths = self.related(HOT, name, other, record(other, {}))
+            assert (found.item["id"], paths) == ("7", [path])
+
+    def test_the_stage_of_a_deal_is_found_by_its_id(self) -> None:
+        found, paths = self.related(HOT, "stage", STAGES, listed({"id": 5550555, "name": "Won", "pipeline_id": 3}))
+        assert found.item == {"id": "5550555", "name": "Won", "pipeline": {"id": "3"}}
+        assert paths == ["/v2/stages"]
+
+    def test_the_contact_of_a_deal_may_be_its_company(self) -> None:
+        sold = {"id": "2", "contact": {"id": "7"}}
+        found, paths = self.related(sold, "company", COMPANIES, record(COMPANIES, {"name": "Engines"}))
+        assert (found.item["name"], paths) == ("Engines", ["/v2/contacts/7"])
+        assert self.related(sold, "contact", CONTACTS, record(COMPANIES, {}))[0] is None
+
+    def test_a_deal_of_a_person_without_a_company_has_none(self) -> None:
+        sold = {"id": "2", "contact": {"id": "7"}}
+        assert self.related(sold, "company", COMPANIES, record(CONTACTS, ADA)) == (None, ["/v2/contacts/7"])
+        assert self.related({"id": "2"}, "company", COMPANIES) == (None, [])
 
 
 WEB, FAIR = {"id": 11, "name": "Web"}, {"id": 12, "name": "Trade fair"}

@@ -1,6 +1,8 @@
-"""What is peculiar to Zoho: a status per record, lists by query and ids, pipelines by layout, stages of a picklist."""
+"""What is peculiar to Zoho: a status per record, lists by query and ids, pipelines by layout, stages of a picklist,
+which deals tell by their names."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -9,13 +11,15 @@ from switchboard.crm.auth import OAuth2
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.zoho import CRM
 from switchboard.crm.wire import Request, Response
-from tests.crm.samples import CASES
+from tests.crm.samples import CASES, Case
 from tests.crm.shared import document
 from tests.crm.voices import minutes
 from tests.talk import Partner, ok, script
 
 ZOHO = CRM.dialect
 LEADS, PIPELINES, STAGES = (CASES[f"zoho-{name}"] for name in ("leads", "pipelines", "stages"))
+CONTACTS, COMPANIES, DEALS, USERS = (CASES[f"zoho-{name}"] for name in ("contacts", "companies", "deals", "users"))
+OBJECTS = pytest.mark.parametrize("case", [CONTACTS, COMPANIES, DEALS, USERS], ids=repr)
 ADA = {"first_name": "Ada", "last_name": "Lovelace"}
 NONE = Response(204)
 
@@ -191,7 +195,7 @@ class TestList:
     @pytest.mark.parametrize("id", ["deleted", "search", "1,2", "1-", ""])
     def test_a_word_is_no_id(self, id: str) -> None:
         for resource in (LEADS.resource, PIPELINES.resource):
-            assert problem(lambda to=resource: script().hold(ZOHO.get(to, id))).kind is Kind.CRM_NOT_FOUND
+            assert problem(lambda to=resource: script().hold(ZOHO.get(to, id))).kind is Kind.CRM_BAD_ID
 
 
 class TestDeleted:
@@ -424,6 +428,304 @@ class TestStages:
         assert (request.method, request.path, request.safe) == ("PATCH", "/crm/v8/settings/pipeline/12", True)
         gone = {"id": "52", "sequence_number": 2, "_delete": {"permanent": None}}
         assert request.json["pipeline"][0]["maps"] == [gone, {"id": "53", "sequence_number": 3}]
+
+
+OWNER = {"id": "7328395000000605001", "name": "Nango Developer", "email": "user12@example.com"}
+LAYOUT = "7328395000000091023"
+
+
+class TestObjects:
+    """Contacts, companies, deals and users."""
+
+    @OBJECTS
+    def test_one_is_read_in_one_request_that_asks_for_nothing_in_particular(self, case: Case) -> None:
+        partner = script(answer("account.get.200"))
+        partner.hold(ZOHO.get(case.resource, "7328395000000686003"))
+        [request] = partner.requests
+        path = {"contacts": "Contacts", "companies": "Accounts", "deals": "Deals", "users": "users"}[case.plural]
+        assert (request.method, request.path, request.query) == ("GET", f"/crm/v8/{path}/7328395000000686003", {})
+
+    def test_a_recorded_company_is_read(self) -> None:
+        partner = script(answer("account.get.200"))
+        found = partner.hold(ZOHO.get(COMPANIES.resource, "7328395000000686003"))
+        assert partner.requests[0].path.replace("v8", "v2") == recorded("account.get.200")["request"]["path"]
+        assert not found.partial
+        assert found.item == {
+            "id": "7328395000000686003",
+            "name": "Test Account for Get Account Action",
+            "owner": OWNER,
+            "created_at": "2026-05-14T09:51:36Z",
+            "updated_at": "2026-05-14T09:51:36Z",
+        }
+
+    def test_a_recorded_company_is_read_with_all_that_it_tells(self) -> None:
+        first = answer("accounts.list.200").body["data"][0]
+        assert ZOHO.item(COMPANIES.resource, first) == {
+            "id": "7328395000000680055",
+            "name": "King (Sample)",
+            "website": "http://kingmanufacturing.com",
+            "phones": [{"number": "555-555-5555", "type": "primary"}],
+            "industry": "Manufacturing",
+            "description": "King is a multinational electronics contract manufacturing company with its headquarters "
+            "in Baltimore, United States.",
+            "number_of_employees": 445,
+            "annual_revenue": 850000,
+            "addresses": [
+                {
+                    "street_1": "228 Runamuck Pl #2808",
+                    "city": "Baltimore",
+                    "state": "MD",
+                    "postal_code": "21224",
+                    "country": "United States",
+                }
+            ],
+            "owner": OWNER,
+            "last_activity_at": "2026-05-14T08:36:19Z",
+            "created_at": "2026-05-14T08:36:09Z",
+            "updated_at": "2026-05-14T08:36:17Z",
+        }
+
+    def test_a_recorded_deal_is_read(self) -> None:
+        partner = script(answer("deal.get.200"))
+        found = partner.hold(ZOHO.get(DEALS.resource, "7328395000000688003"))
+        assert found.item == {
+            "id": "7328395000000688003",
+            "name": "Test Deal from Nango Action",
+            "amount": 10000,
+            "stage": {"name": "Qualification"},
+            "probability": 10,
+            "close_date": "2024-12-31",
+            "description": "Test deal created via Nango action",
+            "owner": OWNER,
+            "created_at": "2026-05-14T09:52:27Z",
+            "updated_at": "2026-05-14T09:52:27Z",
+        }
+
+    def test_a_recorded_deal_names_its_company_and_its_person(self) -> None:
+        item = ZOHO.item(DEALS.resource, answer("deals.list.200").body["data"][0])
+        assert item["company"] == {"id": "7328395000000680055", "name": "King (Sample)"}
+        assert item["contact"] == {"id": "7328395000000680156", "name": "Kris Marrier (Sample)"}
+        assert (item["amount"], item["close_date"], item["stage"]) == (
+            60000,
+            "2026-05-17",
+            {"name": "Id. Decision Makers"},
+        )
+
+    def test_a_recorded_person_is_read(self) -> None:
+        """No read of one person was recorded: a list that asked for few fields, and the fields of a lead."""
+        first = answer("contacts.list-page-info.200").body["data"][0]
+        assert ZOHO.item(CONTACTS.resource, first) == {
+            "id": "6493490000001291001",
+            "created_at": "2024-12-20T07:09:52Z",
+        }
+
+    def test_a_recorded_user_is_read(self) -> None:
+        partner = script(ok({"users": answer("users.list.200").body["users"]}))
+        found = partner.hold(ZOHO.get(USERS.resource, OWNER["id"]))
+        assert found.item == {
+            **OWNER,
+            "first_name": "Nango",
+            "last_name": "Developer",
+            "active": True,
+            "created_at": "2026-05-14T08:34:21Z",
+            "updated_at": "2026-05-14T08:35:10Z",
+        }
+
+    def test_the_person_and_the_deals_we_would_make_are_those_that_were_recorded(self) -> None:
+        person = {"first_name": "Test", "last_name": "TestContact"}
+        made = CONTACTS.draft({**person, "emails": [{"email": "test.contact.1778752432@example.com"}]})
+        assert [made.body] == recorded("contact.create.201")["request"]["body"]["data"]
+        draft = DEALS.draft(
+            {
+                "name": "Bentley Systems - Annual License Renewal",
+                "amount": 85000,
+                "close_date": date(2026, 9, 30),
+                "company": {"id": "5725767000007908001"},
+                "contact": {"id": "5725767000011356002"},
+                "owner": {"id": "5725767000000411001"},
+                "description": "Renewal negotiation for enterprise licensing",
+                "tags": ["Renewal"],
+            }
+        )
+        [shown] = recorded("v8.deal.create.201")["request"]["body"]["data"]
+        bare = {name: {"id": value["id"]} if isinstance(value, dict) else value for name, value in shown.items()}
+        assert draft.body.items() <= bare.items()
+        assert not draft.ignored
+
+    @pytest.mark.parametrize(
+        ("case", "name"), [(CONTACTS, "contact"), (COMPANIES, "account"), (DEALS, "deal")], ids=repr
+    )
+    def test_a_create_tells_the_id_of_the_record(self, case: Case, name: str) -> None:
+        told = answer(f"{name}.create.201")
+        assert ZOHO.written_id(case.resource, told) == told.body["data"][0]["details"]["id"]
+
+    @pytest.mark.parametrize(
+        ("case", "item"),
+        [
+            (
+                CONTACTS,
+                {
+                    "first_name": "Ada",
+                    "last_name": "Lovelace",
+                    "title": "Head of Programmes",
+                    "emails": [
+                        {"email": "a@b.example", "type": "primary"},
+                        {"email": "c@d.example", "type": "secondary"},
+                    ],
+                    "phones": [{"number": "1", "type": "primary"}, {"number": "2", "type": "mobile"}],
+                    "addresses": [{"street_1": "12 Dorset Street", "city": "London", "postal_code": "W1U"}],
+                    "company": {"id": "7"},
+                    "owner": {"id": "8"},
+                    "tags": ["one", "two"],
+                    "description": "It weaves.",
+                    "custom_fields": {"Favourite_Colour": "teal"},
+                },
+            ),
+            (
+                COMPANIES,
+                {
+                    "name": "Analytical Engines",
+                    "website": "https://engines.example",
+                    "phones": [{"number": "1", "type": "primary"}, {"number": "2", "type": "fax"}],
+                    "industry": "Machinery",
+                    "number_of_employees": 12,
+                    "annual_revenue": 1.5,
+                    "addresses": [{"city": "London", "country": "United Kingdom"}],
+                    "owner": {"id": "8"},
+                    "tags": ["one"],
+                    "description": "Builders.",
+                    "custom_fields": {"Wheels": 4},
+                },
+            ),
+            (
+                DEALS,
+                {
+                    "name": "Engine no. 2",
+                    "amount": 12500,
+                    "probability": 60,
+                    "company": {"id": "7"},
+                    "contact": {"id": "9"},
+                    "owner": {"id": "8"},
+                    "tags": ["one"],
+                    "description": "One engine.",
+                    "custom_fields": {"Industry": "a field of companies may be anybody's own in a deal"},
+                },
+            ),
+        ],
+        ids=repr,
+    )
+    def test_what_is_written_is_read_again(self, case: Case, item: Any) -> None:
+        record, ignored = case.resource.table.out(item)
+        told = case.resource.table.into(record)
+        assert not ignored
+        assert {name: told[name] for name in item} == item
+
+    @pytest.mark.parametrize("name", ["Account_Name", "Mailing_Zip", "$layout_id", "Locked__s", "Full_Name"])
+    def test_a_field_of_the_vendors_is_no_custom_field(self, name: str) -> None:
+        assert ZOHO.item(CONTACTS.resource, {"id": "7", name: "x"}).get("custom_fields") is None
+        found = problem(lambda: CONTACTS.draft({"last_name": "L", "custom_fields": {name: "x"}}))
+        assert (found.kind, found.faults[0].code) == (Kind.INVALID, "not_custom")
+
+    def test_nothing_that_was_recorded_is_taken_for_a_custom_field(self) -> None:
+        told = [(COMPANIES, "account.get.200"), (COMPANIES, "accounts.list.200")]
+        told += [(DEALS, "deal.get.200"), (DEALS, "deals.list.200")]
+        for case, name in told:
+            for each in answer(name).body["data"]:
+                assert "custom_fields" not in case.resource.table.into(
+                    {key: value or "x" for key, value in each.items()}
+                )
+
+    @OBJECTS
+    def test_a_record_that_is_not_there_is_told_without_a_body_or_by_its_place_in_the_path(self, case: Case) -> None:
+        for told in (NONE, answer("v8.record.delete.invalid-id.400"), answer("v8.note.write.invalid-id.400")):
+            found = problem(lambda told=told: script(told).hold(ZOHO.get(case.resource, "7")))
+            assert (found.kind, found.outcome) == (Kind.CRM_NOT_FOUND, Outcome.NOTHING)
+
+    @OBJECTS
+    def test_the_place_in_the_path_may_be_told_in_a_list(self, case: Case) -> None:
+        for name in ("data", "users"):
+            fault = answer("v8.note.write.invalid-id.400").body
+            told = Response(400, {}, {name: [fault]})
+            assert problem(lambda told=told: script(told).hold(ZOHO.get(case.resource, "7"))).kind is Kind.CRM_NOT_FOUND
+
+    @OBJECTS
+    @pytest.mark.parametrize("id", ["deleted", "search", "upsert", "1,2", "lead_1", ""])
+    def test_a_word_is_no_id_of_an_object(self, case: Case, id: str) -> None:
+        assert problem(lambda: script().hold(ZOHO.get(case.resource, id))).kind is Kind.CRM_BAD_ID
+
+    @OBJECTS
+    def test_what_the_user_may_not_see_is_forbidden(self, case: Case) -> None:
+        for told in (
+            answer("error.no-permission.403"),
+            answer("error.scope-mismatch.401"),
+            answer("v8.records.create.authorization-failed.400"),
+        ):
+            found = problem(lambda told=told: script(told).hold(ZOHO.get(case.resource, "7")))
+            assert found.kind is Kind.CRM_FORBIDDEN
+
+    @pytest.mark.parametrize(
+        ("status", "active"), [("active", True), ("inactive", False), ("disabled", False), (None, None)]
+    )
+    def test_a_user_may_be_at_rest(self, status: Any, active: bool | None) -> None:
+        told = ok(
+            {"users": [{"id": "7", "full_name": "Charles Babbage", "status": status, "phone": "", "mobile": "1"}]}
+        )
+        item = script(told).hold(ZOHO.get(USERS.resource, "7")).item
+        assert (item.get("active"), item["phone"]) == (active, "1")
+
+    def test_a_user_that_was_deleted_is_not_found(self) -> None:
+        told = ok({"users": [{"id": "7", "full_name": "Charles Babbage", "status": "deleted"}]})
+        assert problem(lambda: script(told).hold(ZOHO.get(USERS.resource, "7"))).kind is Kind.CRM_NOT_FOUND
+
+
+class TestRelated:
+    def deal(self, **more: Any) -> Any:
+        told = ok({"data": [{"id": "5", "Stage": "Won", "$layout_id": {"id": LAYOUT, "name": "Standard"}, **more}]})
+        return script(told).hold(ZOHO.get(DEALS.resource, "5"))
+
+    def test_the_company_the_person_and_the_owner_are_read_by_their_ids(self) -> None:
+        deal = self.deal(Account_Name={"id": "7"}, Contact_Name={"id": "8"}, Owner={"id": "9"})
+        partner = script(*(ok({"data": [{"id": id}]}) for id in "789"))
+        for name, case in (("company", COMPANIES), ("contact", CONTACTS), ("owner", USERS)):
+            assert partner.hold(ZOHO.related(DEALS.resource, deal, name, case.resource))
+        assert [each.path for each in partner.requests] == [
+            "/crm/v8/Accounts/7",
+            "/crm/v8/Contacts/8",
+            "/crm/v8/users/9",
+        ]
+
+    @pytest.mark.parametrize(("named", "stage"), [("Other", "12-53"), (None, "11-53")])
+    def test_the_stage_and_the_pipeline_are_found_in_the_one_list_of_the_deals_layout(
+        self, named: str | None, stage: str
+    ) -> None:
+        deal, listed = self.deal(Pipeline=named), ok({"pipeline": [OTHER, STANDARD]})
+        partner = script(listed, listed)
+        place = partner.hold(ZOHO.related(DEALS.resource, deal, "stage", STAGES.resource))
+        pipeline = partner.hold(ZOHO.related(DEALS.resource, deal, "pipeline", PIPELINES.resource))
+        assert place
+        assert pipeline
+        assert place.item["id"] == stage
+        assert (place.item["name"], place.item["pipeline"]["name"]) == ("Won", named or "Standard")
+        assert pipeline.item["id"] == stage.partition("-")[0]
+        for request in partner.requests:
+            assert (request.path, request.query) == ("/crm/v8/settings/pipeline", {"layout_id": LAYOUT})
+
+    @pytest.mark.parametrize(
+        ("more", "known"), [({"Pipeline": "Nowhere"}, [OTHER]), ({"Stage": "Lost"}, [STANDARD]), ({}, [])], ids=repr
+    )
+    def test_a_stage_that_is_no_longer_there_is_none(self, more: Any, known: list[Any]) -> None:
+        partner = script(ok({"pipeline": known}))
+        assert partner.hold(ZOHO.related(DEALS.resource, self.deal(**more), "stage", STAGES.resource)) is None
+
+    def test_a_deal_without_a_stage_costs_no_request(self) -> None:
+        assert script().hold(ZOHO.related(DEALS.resource, self.deal(Stage=None), "stage", STAGES.resource)) is None
+
+    def test_a_deal_that_tells_no_layout_has_the_one_of_deals(self) -> None:
+        deal, partner = self.deal(**{"$layout_id": None}), organization(STANDARD)
+        found = partner.hold(ZOHO.related(DEALS.resource, deal, "stage", STAGES.resource))
+        assert found
+        assert found.item["id"] == "11-53"
+        assert [each.path.rpartition("/")[2] for each in partner.requests] == ["layouts", "pipeline"]
 
 
 class TestLogin:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
 
-from switchboard.crm.mapping import Record
+from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind
 from switchboard.crm.wire import Request, Response
 

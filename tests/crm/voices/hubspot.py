@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from switchboard.crm.mapping import Record
+from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind
 from switchboard.crm.wire import Request, Response
 from tests.crm.voices import FullVoice

@@ -50,6 +50,8 @@ class Sample:
     unique: why the same lead cannot be made twice; None where it can.
     duplicates: why a create never meets a record in its way here; None where it may.
     refusals: statuses that we answer to a fault of the sandbox, where a CRM is unlike the others, with the reason.
+    story: plants the customer of tests/local/story.py, all of it linked together, and answers the ids by our plurals
+    (users, companies, contacts, deals, leads), of those objects that the CRM has.
     """
 
     lead: Callable[[Plant], Body]
@@ -68,6 +70,7 @@ class Sample:
     unique: str | None = None
     duplicates: str | None = None
     refusals: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
+    story: Callable[[Plant], Mapping[str, str]] = lambda _: {}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "told", self.told or self.mark)

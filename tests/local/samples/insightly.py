@@ -1,6 +1,7 @@
 """Insightly wants a last name, and takes a lead source by its name. It makes no pipelines and no stages."""
 
 from tests.local.samples import Body, Plant, Sample, api_key, numbers
+from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
 def lead(_: Plant) -> Body:
@@ -18,9 +19,61 @@ def more(plant: Plant) -> Body:
     }
 
 
+def story(plant: Plant) -> Body:
+    """Ids are numbers there. The contact comes to the deal by a link, the company by its id."""
+    first, last = USER["name"].split()
+    user = plant("users", FIRST_NAME=first, LAST_NAME=last, EMAIL_ADDRESS=USER["email"])
+    owner = {"OWNER_USER_ID": int(user)}
+    company = plant(
+        "companies",
+        ORGANISATION_NAME=COMPANY["name"],
+        WEBSITE=COMPANY["website"],
+        PHONE=COMPANY["phone"],
+        ADDRESS_BILLING_CITY=COMPANY["city"],
+        BACKGROUND=COMPANY["description"],
+        EMAILDOMAINS=[{"EMAIL_DOMAIN_ID": 1, "EMAIL_DOMAIN": COMPANY["domain"]}],
+        **owner,
+    )
+    person = {"FIRST_NAME": CONTACT["first_name"], "LAST_NAME": CONTACT["last_name"], "TITLE": CONTACT["title"]}
+    contact = plant(
+        "contacts",
+        EMAIL_ADDRESS=CONTACT["email"],
+        PHONE=CONTACT["phone"],
+        ADDRESS_MAIL_CITY=CONTACT["city"],
+        ORGANISATION_ID=int(company),
+        CUSTOMFIELDS=[{"FIELD_NAME": "Hobby__c", "FIELD_VALUE": "Weaving"}],
+        **person,
+        **owner,
+    )
+    deal = plant(
+        "deals",
+        OPPORTUNITY_NAME=DEAL["name"],
+        OPPORTUNITY_DETAILS=DEAL["description"],
+        BID_AMOUNT=DEAL["amount"],
+        BID_CURRENCY=DEAL["currency"],
+        FORECAST_CLOSE_DATE=f"{DEAL['close_date']} 00:00:00",
+        ORGANISATION_ID=int(company),
+        CUSTOMFIELDS=[{"FIELD_NAME": "Delivery__c", "FIELD_VALUE": "By cart"}],
+        LINKS=[{"LINK_OBJECT_NAME": "Contact", "LINK_OBJECT_ID": int(contact)}],
+        **owner,
+    )
+    lead = plant(
+        "leads",
+        ORGANISATION_NAME=LEAD["company"],
+        EMAIL=LEAD["email"],
+        PHONE=LEAD["phone"],
+        ADDRESS_CITY=LEAD["city"],
+        CUSTOMFIELDS=[{"FIELD_NAME": "Favourite_Colour__c", "FIELD_VALUE": "teal"}],
+        **person,
+        **owner,
+    )
+    return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
+
+
 SAMPLE = Sample(
     lead,
     more,
+    story=story,
     nouns={"stages": "pipelineStages"},
     kind="api_key",
     refusals={"missing_scope": (403, "a right that is missing is told as a 404 there, by its text")},

@@ -1,6 +1,9 @@
 """Microsoft Dynamics 365 Sales requires nothing of a lead; its own forms ask for a topic and a last name."""
 
+from collections.abc import Mapping
+
 from tests.local.samples import Body, Plant, Sample, numbers
+from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
 def lead(_: Plant) -> Body:
@@ -24,10 +27,60 @@ def more(plant: Plant) -> Body:
     }
 
 
+def story(plant: Plant) -> Mapping[str, str]:
+    """Lookups are planted as they are read, `_x_value`. None of the industries to choose from is the company's."""
+    first, last = USER["name"].split()
+    user = plant("users", firstname=first, lastname=last, internalemailaddress=USER["email"])
+    owned = {"_ownerid_value": user}
+    company = plant(
+        "companies",
+        name=COMPANY["name"],
+        websiteurl=COMPANY["website"],
+        telephone1=COMPANY["phone"],
+        address1_city=COMPANY["city"],
+        description=COMPANY["description"],
+        **owned,
+    )
+    person = {
+        "firstname": CONTACT["first_name"],
+        "lastname": CONTACT["last_name"],
+        "jobtitle": CONTACT["title"],
+        "emailaddress1": CONTACT["email"],
+        "telephone1": CONTACT["phone"],
+        "address1_city": CONTACT["city"],
+        "cr123_favouritecolour": "Brass",
+    }
+    contact = plant("contacts", **person, **owned, _parentcustomerid_value=company)
+    pound = plant(
+        "transactioncurrencies",
+        currencyname="Pound Sterling",
+        isocurrencycode=DEAL["currency"],
+        currencysymbol="£",
+        exchangerate=0.75,
+    )
+    deal = plant(
+        "deals",
+        name=DEAL["name"],
+        estimatedvalue=DEAL["amount"],
+        estimatedclosedate=DEAL["close_date"],
+        description=DEAL["description"],
+        salesstage=1,
+        stepname="2-Develop",
+        _transactioncurrencyid_value=pound,
+        _customerid_value=company,
+        _parentaccountid_value=company,
+        _parentcontactid_value=contact,
+        **owned,
+    )
+    lead = plant("leads", subject=DEAL["name"], companyname=LEAD["company"], **person, **owned)
+    return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
+
+
 SAMPLE = Sample(
     lead,
     more,
     origin="https://sandbox.crm.dynamics.com",
     settings=lambda granted: {"tenant": granted["tenant"]},
+    story=story,
     duplicates="its rules for duplicates are off for the API unless a header, which we do not send, turns them on",
 )

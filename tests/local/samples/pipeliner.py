@@ -1,6 +1,7 @@
 """Pipeliner wants a name, which comes back as the title. An account has a space, which stands in every path."""
 
 from tests.local.samples import Body, Plant, Sample, named, numbers
+from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
 def lead(_: Plant) -> Body:
@@ -16,6 +17,60 @@ def stage(_: Plant) -> Body:
     return {"name": f"Stage {next(numbers)}"}
 
 
+def story(plant: Plant) -> Body:
+    """Who belongs to whom is told by relations, each a record of its own."""
+    first, last = USER["name"].split()
+    user = plant("users", first_name=first, last_name=last, email=USER["email"])
+    company = plant(
+        "companies",
+        owner_id=user,
+        name=COMPANY["name"],
+        home_page=COMPANY["website"],
+        phone1=COMPANY["phone"],
+        city=COMPANY["city"],
+        industry_id=COMPANY["industry"],
+        comments=COMPANY["description"],
+    )
+    contact = plant(
+        "contacts",
+        owner_id=user,
+        first_name=CONTACT["first_name"],
+        last_name=CONTACT["last_name"],
+        position=CONTACT["title"],
+        email1=CONTACT["email"],
+        phone1=CONTACT["phone"],
+        city=CONTACT["city"],
+        account_relations=[{"account_id": company, "is_primary": True}],
+        shoe_size=37,
+    )
+    relations = {
+        "account_relations": [{"account_id": company, "is_primary": True}],
+        "contact_relations": [{"contact_id": contact, "is_primary": True}],
+    }
+    deal = plant(
+        "deals",
+        owner_id=user,
+        name=DEAL["name"],
+        description=DEAL["description"],
+        value={"base_value": DEAL["amount"], "currency": DEAL["currency"]},
+        closing_date=DEAL["close_date"],
+        favourite_colour="teal",
+        **relations,
+    )
+    lead = plant(
+        "leads",
+        owner_id=user,
+        name=f"{LEAD['first_name']} {LEAD['last_name']}",
+        quick_contact_name=f"{LEAD['first_name']} {LEAD['last_name']}",
+        quick_email=LEAD["email"],
+        quick_phone=LEAD["phone"],
+        quick_account_name=LEAD["company"],
+        favourite_colour="teal",
+        **relations,
+    )
+    return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
+
+
 def credentials(granted: Body) -> Body:
     return {"username": granted["username"], "api_key": granted["api_key"]}
 
@@ -27,6 +82,7 @@ SAMPLE = Sample(
     told="title",
     pipeline=named,
     stage=stage,
+    story=story,
     kind="api_key",
     credentials=credentials,
     origin="https://eu-central.api.pipelinersales.com",

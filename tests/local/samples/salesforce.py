@@ -1,6 +1,9 @@
 """Salesforce wants a last name and a company, which is read from the account. It makes no pipelines and no stages."""
 
+from collections.abc import Mapping
+
 from tests.local.samples import Body, Plant, Sample, numbers
+from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
 def lead(plant: Plant) -> Body:
@@ -22,6 +25,53 @@ def more(plant: Plant) -> Body:
 
 CONVERTED = {"converted_contact": {"id": "0038M0000016Wv8QAE"}, "converted_account": {"id": "0018M0000016Wv8QAE"}}
 
+
+def story(plant: Plant) -> Mapping[str, str]:
+    first, last = USER["name"].split()
+    username = f"charles{next(numbers)}@example.com"  # unique over all orgs
+    owner = plant("users", FirstName=first, LastName=last, Email=USER["email"], Username=username)
+    company = plant(
+        "companies",
+        Name=COMPANY["name"],
+        Website=COMPANY["website"],
+        Phone=COMPANY["phone"],
+        BillingCity=COMPANY["city"],
+        Industry=COMPANY["industry"],
+        Description=COMPANY["description"],
+        OwnerId=owner,
+    )
+    person = {
+        "FirstName": CONTACT["first_name"],
+        "LastName": CONTACT["last_name"],
+        "Title": CONTACT["title"],
+        "Email": CONTACT["email"],
+        "Phone": CONTACT["phone"],
+        "OwnerId": owner,
+        "Favourite_Colour__c": "teal",
+    }
+    contact = plant("contacts", **person, MailingCity=CONTACT["city"], AccountId=company)
+    deal = plant(
+        "deals",
+        Name=DEAL["name"],
+        Amount=DEAL["amount"],
+        CurrencyIsoCode=DEAL["currency"],
+        CloseDate=DEAL["close_date"],
+        Description=DEAL["description"],
+        StageName="Qualification",
+        AccountId=company,
+        ContactId=contact,
+        OwnerId=owner,
+        Favourite_Colour__c="teal",
+    )
+    made = plant("leads", **person, Company=LEAD["company"], City=LEAD["city"])
+    return {"users": owner, "companies": company, "contacts": contact, "deals": deal, "leads": made}
+
+
 SAMPLE = Sample(
-    lead, more, refused=CONVERTED, needs=("account", "last_name"), origin="https://sandbox.my.salesforce.com"
+    lead,
+    more,
+    refused=CONVERTED,
+    needs=("account", "last_name"),
+    origin="https://sandbox.my.salesforce.com",
+    story=story,
 )

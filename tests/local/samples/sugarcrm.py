@@ -1,6 +1,9 @@
 """SugarCRM wants a last name. Every instance has a host of its own, and makes no pipelines and no stages."""
 
+from collections.abc import Mapping
+
 from tests.local.samples import Body, Plant, Sample, numbers
+from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
 def lead(_: Plant) -> Body:
@@ -23,10 +26,54 @@ def more(plant: Plant) -> Body:
     }
 
 
+def story(plant: Plant) -> Mapping[str, str]:
+    """A contact and a deal name their account in a field of theirs; a deal has its contacts by a link."""
+    first, last = USER["name"].split()
+    address = [{"email_address": USER["email"], "primary_address": True}]
+    user = plant("users", user_name="charles", first_name=first, last_name=last, email=address)
+    owned = {"assigned_user_id": user}
+    company = plant(
+        "companies",
+        name=COMPANY["name"],
+        website=COMPANY["website"],
+        phone_office=COMPANY["phone"],
+        billing_address_city=COMPANY["city"],
+        industry=COMPANY["industry"],
+        description=COMPANY["description"],
+        **owned,
+    )
+    person = {
+        "first_name": CONTACT["first_name"],
+        "last_name": CONTACT["last_name"],
+        "title": CONTACT["title"],
+        "email": [{"email_address": CONTACT["email"], "primary_address": True}],
+        "phone_work": CONTACT["phone"],
+        "primary_address_city": CONTACT["city"],
+        "favourite_colour_c": "brass",
+    }
+    contact = plant("contacts", **person, **owned, account_id=company)
+    pound = plant("currencies", name="Pound", symbol="£", iso4217=DEAL["currency"], conversion_rate="0.75")
+    deal = plant(
+        "deals",
+        name=DEAL["name"],
+        account_id=company,
+        contacts={"add": [contact]},
+        amount=str(DEAL["amount"]),
+        currency_id=pound,
+        date_closed=DEAL["close_date"],
+        description=DEAL["description"],
+        sales_stage="Prospecting",
+        **owned,
+    )
+    lead = plant("leads", **person, **owned, account_name=LEAD["company"])
+    return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
+
+
 SAMPLE = Sample(
     lead,
     more,
     origin="https://sandbox.sugarondemand.com",
     settings=lambda granted: {"platform": granted["platform"]},
+    story=story,
     duplicates="a create refuses none; its check for duplicates is a call of its own",
 )

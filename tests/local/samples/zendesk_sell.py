@@ -1,6 +1,7 @@
 """Zendesk Sell wants a last name, and takes a lead source by its name. It makes no pipelines and no stages."""
 
 from tests.local.samples import Body, Plant, Sample, numbers
+from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
 def lead(_: Plant) -> Body:
@@ -20,8 +21,41 @@ def more(plant: Plant) -> Body:
     }
 
 
+def story(plant: Plant) -> Body:
+    """Ids are numbers there; a company is a contact. The company of a deal is that of its contact."""
+    user = plant("users", name=USER["name"], email=USER["email"])
+    owner = {"owner_id": int(user)}
+    company = plant(
+        "companies",
+        name=COMPANY["name"],
+        website=COMPANY["website"],
+        phone=COMPANY["phone"],
+        industry=COMPANY["industry"],
+        description=COMPANY["description"],
+        address={"city": COMPANY["city"]},
+        custom_fields={"Tier": "Gold"},
+        **owner,
+    )
+    person = {name: CONTACT[name] for name in ("first_name", "last_name", "title", "email", "phone")}
+    person |= {"address": {"city": CONTACT["city"]}, "custom_fields": {"Favourite colour": "teal"}}
+    contact = plant("contacts", contact_id=int(company), **person, **owner)
+    deal = plant(
+        "deals",
+        name=DEAL["name"],
+        value=DEAL["amount"],
+        currency=DEAL["currency"],
+        estimated_close_date=DEAL["close_date"],
+        contact_id=int(contact),
+        custom_fields={"Favourite colour": "teal"},
+        **owner,
+    )
+    lead = plant("leads", organization_name=LEAD["company"], **person, **owner)
+    return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
+
+
 SAMPLE = Sample(
     lead,
     more,
+    story=story,
     duplicates="records are not unique there: the same lead made twice is two",
 )

@@ -1,6 +1,7 @@
 """Zoho wants a first and a last name, as the contract has it. A stage goes into a pipeline, which keeps its own."""
 
 from tests.local.samples import Body, Plant, Sample, named, numbers
+from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
 def lead(_: Plant) -> Body:
@@ -26,10 +27,51 @@ def stage(plant: Plant) -> Body:
     return {"name": f"Stage {next(numbers)}", "pipeline": {"id": pipeline}}
 
 
+def story(plant: Plant) -> Body:
+    first, last = USER["name"].split()
+    user = plant("users", first_name=first, last_name=last, email=USER["email"])
+    owner = {"Owner": {"id": user}}
+    company = plant(
+        "companies",
+        Account_Name=COMPANY["name"],
+        Website=COMPANY["website"],
+        Phone=COMPANY["phone"],
+        Billing_City=COMPANY["city"],
+        Industry=COMPANY["industry"],
+        Description=COMPANY["description"],
+        **owner,
+    )
+    person = {"First_Name": CONTACT["first_name"], "Last_Name": CONTACT["last_name"]}
+    person |= {"Email": CONTACT["email"], "Phone": CONTACT["phone"]}
+    contact = plant(
+        "contacts",
+        Title=CONTACT["title"],
+        Mailing_City=CONTACT["city"],
+        Account_Name={"id": company},
+        Favourite_Colour="teal",
+        **person,
+        **owner,
+    )
+    deal = plant(
+        "deals",
+        Deal_Name=DEAL["name"],
+        Amount=DEAL["amount"],
+        Closing_Date=DEAL["close_date"],
+        Description=DEAL["description"],
+        Account_Name={"id": company},
+        Contact_Name={"id": contact},
+        Favourite_Colour="teal",
+        **owner,
+    )
+    lead = plant("leads", Company=LEAD["company"], Designation=LEAD["title"], City=LEAD["city"], **person, **owner)
+    return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
+
+
 SAMPLE = Sample(
     lead,
     more,
     pipeline=named,
     stage=stage,
+    story=story,
     refusals={"missing_scope": (403, "it says so with a 401, which no new token mends")},
 )

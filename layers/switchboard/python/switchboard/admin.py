@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from switchboard.api import keys, scopes
+from switchboard.aws.pods import PodsTable
 from switchboard.crm import registry
 from switchboard.crm.auth import Scheme
 from switchboard.crm.catalog import CRM
@@ -43,6 +44,8 @@ class Admin:
     secretsmanager: "SecretsManagerClient"
     table: str
     prefix: str
+    pods: str = ""
+    """The table of pods, for what takes pods along."""
 
     def create_brand(self, name: str) -> str:
         """A new brand; answers its id, six of a-z and 0-9."""
@@ -50,6 +53,37 @@ class Admin:
             brand = "".join(choice(BRAND_LETTERS) for _ in range(6))
             if self._put(brand, "brand", {"name": name, "created_at": int(time.time())}):
                 return brand
+
+    def delete_brand(self, brand: str) -> int:
+        """Remove a brand: its accounts lose their credentials, its pods, pages and templates go. Answers how many pods.
+
+        Its keys stay, and open nothing but the answer that there is no such brand, until they are deleted.
+        """
+        self._brand(brand)
+        if not self.pods:
+            raise RefusedError("pods: the name of the table of pods is needed, or their pages would stay")
+        self.dynamodb.delete_item(TableName=self.table, Key=_key(brand, "brand"))
+        for account in self.list_accounts(brand):
+            self._set(brand, f"account#{account['id']}", {"status": "needs_reauth"})
+            self.secretsmanager.delete_secret(
+                SecretId=f"{self.prefix}/accounts/{brand}/{account['id']}", ForceDeleteWithoutRecovery=True
+            )
+        return self._delete_pods(brand)
+
+    def _delete_pods(self, brand: str) -> int:
+        held = PodsTable(self.dynamodb, self.pods)
+        for template in held.templates(brand):
+            held.delete_template(brand, template.id)
+        gone = 0
+        while found := held.search(brand, {}, before=None, limit=100)[0]:
+            gone += sum(held.delete(brand, pod.id) for pod in found)
+        return gone
+
+    def delete_user(self, brand: str, user: str) -> None:
+        """Remove a user. Keys that the user has made stay; what is made with them needs another owner."""
+        if self._get(brand, f"user#{user}") is None:
+            raise RefusedError("user: there is no such user in this brand")
+        self.dynamodb.delete_item(TableName=self.table, Key=_key(brand, f"user#{user}"))
 
     def create_user(self, brand: str, email: str, role: str = "member") -> str:
         """A new user of a brand; answers its id."""

@@ -22,9 +22,9 @@ from switchboard.crm.problem import Kind, Problem
 from switchboard.ports import Deadline, Services
 
 if TYPE_CHECKING:
+    from switchboard.api.pods.envelope import Means
     from switchboard.api.tokens import Tokens
-    from switchboard.crm.catalog import Verb
-    from switchboard.models.schema import Schema
+    from switchboard.models.schema import Schema, Verb
 
 RESERVE_SECONDS = 1.5
 """Kept of a function's time for storing the outcome and answering."""
@@ -62,20 +62,25 @@ class SystemClock:
 def services() -> Services:
     """The world, made once per process."""
     from switchboard.aws import clients
+    from switchboard.aws.pods import PodsTable
     from switchboard.aws.secrets import SecretStore
     from switchboard.aws.tables import AccessTable, OnceTable
     from switchboard.sender import Sender
 
     clock = SystemClock()
     access = AccessTable(clients.dynamodb(), os.environ["SWITCHBOARD_ACCESS_TABLE"])
+    pods = PodsTable(clients.dynamodb(), os.environ["SWITCHBOARD_PODS_TABLE"])
     return Services(
         access=access,
         claims=OnceTable(clients.dynamodb(), os.environ["SWITCHBOARD_ONCE_TABLE"]),
+        templates=pods,
+        pods=pods,
         leases=access,
         secrets=SecretStore(clients.secretsmanager, os.environ["SWITCHBOARD_SECRETS"]),
         send=Sender(clock),
         clock=clock,
         log=log,
+        public_url=os.environ.get("SWITCHBOARD_PUBLIC_URL", ""),
         origins=origins(os.environ),
         word=lambda: token_hex(8),
     )
@@ -102,8 +107,7 @@ def unified_create(schema: Schema) -> Handler:
     from switchboard.api.walk import Create
 
     create = Create(schema)
-    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
-        services()  # made while the function starts, where time is cheap and SnapStart can keep it
+    _warm()
     return handler(lambda call, deadline: create.walk(call, services(), tokens(), deadline))
 
 
@@ -130,6 +134,91 @@ def unified_capabilities() -> Handler:
         for name in registry.NAMES:
             registry.load(name)
     return handler(lambda call, _: capabilities.walk(call, services()))
+
+
+def means(deadline: Deadline) -> Means:
+    """What a call that reaches a CRM is answered with."""
+    from switchboard.api.pods.envelope import Means
+
+    return Means(services(), tokens(), deadline)
+
+
+def create_pod() -> Handler:
+    """`POST /v1/pods`, and `/api/v1/pods/new`: make a pod from a CRM's record."""
+    from switchboard.api.pods import creation
+
+    _warm()
+    return handler(lambda call, deadline: creation.create(call, means(deadline)))
+
+
+def refresh_pod() -> Handler:
+    """`POST /v1/pods/{id}/refresh`: read a pod's record anew."""
+    from switchboard.api.pods import keeping
+
+    _warm()
+    return handler(lambda call, deadline: keeping.refresh(call, means(deadline)))
+
+
+def manage_pods() -> Handler:
+    """`GET`, `PATCH` and `DELETE /v1/pods/{id}`, `POST /v1/pods/search`."""
+    from switchboard.api.pods import keeping
+
+    def manage(call: Call, deadline: Deadline) -> Reply:
+        match call.method:
+            case "GET":
+                return keeping.get(call, services())
+            case "PATCH":
+                return keeping.change(call, services(), deadline)
+            case "DELETE":
+                return keeping.delete(call, services())
+            case _:
+                return keeping.search(call, services())
+
+    _warm()
+    return handler(manage)
+
+
+def manage_templates() -> Handler:
+    """`POST` and `GET /v1/templates`; `GET`, `PATCH` and `DELETE /v1/templates/{id}`."""
+    from switchboard.api.pods import templates
+
+    def manage(call: Call, deadline: Deadline) -> Reply:
+        match call.method, call.path.rstrip("/").count("/"):
+            case "POST", _:
+                return templates.create(call, services(), deadline)
+            case "PATCH", _:
+                return templates.change(call, services())
+            case "DELETE", _:
+                return templates.delete(call, services())
+            case _, 2:
+                return templates.list_(call, services())
+            case _:
+                return templates.get(call, services())
+
+    _warm()
+    return handler(manage)
+
+
+def preview_template() -> Handler:
+    """`POST /v1/templates/{id}/preview`: what a pod would show."""
+    from switchboard.api.pods import templates
+
+    _warm()
+    return handler(lambda call, deadline: templates.preview(call, means(deadline)))
+
+
+def view_pod() -> Handler:
+    """`GET /pods/{id}/live`, `/pods/edit/{id}` and `/pods/assets/{file}`: the pages."""
+    from switchboard.api.pods import pages
+
+    _warm()
+    return handler(lambda call, _: pages.view(call, services()))
+
+
+def _warm() -> None:
+    """Make the world while the function starts, where time is cheap and SnapStart can keep it."""
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        services()
 
 
 def unknown_route() -> Handler:

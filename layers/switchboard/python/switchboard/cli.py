@@ -1,6 +1,7 @@
 """`switchboard`: the operator's commands. It needs the extra `cli`; no function imports it.
 
-Tables and secrets are found by the outputs of the stack: SWITCHBOARD_ACCESS_TABLE and SWITCHBOARD_SECRETS.
+Tables and secrets are found by the outputs of the stack: SWITCHBOARD_ACCESS_TABLE, SWITCHBOARD_PODS_TABLE and
+SWITCHBOARD_SECRETS.
 """
 
 import json
@@ -17,10 +18,11 @@ from switchboard.aws import clients
 @click.group()
 @click.option("--table", envvar="SWITCHBOARD_ACCESS_TABLE", required=True, help="Name of the access table.")
 @click.option("--secrets", envvar="SWITCHBOARD_SECRETS", required=True, help="Prefix of the secrets' names.")
+@click.option("--pods", envvar="SWITCHBOARD_PODS_TABLE", default="", help="Name of the table of pods.")
 @click.pass_context
-def main(context: click.Context, table: str, secrets: str) -> None:
+def main(context: click.Context, table: str, secrets: str, pods: str) -> None:
     """Brands, users, API keys and connected accounts of one Switchboard."""
-    context.obj = Admin(clients.dynamodb(), clients.secretsmanager(), table, secrets)
+    context.obj = Admin(clients.dynamodb(), clients.secretsmanager(), table, secrets, pods)
 
 
 @main.command()
@@ -29,6 +31,24 @@ def main(context: click.Context, table: str, secrets: str) -> None:
 def create_brand(admin: Admin, name: str) -> None:
     """Make a brand; prints its id."""
     _say(brand=admin.create_brand(name))
+
+
+@main.command()
+@click.argument("brand")
+@click.confirmation_option(prompt="Its accounts, templates, pods and pages go for good. Go on?")
+@click.pass_obj
+def delete_brand(admin: Admin, brand: str) -> None:
+    """Remove a brand with its credentials, templates, pods and pages; prints how many pods there were."""
+    _say(pods=_tried(lambda: admin.delete_brand(brand)))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("user")
+@click.pass_obj
+def delete_user(admin: Admin, brand: str, user: str) -> None:
+    """Remove a user; the keys that the user has made stay."""
+    _tried(lambda: admin.delete_user(brand, user))
 
 
 @main.command()

@@ -41,7 +41,80 @@ class Account:
     origin: str | None = None
     retried_at: int = 0
     doubtful_until: int = 0
+    created_at: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """A brand as it stands: whether it is there at all, and its connected CRMs, oldest first."""
+
+    exists: bool
+    accounts: tuple[Account, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of a brand."""
+
+    id: str
+    email: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A template of a brand. `layout` is what pages are made of, by pods.blocks; times are epoch seconds."""
+
+    brand: str
+    id: str
+    name: str
+    layout: Mapping[str, Any]
+    created_at: int
+    updated_at: int
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A page about a CRM's record. Times are epoch seconds.
+
+    object: what the caller calls the kind of record. layout: its own copy of the template's, with the variables in it.
+    values: the record as it was read. overrides: what is said instead, by the names of variables. missing: variables
+    that have no value. once: the name of the request that made it, where that had a key.
+    """
+
+    brand: str
+    id: str
+    crm: str
+    object: str
+    crm_id: str
+    account: str
+    template: str
+    owner: str
+    created_at: int
+    updated_at: int
+    refreshed_at: int
+    version: int = 1
+    title: str = ""
+    missing: tuple[str, ...] = ()
+    once: str = ""
+    layout: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    overrides: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the public may see of a pod: nothing of the record but what its page says.
+
+    html: the page, made by the renderer of that name, compressed by gzip. shown: the layout with all filled in.
+    """
+
+    html: bytes
+    etag: str
+    renderer: str
+    shown: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +150,66 @@ class Access(Protocol):
         """The brand's account of that id. Another brand's is None."""
         ...
 
+    def brand(self, brand: str) -> Brand:
+        """The brand and its accounts, in one read."""
+        ...
+
+    def user(self, brand: str, *, id: str = "", email: str = "") -> User | None:
+        """The brand's user of that id, or of that e-mail address whatever its case."""
+        ...
+
     def mark(self, account: Account, **changes: str | int) -> None:
         """Note what a call learnt: `status`, `retried_at`, `doubtful_until`, `last_error`."""
         ...
 
     def may_retry(self, account: Account, *, now: int, every: int) -> bool:
         """Take the one live try per `every` seconds of an account that needs to be connected again."""
+        ...
+
+
+class Templates(Protocol):
+    """Templates of a brand."""
+
+    def template(self, brand: str, id: str) -> Template | None:
+        """The brand's template of that id. Another brand's is None."""
+        ...
+
+    def templates(self, brand: str) -> list[Template]:
+        """All of a brand, newest first."""
+        ...
+
+    def put_template(self, template: Template, *, seen: int | None) -> bool:
+        """Store it, if it still stands as seen: in that version, or not at all."""
+        ...
+
+    def delete_template(self, brand: str, id: str) -> bool:
+        """Remove it; False where there is none."""
+        ...
+
+
+class Pods(Protocol):
+    """Pods and their pages."""
+
+    def pod(self, brand: str, id: str) -> Pod | None:
+        """The brand's pod of that id. Another brand's is None."""
+        ...
+
+    def save(self, pod: Pod, page: Page, *, seen: int | None) -> bool:
+        """Store a pod and its page together, if the pod still stands as seen: in that version, or not at all."""
+        ...
+
+    def delete(self, brand: str, id: str) -> bool:
+        """Remove a pod and its page together; False where there is none."""
+        ...
+
+    def search(
+        self, brand: str, where: Mapping[str, str], *, before: str | None, limit: int
+    ) -> tuple[list[Pod], str | None]:
+        """Pods of a brand without their contents, newest first, that hold these values; and where the rest begins."""
+        ...
+
+    def page(self, id: str) -> Page | None:
+        """The page of a pod, by the pod's id alone: one read."""
         ...
 
 
@@ -197,6 +324,8 @@ class Services:
 
     access: Access
     claims: Claims
+    templates: Templates
+    pods: Pods
     leases: Leases
     secrets: Secrets
     send: Send
@@ -204,5 +333,7 @@ class Services:
     log: Log
     word: Callable[[], str]
     """A new unguessable word, made after restore."""
+    public_url: str = ""
+    """Where readers find us, if that is not the host that was called: a domain of the operator's own."""
     origins: Mapping[str, str] = field(default_factory=dict[str, str])
     """Where a CRM is to be found instead of its own hosts; only ever filled in the local stage."""

@@ -132,7 +132,7 @@ class Sender:
         raise AssertionError("the last attempt returns or raises")
 
     def close(self) -> None:
-        """Close the connections. A function never does: it is frozen with them open."""
+        """Give the connections back. A function never does: it is frozen with them open."""
         self._client.close()
 
     def _exchange(self, request: Request, origin: str, deadline: Deadline) -> Response:

@@ -1,9 +1,9 @@
 """ActiveCampaign (API v3): contacts for leads, accounts for companies, dealGroups and dealStages for pipelines."""
 
-from tests.sandbox.vendors.activecampaign.contacts import Contacts
+from tests.sandbox.vendors.activecampaign.custom_data import CustomData
 
 
-class ActiveCampaign(Contacts):
+class ActiveCampaign(CustomData):
     """The whole account, with every path."""
 
 

@@ -24,18 +24,22 @@ class Companies(Pipelines):
     @route("GET", PREFIX + "/accounts", label="accounts", scope="accounts")
     def list_accounts(self, request: Request) -> Answer:
         """No filter of dates and no order: `search` looks into the name alone."""
+        self.permit("companies")
         self.filters(request)
         search = request.query.get("search", "").lower()
         rows = [row for row in self.rows["accounts"].values() if search in row["name"].lower()]
         rows = self.ordered(request, rows, {})
         shown = [
-            row | {"contactCount": str(len(self.associations("account", row["id"]))), "dealCount": "0"}
+            row
+            | {"contactCount": str(len(self.associations("account", row["id"])))}
+            | {"dealCount": str(len(self.deals_in("account", row["id"])))}
             for row in self.page(request, rows)
         ]
         return Answer(200, {"accounts": shown, "meta": {"total": str(len(rows))}})
 
     @route("GET", PREFIX + "/accounts/<id>", label="accounts/{{id}}", scope="accounts")
     def get_account(self, request: Request) -> Answer:
+        """Without the counts of the list, and without custom values, which have a table of their own."""
         return Answer(200, {"account": self.account(request)})
 
     @route("POST", PREFIX + "/accounts", label="accounts", scope="accounts")
@@ -98,6 +102,7 @@ class Companies(Pipelines):
         return Answer(200, {})
 
     def account(self, request: Request) -> Row:
+        self.permit("companies")
         return self.row("accounts", request.args["id"], "CustomerAccount")
 
     def association(self, request: Request) -> Row:
@@ -114,7 +119,7 @@ class Companies(Pipelines):
         return self.rows["contacts"].get(contact, {"deleted": "1"})["deleted"] == "0"
 
     def account_values(self, request: Request, mine: str | None) -> Row:
-        """Names are unique. No custom field of accounts is defined yet, so none can be written."""
+        """Names are unique. Custom values of accounts are read here, and written by the control plane alone."""
         values = self.attributes(request, "account")
         name = values.get("name")
         if name is not None and not name.strip():

@@ -102,6 +102,7 @@ class Contacts(Companies):
 
     @route("GET", PREFIX + "/contacts", label="contacts", scope="contacts")
     def list_contacts(self, request: Request) -> Answer:
+        self.permit("contacts")
         rows = [row for row in self.rows["contacts"].values() if row["deleted"] == "0"]
         rows = self.narrowed(request, self.ordered(request, rows, ORDERS))
         shown = self.page(request, rows)
@@ -121,7 +122,8 @@ class Contacts(Companies):
     @route("GET", PREFIX + "/contacts/<id>", label="contacts/{{id}}", scope="contacts")
     def get_contact(self, request: Request) -> Answer:
         row = self.contact(request)
-        beside: dict[str, list[Row]] = {"contactAutomations": [], "contactLists": [], "deals": []}
+        beside: dict[str, list[Row]] = {"contactAutomations": [], "contactLists": []}
+        beside["deals"] = [self.seen(deal) for deal in self.deals_of(row["id"])]
         beside |= {"fieldValues": self.values_of(row), "geoIps": []}
         beside["accountContacts"] = self.associations("contact", row["id"])
         ids = {name: [one["id"] for one in rows] for name, rows in beside.items()}
@@ -151,6 +153,10 @@ class Contacts(Companies):
     @route("GET", PREFIX + "/contacts/<id>/accountContacts", label="contacts/{{id}}/accountContacts", scope="contacts")
     def list_accounts_of_contact(self, request: Request) -> Answer:
         return Answer(200, {"accountContacts": self.associations("contact", self.contact(request)["id"])})
+
+    @route("GET", PREFIX + "/contacts/<id>/deals", label="contacts/{{id}}/deals", scope="contacts")
+    def list_deals_of_contact(self, request: Request) -> Answer:
+        return Answer(200, {"deals": [self.seen(deal) for deal in self.deals_of(self.contact(request)["id"])]})
 
     @route("GET", PREFIX + "/contacts/<id>/fieldValues", label="contacts/{{id}}/fieldValues", scope="contacts")
     def list_values_of_contact(self, request: Request) -> Answer:
@@ -206,6 +212,7 @@ class Contacts(Companies):
     # Reading.
 
     def contact(self, request: Request) -> Row:
+        self.permit("contacts")
         wanted = request.args["id"]
         row = self.row("contacts", wanted, "Subscriber")
         if row["deleted"] != "0" and not self.settings["deleted_contacts_readable"]:

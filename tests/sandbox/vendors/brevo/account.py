@@ -6,6 +6,7 @@ https://developers.brevo.com/docs/how-it-works
 
 import math
 import re
+import secrets
 import uuid
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
@@ -56,20 +57,25 @@ class Account(Fake):
         "contacts_in_process": False,
         "name_attributes": ["FIRSTNAME", "LASTNAME"],
         "update_conflict_code": "invalid_parameter",
+        "malformed_id_status": 400,
+        "forbidden": [],
     }
     """The vendor's own numbers on the smallest plan: 10 a second and 36,000 an hour for contacts, and no more than
     100 an hour for everything else, so for all of the CRM.
     returns_refresh_token: whether a refresh that does not rotate tells the refresh token again; not documented.
     blocks_unknown_addresses: an account may refuse API keys from addresses it does not know.
     contacts_in_process: writes of contacts are 425. name_attributes: French accounts have PRENOM and NOM, others
-    FNAME and LNAME. update_conflict_code: it was duplicate_parameter before 2026."""
+    FNAME and LNAME. update_conflict_code: it was duplicate_parameter before 2026.
+    malformed_id_status: of the id of a company or a deal that is none; the contract declares 400 and 404 and no more.
+    forbidden: contacts, companies, deals, users that the rights of the connected user do not reach. Contacts stand for
+    leads; what an attribute of users offers is no user, and is told all the same."""
 
     def clear(self) -> None:
         self.second, self.hour = Window(1, self.clock), Window(3600, self.clock)
         self.others = Window(3600, self.clock)
-        self.users: list[dict[str, Json]] = []
-        for _, email in OWNERS:
-            self.add_user({"email": email, "is_owner": "false" if self.users else "true"})
+        self.users: dict[str, dict[str, Json]] = {}
+        for user_id, email in OWNERS:
+            self.add_user({"id": user_id, "email": email, "is_owner": "false" if self.users else "true"})
 
     # Tokens and keys.
 
@@ -156,12 +162,21 @@ class Account(Fake):
     @route("GET", f"{V3}/organization/invited/users", label="users")
     def list_users(self, request: Request) -> Answer:
         """Without an id: that is only to be had from the options of an attribute of users."""
-        return Answer(200, {"users": self.users})
+        self.permit("users")
+        return Answer(200, {"users": list(self.users.values())})
 
     def add_user(self, fields: dict[str, Json]) -> str:
+        """The id of an account that may own: what an attribute of users takes and tells."""
         access = {"marketing": "full", "conversations": "none", "crm": "full"}
-        self.users.append({"is_owner": "false", "status": "active", "feature_access": access} | fields)
-        return self.users[-1]["email"]
+        user_id = str(fields.get("id") or secrets.token_hex(12))
+        shown = {name: value for name, value in fields.items() if name != "id"}
+        self.users[user_id] = {"is_owner": "false", "status": "active", "feature_access": access} | shown
+        return user_id
+
+    def permit(self, noun: str) -> None:
+        """What the connected user may not see is refused like a missing scope; no such body was recorded."""
+        if noun in self.settings["forbidden"]:
+            raise RefusalError(self.missing_scope(noun))
 
     # Reading a query.
 

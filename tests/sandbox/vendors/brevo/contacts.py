@@ -130,6 +130,7 @@ class Contacts(Account):
     @route("GET", f"{V3}/contacts", label="contacts", scope="contacts:read")
     def list_contacts(self, request: Request) -> Answer:
         self.known_query(request, *QUERY)
+        self.permit("contacts")
         limit, offset = self.counted(request, "limit", 50, MOST), self.counted(request, "offset", 0)
         modified, created = self.since(request, "modifiedSince"), self.since(request, "createdSince")
         found = [one for one in self.contacts.values() if one.modified >= modified and one.created >= created]
@@ -150,6 +151,10 @@ class Contacts(Account):
 
     @route("GET", f"{V3}/contacts/<id>", label="contacts/{{id}}", scope="contacts:read")
     def get_contact(self, request: Request) -> Answer:
+        """startDate and endDate are days, and bound the statistics: without them, these are of the last 90 days."""
+        days = [request.query[name] for name in ("startDate", "endDate") if name in request.query]
+        if len(days) == 1 or not all(is_day(day) for day in days) or days != sorted(days):
+            raise invalid("startDate and endDate should be given together, and as YYYY-MM-DD")
         return Answer(200, self.contact(request).shown() | {"statistics": {}})
 
     @route("PUT", f"{V3}/contacts/<id>", label="contacts/{{id}}", scope="contacts:write")
@@ -176,6 +181,7 @@ class Contacts(Account):
 
     def contact(self, request: Request) -> Contact:
         """Without identifierType an e-mail or an id is meant."""
+        self.permit("contacts")
         text, kind = request.args["id"], request.query.get("identifierType")
         if kind is None:
             kind = "email_id" if "@" in text else "contact_id"

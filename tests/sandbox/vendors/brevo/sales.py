@@ -3,6 +3,7 @@
 https://developers.brevo.com/reference/get_crm-pipeline-details-all - no call writes a pipeline or a stage.
 """
 
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -50,6 +51,7 @@ ATTRIBUTES = {
         ("deal_name", "text"),
         ("deal_owner", "user"),
         ("amount", "number"),
+        ("close_date", "date"),
         ("pipeline", "text"),
         ("deal_stage", "text"),
         ("number_of_contacts", "number"),
@@ -102,7 +104,7 @@ class Sales(Contacts):
     @route("GET", f"{V3}/crm/attributes/{KINDS}", label="attributes/{kind}", scope="crm:read")
     def list_crm_attributes(self, request: Request) -> Answer:
         """The options of an attribute of users are the only place that tells a user's id."""
-        people = [{"key": user_id, "value": email} for user_id, email in OWNERS]
+        people = [{"key": user_id, "value": user["email"]} for user_id, user in self.users.items()]
         rows = [
             {
                 "internalName": name,
@@ -125,6 +127,22 @@ class Sales(Contacts):
     def get_deal(self, request: Request) -> Answer:
         return Answer(200, self.crm_row("deals", request) | {"companyTimelineEnabledFrom": None, "refs": {}})
 
+    @route("DELETE", f"{V3}/companies/<id>", label="companies/{{id}}", scope="crm:write")
+    def delete_company(self, request: Request) -> Answer:
+        return self.delete_crm("companies", request)
+
+    @route("DELETE", f"{V3}/crm/deals/<id>", label="deals/{{id}}", scope="crm:write")
+    def delete_deal(self, request: Request) -> Answer:
+        return self.delete_crm("deals", request)
+
+    def delete_crm(self, kind: str, request: Request) -> Answer:
+        """The links to it go with it."""
+        row = self.crm[kind].pop(self.crm_row(kind, request)["id"])
+        for others, name in ((rows.values(), LINKED[other]) for other, rows in self.crm.items() if other != kind):
+            for one in others:
+                one[name] = [linked for linked in one[name] if linked != row["id"]]
+        return Answer(204)
+
     @route("GET", f"{V3}/companies", label="companies", scope="crm:read")
     def list_companies(self, request: Request) -> Answer:
         """By pages, the first is 1; only companies have them."""
@@ -143,13 +161,19 @@ class Sales(Contacts):
         return Answer(200, {"items": rows[start : start + limit], "pager": found, "refs": {}})
 
     def crm_row(self, kind: str, request: Request) -> dict[str, Json]:
-        found = self.crm[kind].get(request.args["id"])
+        """An id is 24 hexadecimal digits. Nothing says what else is in a query does: it is passed over."""
+        self.permit(kind)
+        text = request.args["id"]
+        if not re.fullmatch(r"[0-9a-f]{24}", text) and self.settings["malformed_id_status"] == 400:
+            raise invalid("Invalid object ID")
+        found = self.crm[kind].get(text)
         if found is None:
             raise not_found("Company" if kind == "companies" else "Deal")
         return found
 
     def crm_rows(self, kind: str, request: Request, place: str) -> list[dict[str, Json]]:
         self.known_query(request, *QUERY, *FILTERS[kind], place)
+        self.permit(kind)
         modified, created = self.since(request, "modifiedSince"), self.since(request, "createdSince")
         wanted = {name: value for name, value in request.query.items() if name in FILTERS[kind]}
         rows = [
@@ -157,10 +181,19 @@ class Sales(Contacts):
             for row in self.crm[kind].values()
             if seconds(row["attributes"][CHANGED[kind]]) >= modified
             and seconds(row["attributes"]["created_at"]) >= created
-            and all(has(row, name, value) for name, value in wanted.items())
+            and all(self.has(row, name, value) for name, value in wanted.items())
         ]
         rows.sort(key=lambda row: str(row["attributes"].get(request.query.get("sortBy", "created_at"), "")))
         return rows[::-1] if self.backwards(request) else rows
+
+    def has(self, row: dict[str, Json], name: str, value: str) -> bool:
+        """A filter on an attribute, the owner by e-mail, or on a list of links."""
+        bare = name.removeprefix("filters[").removesuffix("]")
+        if not bare.startswith("attributes."):
+            return value in map(str, row[bare])
+        own = str(row["attributes"].get(bare.removeprefix("attributes.")))
+        owner = self.users.get(own) if bare.endswith("deal_owner") else None
+        return (owner["email"] if owner else own) == value
 
     def refs(self, rows: list[dict[str, Json]]) -> dict[str, Json]:
         linked = {contact_id for row in rows for contact_id in row["linkedContactsIds"]}
@@ -168,14 +201,30 @@ class Sales(Contacts):
         return {"linkedContacts": [{"id": one.id, "email": one.email} for one in people]}
 
     def add_crm(self, kind: str, fields: dict[str, Json]) -> str:
+        """With what every row has, the first stage for a deal; a company and a deal that are linked both tell it."""
         now = datetime.fromtimestamp(self.clock(), UTC)
         spec = "milliseconds" if kind == "companies" else "seconds"
         at = now.isoformat(timespec=spec).replace("+00:00", "Z")
-        row: dict[str, Json] = {"id": secrets.token_hex(12), "linkedContactsIds": [], LINKED[kind]: []}
+        row: dict[str, Json] = {
+            "id": secrets.token_hex(12),
+            "attributes": {},
+            "linkedContactsIds": [],
+            LINKED[kind]: [],
+        }
         row |= {"createdBy": OWNERS[0][0]} | fields
-        row["attributes"] = {"created_at": at, CHANGED[kind]: at} | (fields.get("attributes") or {})
-        row["attributes"]["number_of_contacts"] = len(row["linkedContactsIds"])
+        first = next(iter(self.pipelines.values()))
+        own = {"created_at": at, CHANGED[kind]: at} | (
+            {"owner": OWNERS[0][0], "owner_assign_date": at}
+            if kind == "companies"
+            else {"deal_owner": OWNERS[0][0], "stage_updated_at": at}
+            | {"pipeline": first["pipeline"], "deal_stage": first["stages"][0]["id"]}
+        )
+        row["attributes"] = own | row["attributes"] | {"number_of_contacts": len(row["linkedContactsIds"])}
         self.crm[kind][row["id"]] = row
+        other = "deals" if kind == "companies" else "companies"
+        for linked in row[LINKED[kind]]:
+            if linked in self.crm[other]:
+                self.crm[other][linked][LINKED[other]].append(row["id"])
         return row["id"]
 
     # The control plane.
@@ -204,7 +253,7 @@ class Sales(Contacts):
             return [one.shown() | {"ext_id": one.ext_id} for one in self.contacts.values()]
         if noun in self.crm:
             return list(self.crm[noun].values())
-        others: dict[str, list[Json]] = {"users": self.users, "attributes": self.attributes()}
+        others: dict[str, list[Json]] = {"users": list(self.users.values()), "attributes": self.attributes()}
         others |= {"pipelines": list(self.pipelines.values())}
         if noun not in others:
             raise LookupError(f"no {noun} here: contacts, {', '.join([*self.crm, *others])}")
@@ -216,15 +265,6 @@ def pager(current: int, limit: int, start: int, rows: list[dict[str, Json]]) -> 
     shown, total = len(rows[start : start + limit]), len(rows)
     edges = {"from": start + 1 if shown else 0, "to": start + shown}
     return {"current": current, "limit": limit} | edges | {"count": shown, "total": total, "max": -(-total // limit)}
-
-
-def has(row: dict[str, Json], name: str, value: str) -> bool:
-    """A filter on an attribute, the owner by e-mail, or on a list of links."""
-    bare = name.removeprefix("filters[").removesuffix("]")
-    if not bare.startswith("attributes."):
-        return value in map(str, row[bare])
-    own = str(row["attributes"].get(bare.removeprefix("attributes.")))
-    return (dict(OWNERS).get(own, own) if bare.endswith("deal_owner") else own) == value
 
 
 def seconds(text: str) -> float:

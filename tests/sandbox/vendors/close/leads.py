@@ -11,6 +11,7 @@ from tests.sandbox.fake import route
 from tests.sandbox.vendors.close.fields import (
     CONTACT,
     LEAD,
+    PARTS_OF_ADDRESS,
     Custom,
     Reader,
     cleaned,
@@ -29,7 +30,7 @@ from tests.sandbox.vendors.close.fields import (
 from tests.sandbox.vendors.close.organization import FULL_ACCESS, ORGANIZATION, V1, chosen, missing
 from tests.sandbox.vendors.close.pipelines import Pipelines
 
-OF = '<any("lead", "contact"):of>'
+OF = '<any("lead", "contact", "opportunity"):of>'
 PLURAL = {"lead": "leads", "contact": "contacts"}
 SEEDED = (
     ("lead", "Favourite colour", {"type": "text"}),
@@ -38,6 +39,7 @@ SEEDED = (
     ("lead", "Contract end", {"type": "date"}),
     ("lead", "Score", {"type": "number"}),
     ("contact", "Favourite colour", {"type": "text"}),
+    ("opportunity", "Favourite colour", {"type": "text"}),
 )
 CUSTOM_FIELD: dict[str, Reader] = {
     "name": filled(text),
@@ -70,7 +72,7 @@ class Leads(Pipelines):
         super().clear()
         self.records: dict[str, dict[str, Record]] = {"leads": {}, "contacts": {}}
         self.contacts_of: dict[str, list[str]] = {}
-        self.custom: dict[str, dict[str, Custom]] = {"lead": {}, "contact": {}}
+        self.custom: dict[str, dict[str, Custom]] = {"lead": {}, "contact": {}, "opportunity": {}}
         for of, name, values in SEEDED:
             self.add_custom(of, {"name": name} | values, new_id("cf_", f"{of} {name}"))
 
@@ -103,8 +105,9 @@ class Leads(Pipelines):
 
     @route("DELETE", f"{V1}/lead/<id>/", label="leads/{{id}}", scope=FULL_ACCESS)
     def delete_lead(self, request: Request) -> Answer:
-        """Takes its contacts along."""
+        """Takes its contacts and opportunities along."""
         lead_id = self.live("leads", request)["id"]
+        self.opportunities = {key: row for key, row in self.opportunities.items() if row["lead_id"] != lead_id}
         for contact in self.contacts_of.pop(lead_id, []):
             self.bury("contacts", contact)
         self.bury("leads", lead_id)
@@ -132,6 +135,8 @@ class Leads(Pipelines):
         for contact in self.contacts_of.pop(source, []):
             self.write("contacts", self.records["contacts"][contact].row, {"lead_id": destination})
             self.contacts_of[destination].append(contact)
+        for row in self.opportunities.values():
+            row["lead_id"] = destination if row["lead_id"] == source else row["lead_id"]
         self.bury("leads", source)
         self.write("leads", self.records["leads"][destination].row, {})
         return Answer(200, {})
@@ -173,18 +178,28 @@ class Leads(Pipelines):
         return (
             shown
             | {
-                "display_name": row["name"] or next((contact["name"] for contact in contacts), "") or "Untitled",
+                "display_name": self.display_name(row),
                 "html_url": f"https://app.close.com/lead/{row['id']}/",
                 "status_label": self.lead_statuses.get(row["status_id"], {}).get("label"),
                 "created_by_name": self.called(row["created_by"]),
                 "updated_by_name": self.called(row["updated_by"]),
                 "contacts": [self.contact(contact) for contact in contacts],
-                "opportunities": [one for one in self.opportunities.values() if one.get("lead_id") == row["id"]],
+                "opportunities": [
+                    self.opportunity(one) for one in self.opportunities.values() if one["lead_id"] == row["id"]
+                ],
                 "tasks": [],
                 "custom": names,
             }
             | values
         )
+
+    def display_name(self, row: dict[str, Json]) -> str:
+        """Its name, else that of its first contact."""
+        found = (self.records["contacts"][contact].row["name"] for contact in self.contacts_of.get(row["id"], []))
+        return row["name"] or next(found, "") or "Untitled"
+
+    def opportunity(self, row: dict[str, Json]) -> dict[str, Json]:
+        raise NotImplementedError
 
     # Contacts.
 
@@ -345,17 +360,15 @@ class Leads(Pipelines):
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
         match noun:
             case "leads":
-                return self.insert_lead(dict(fields))["id"]
+                blank = dict.fromkeys((*PARTS_OF_ADDRESS, "country"), "")
+                addresses = [blank | one for one in fields.get("addresses") or []]
+                contacts = [planted(one) for one in fields.get("contacts") or []]
+                return self.insert_lead(fields | {"addresses": addresses, "contacts": contacts})["id"]
             case "contacts":
-                return self.insert_contact(fields | {"lead_id": fields.get("lead_id") or self.insert_lead({})["id"]})[
-                    "id"
-                ]
+                lead = fields.get("lead_id") or self.insert_lead({})["id"]
+                return self.insert_contact(planted(fields) | {"lead_id": lead})["id"]
             case "users":
                 return self.add_user(fields)
-            case "opportunities":
-                row = {"id": new_id("oppo_")} | fields
-                self.opportunities[row["id"]] = row
-                return row["id"]
             case _:
                 raise LookupError(f"Close has no {noun} here: leads, contacts, users, opportunities")
 
@@ -370,11 +383,19 @@ class Leads(Pipelines):
             "lead_statuses": self.lead_statuses,
             "opportunity_statuses": self.stages,
             "pipelines": self.pipelines,
-            "opportunities": self.opportunities,
+            "opportunities": {key: self.opportunity(row) for key, row in self.opportunities.items()},
         }
         if noun not in others:
             raise LookupError(f"Close has no {noun} here: {', '.join([*self.records, *others])}")
         return list(others[noun].values())
+
+
+def planted(contact: dict[str, Json]) -> dict[str, Json]:
+    """With the members of e-mails and phones that every answer has."""
+    emails = [{"type": "office", "is_unsubscribed": False} | one for one in contact.get("emails") or []]
+    blank = {"type": "office", "country": None}
+    phones = [blank | {"phone_formatted": one["phone"]} | one for one in contact.get("phones") or []]
+    return contact | {"emails": emails, "phones": phones}
 
 
 def haystack(lead: dict[str, Json]) -> str:

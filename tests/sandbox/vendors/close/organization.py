@@ -35,6 +35,11 @@ class Organization(Fake):
     token_lifetime = 3600
     rotates = True
     key_prefix = "api_"
+    nouns: ClassVar[dict[str, str]] = {
+        **{"lead": "leads", "companies": "leads", "contact": "contacts"},
+        **{"opportunity": "opportunities", "deals": "opportunities", "user": "users"},
+    }
+    """A lead is the company, and it stands for the lead that others have, too."""
     defaults: ClassVar[dict[str, Any]] = {
         "requests_per_group": 1_000_000,
         "rate_headers": False,
@@ -42,12 +47,14 @@ class Organization(Fake):
         "deleted_lag": 0.0,
         "leads_on_plan": 1_000_000,
         "search_results": 10_000,
+        "forbidden": [],
     }
     """requests_per_group: per key and group of endpoints in 8 s, three times as many per organization; a key of an
     old answer had 240. The groups are not published: here one is a method and a kind of record.
     rate_headers: whether ordinary answers tell the limit; one run of 500 requests had none, a recorded one has.
     list_lag: seconds that lists and search are behind, 30 to 60 were seen. deleted_lag: how long a deleted record
-    can still be read by its id. leads_on_plan: the next one is a 402."""
+    can still be read by its id. leads_on_plan: the next one is a 402. forbidden (["deals"]): what the user's role
+    does not let be read; the body of a 403 was never recorded."""
 
     def clear(self) -> None:
         self.windows: dict[tuple[str, ...], Window] = {}
@@ -122,6 +129,16 @@ class Organization(Fake):
             query = f"?{request.query_string}" if request.query_string else ""
             return Answer(301, b"", {"Location": f"{request.path}/{query}"})
         return found
+
+    def check(self, request: Request) -> None:
+        """Only reads are kept from a role here; /me/ is never."""
+        super().check(request)
+        if request.method == "GET":
+            self.permit(request.path.removeprefix(f"{V1}/").partition("/")[0])
+
+    def permit(self, word: str) -> None:
+        if self.noun(word) in {self.noun(one) for one in self.settings["forbidden"]}:
+            raise RefusalError(self.missing_scope(FULL_ACCESS))
 
     def body(self, request: Request) -> dict[str, Json]:
         if not request.headers.get("content-type", "").startswith("application/json"):

@@ -42,7 +42,7 @@ class Pipelines(Organization):
         self.stages: dict[str, dict[str, Json]] = {}
         self.pipelines: dict[str, dict[str, Json]] = {}
         self.opportunities: dict[str, dict[str, Json]] = {}
-        """Only planted, to stand in the way of a stage's deletion."""
+        """As they are stored; one of them stands in the way of its stage's deletion."""
         for label in LEAD_STATUSES:
             self.add_lead_status(label, new_id("stat_", label))
         sales = self.add_pipeline("Sales", new_id("pipe_", "Sales"))

@@ -14,7 +14,8 @@ from typing import Any, cast
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.close.fields import refused
-from tests.sandbox.vendors.close.leads import PLURAL, Leads
+from tests.sandbox.vendors.close.leads import PLURAL
+from tests.sandbox.vendors.close.opportunities import Opportunities
 from tests.sandbox.vendors.close.organization import FULL_ACCESS, V1, picked
 
 MOST = 200
@@ -79,7 +80,7 @@ class Cursor:
     ids: list[str]
 
 
-class Search(Leads):
+class Search(Opportunities):
     def clear(self) -> None:
         super().clear()
         self.cursors: dict[str, Cursor] = {}
@@ -91,6 +92,7 @@ class Search(Leads):
             raise refused({name: "Extra inputs are not permitted"})
         limit, most = self.size(body, "_limit", 100, MOST), self.size(body, "results_limit", *[self.results()] * 2)
         kind = self.sought(body.get("query"))
+        self.permit(kind)
         match, order, names = self.matcher(kind, body["query"]), self.order(kind, body), self.names(kind, body)
         known = {row["id"]: row for row in self.rows(PLURAL[kind], self.clock() - self.settings["list_lag"])}
         if body.get("cursor") is not None:

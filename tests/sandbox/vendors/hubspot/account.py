@@ -37,9 +37,11 @@ class Account(Fake):
     token_path = "/oauth/2026-09/token"
     token_lifetime = 1800
     key_prefix = "pat-na1-"
-    nouns: ClassVar[dict[str, str]] = {
-        word: kind for kind, number in OBJECT_TYPES.items() for word in (kind, SINGULAR[kind], number)
-    } | {"ticket": "tickets", "0-5": "tickets"}
+    nouns: ClassVar[dict[str, str]] = (
+        {word: kind for kind, number in OBJECT_TYPES.items() for word in (kind, SINGULAR[kind], number)}
+        | {"ticket": "tickets", "0-5": "tickets"}
+        | dict.fromkeys(("owner", "user", "users"), "owners")
+    )
     defaults: ClassVar[dict[str, Any]] = {
         "search_lag": 2.0,
         "requests_per_interval": 1_000_000,
@@ -50,6 +52,8 @@ class Account(Fake):
         "required_properties": {},
         "most_pipelines": 1_000_000,
         "labels_unique_per": "account",
+        "forbidden": [],
+        "forbidden_associations": "refused",
     }
     """The vendor's own numbers are 110 (OAuth) or 190 (private app) per 10 s, 5 searches per second, and 250,000
     a day, which only private apps are counted for.
@@ -57,6 +61,9 @@ class Account(Fake):
     `required_properties` ({"leads": ["hs_lead_label"]}) are an admin's rules, which only 2026-09 enforces.
     How many associations a record shows before it pages them is not documented.
     `most_pipelines` of one object depend on the plan; their labels are `labels_unique_per` account or object.
+    `forbidden` (["deals", "users"]) are objects that no token may read, whatever its scopes.
+    A record that is asked for with associations to an object that may not be read is `refused`, or comes with them
+    `left_out`: neither was recorded.
     """
     specs: ClassVar[dict[str, str]] = {
         "contacts.v3.json": "/crm/v3/objects/contacts",
@@ -136,19 +143,33 @@ class Account(Fake):
         """Writing does not include reading, and the other way round; schemas ride on either."""
         return grant.allows(scope)
 
+    def authenticate(self, request: Request, scope: str | None) -> None:
+        """What is forbidden is what its scope is missing for: HubSpot has no other sentence for it."""
+        super().authenticate(request, scope)
+        if scope in {f"crm.objects.{self.noun(word)}.read" for word in self.settings["forbidden"]}:
+            raise RefusalError(self.missing_scope(scope))
+
     # Owners.
 
     @route("GET", "/crm/v3/owners", label="owners", scope="crm.objects.owners.read")
     def list_owners(self, request: Request) -> Answer:
         email = request.query.get("email", "").lower()
-        found = [one for one in self.owners.values() if not email or one["email"] == email]
+        archived = request.query.get("archived") == "true"
+        known = [one for one in self.owners.values() if one["archived"] is archived]
+        found = [one for one in known if not email or one["email"] == email]
         return Answer(200, self.page(request, found, ceiling=500, default=100))
 
     @route("GET", "/crm/v3/owners/<id>", label="owners/{{id}}", scope="crm.objects.owners.read")
     def get_owner(self, request: Request) -> Answer:
-        if request.args["id"] not in self.owners:
-            raise refusals.not_found(request.args["id"].isdigit())
-        return Answer(200, self.owners[request.args["id"]])
+        """By its own id, or by that of the user behind it; one that left is shown only to who asks for the archived."""
+        wanted, key = request.args["id"], request.query.get("idProperty") or "id"
+        if key not in ("id", "userId"):
+            raise refusals.validation(f"idProperty must be id or userId: {key}")
+        archived = request.query.get("archived") == "true"
+        for one in self.owners.values():
+            if str(one.get(key)) == wanted and one["archived"] is archived:
+                return Answer(200, one)
+        raise refusals.not_found(wanted.isdigit())
 
     # Paging, limits, refusals.
 

@@ -31,6 +31,7 @@ class Associations(Objects):
     @route("GET", *under("<to>"), label="{kind}/{{id}}/associations", scope=READ)
     def list_associations(self, request: Request) -> Answer:
         record, to = self.pair(request)
+        self.authenticate(request, READ.format(kind=to))
         rows: list[Json] = [
             {"toObjectId": int(to_id), "associationTypes": labelled(types)}
             for to_id, types in self.store.linked(record.kind, record.id, to).items()
@@ -43,6 +44,7 @@ class Associations(Objects):
         started, kind, to = self.clock(), self.kind(request), self.noun(request.args["to"])
         if (kind, to) not in TYPES:
             raise refusals.validation(f"Unable to infer object type from: {request.args['to']}")
+        self.authenticate(request, READ.format(kind=to))
         ids = dict.fromkeys(str(one.get("id")) for one in self.objects(self.body(request), "inputs"))
         if len(ids) > BATCH_READ_CAP:
             raise refusals.validation(f"The maximum number of inputs is {BATCH_READ_CAP}")

@@ -55,7 +55,8 @@ class Objects(Pipelines):
             raise refusals.validation("A lead must be associated with a contact when it is created")
         if values.get("email") and (known := self.contact_with(values["email"])):
             raise RefusalError(refusals.conflict(known.id))
-        record = self.store.add(kind, self.with_defaults(kind, values), self.clock(), self.searchable_at())
+        values = self.followed(kind, self.with_defaults(kind, values))
+        record = self.store.add(kind, values, self.clock(), self.searchable_at())
         for to, to_id, type_ids in links:
             self.store.link(kind, record.id, to, to_id, type_ids)
         return record
@@ -64,7 +65,7 @@ class Objects(Pipelines):
     def get(self, request: Request) -> Answer:
         record = self.record(request, archived=request.query.get("archived") == "true")
         body = self.shown(record, request.many("properties"))
-        return Answer(200, body | self.associated(record, request.many("associations")))
+        return Answer(200, body | self.associated(record, self.readable(request)))
 
     @route("GET", *under(), label="{kind}", scope=READ)
     def list_page(self, request: Request) -> Answer:
@@ -72,7 +73,7 @@ class Objects(Pipelines):
         archived = request.query.get("archived") == "true"
         rows = [row for row in self.store.records[kind].values() if (row.archived_at is not None) is archived]
         page = self.page(request, rows, ceiling=100, default=10)
-        names, tos = request.many("properties"), request.many("associations")
+        names, tos = request.many("properties"), self.readable(request)
         page["results"] = [self.shown(row, names) | self.associated(row, tos) for row in page["results"]]
         return Answer(200, page)
 
@@ -89,7 +90,7 @@ class Objects(Pipelines):
             raise RefusalError(refusals.conflict(known.id))
         if emptied := [name for name in REQUIRED.get(record.kind, ()) if values.get(name) == ""]:
             raise refusals.required_unset(record.kind, emptied)
-        self.store.write(record, values, self.clock(), self.searchable_at())
+        self.store.write(record, self.followed(record.kind, values), self.clock(), self.searchable_at())
 
     @route("DELETE", *under("/<id>"), label="{kind}/{{id}}", scope=WRITE)
     def archive(self, request: Request) -> Answer:
@@ -208,8 +209,11 @@ class Objects(Pipelines):
 
     def record(self, request: Request, *, archived: bool = False) -> Record:
         kind, wanted = self.kind(request), request.args["id"]
-        if request.query.get("idProperty") == "email" and kind == "contacts":
+        key = request.query.get("idProperty") or "hs_object_id"
+        if key == "email" and kind == "contacts":
             found = self.contact_with(wanted.lower())
+        elif key != "hs_object_id":
+            raise refusals.validation(f"{key} is not a unique property of {kind}")
         elif archived:
             found = self.store.records[kind].get(wanted)
             found = found if found and found.archived_at is not None else None
@@ -313,19 +317,46 @@ class Objects(Pipelines):
                 found[to]["paging"] = {"next": {"after": str(most), "link": link}}
         return {"associations": found} if found else {}
 
+    def readable(self, request: Request) -> list[str]:
+        """The objects whose associations are asked for, each of which wants a scope of its own."""
+        kept: list[str] = []
+        for to in (self.noun(word) for word in request.many("associations")):
+            try:
+                self.authenticate(request, READ.format(kind=to))
+            except RefusalError:
+                if self.settings["forbidden_associations"] == "refused":
+                    raise
+                continue
+            kept.append(to)
+        return kept
+
+    def followed(self, kind: str, values: dict[str, str]) -> dict[str, str]:
+        """What nobody writes and a write entails: whether a deal is closed, and its chance, follow its stage."""
+        for pipeline in self.pipelines["deals"] if kind == "deals" else ():
+            for stage in pipeline["stages"]:
+                if stage["id"] == values.get("dealstage"):
+                    chance, closed = stage["metadata"]["probability"], stage["metadata"]["isClosed"]
+                    won = str(closed == "true" and float(chance) == 1).lower()
+                    lost = str(closed == "true" and float(chance) < 1).lower()
+                    told = {"hs_is_closed": closed, "hs_is_closed_won": won, "hs_is_closed_lost": lost}
+                    return values | told | {"hs_deal_stage_probability": chance}
+        return values
+
     # The control plane.
 
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
         if noun == "owners":
             owner_id = str(fields.get("id") or 40_000_000 + len(self.owners))
+            numbers = dict.fromkeys(("userId", "userIdIncludingInactive"), int(owner_id))
             template = next(iter(self.owners.values()))
-            self.owners[owner_id] = template | fields | {"id": owner_id, "userId": int(owner_id)}
+            self.owners[owner_id] = template | numbers | fields | {"id": owner_id}
             return owner_id
         if noun not in OBJECT_TYPES:
             raise LookupError(f"HubSpot has no {noun} here: {', '.join([*OBJECT_TYPES, 'owners'])}")
         properties = {name: str(value) for name, value in fields.items() if name not in ("associations", "updated")}
         written = float(fields.get("updated") or self.clock())
-        record = self.store.add(noun, self.with_defaults(noun, properties), written, visible_at=0.0)
+        values = self.followed(noun, self.with_defaults(noun, properties))
+        record = self.store.add(noun, values, written, visible_at=0.0)
         for one in fields.get("associations") or []:
             self.store.link(noun, record.id, *self.association(noun, one))
         return record.id

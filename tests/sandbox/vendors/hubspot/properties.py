@@ -74,32 +74,41 @@ def _moment(name: str) -> Property:
 
 
 LEAD_STAGES = tuple(f"{word}-stage-id" for word in ("new", "attempting", "connected", "qualified", "unqualified"))
+INDUSTRIES = ("COMPUTER_SOFTWARE", "INFORMATION_TECHNOLOGY_AND_SERVICES", "BANKING", "MACHINERY")
 LIFECYCLE = ("subscriber", "lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer", "other")
 
 PROPERTIES = {
     "contacts": _properties(
-        "email", "firstname", "lastname", "phone", "mobilephone", "company", "jobtitle", "website", "address", "city",
-        "state", "zip", "country",
+        "email", "firstname", "lastname", "salutation", "phone", "mobilephone", "fax", "company", "jobtitle", "website",
+        "address", "city", "state", "zip", "country", "message", "twitterhandle", "hs_linkedin_url",
         Property("lifecyclestage", "enumeration", LIFECYCLE),
         Property("hs_lead_status", "enumeration", ("NEW", "OPEN", "IN_PROGRESS", "UNQUALIFIED", "CONNECTED")),
-        _moment("createdate"), _moment("lastmodifieddate"),
+        _moment("createdate"), _moment("lastmodifieddate"), _moment("notes_last_updated"),
+        Property("associatedcompanyid", "number", read_only=True, calculated=True),
         Property("favourite_colour", custom=True),
         Property("loyalty_points", "number", custom=True),
     ),
     "companies": _properties(
-        "name", "domain", "phone", "website", "address", "city", "state", "zip", "country", "description",
-        Property("industry", "enumeration", ("COMPUTER_SOFTWARE", "INFORMATION_TECHNOLOGY_AND_SERVICES", "BANKING")),
+        "name", "domain", "phone", "website", "address", "address2", "city", "state", "zip", "country", "description",
+        "twitterhandle", "linkedin_company_page", "timezone",
+        Property("industry", "enumeration", INDUSTRIES),
+        Property("type", "enumeration", ("PROSPECT", "PARTNER", "RESELLER", "VENDOR", "OTHER")),
         Property("numberofemployees", "number"), Property("annualrevenue", "number"),
         Property("lifecyclestage", "enumeration", LIFECYCLE),
-        _moment("createdate"), _moment("hs_lastmodifieddate"),
+        _moment("createdate"), _moment("hs_lastmodifieddate"), _moment("notes_last_updated"),
+        Property("favourite_colour", custom=True),
     ),
     "deals": _properties(
-        "dealname", "description",
+        "dealname", "description", "closed_lost_reason", "hs_next_step",
         Property("dealstage", "enumeration"), Property("pipeline", "enumeration"),
         Property("amount", "number"), Property("closedate", "datetime"),
         Property("dealtype", "enumeration", ("newbusiness", "existingbusiness")),
-        Property("hs_is_closed", "bool", read_only=True), Property("hs_is_closed_won", "bool", read_only=True),
-        _moment("createdate"), _moment("hs_createdate"), _moment("hs_lastmodifieddate"),
+        Property("deal_currency_code", "enumeration", ("USD", "EUR", "GBP")),
+        Property("hs_priority", "enumeration", ("low", "medium", "high")),
+        *(Property(f"hs_is_closed{end}", "bool", read_only=True, calculated=True) for end in ("", "_won", "_lost")),
+        Property("hs_deal_stage_probability", "number", read_only=True, calculated=True),
+        _moment("createdate"), _moment("hs_createdate"), _moment("hs_lastmodifieddate"), _moment("notes_last_updated"),
+        Property("favourite_colour", custom=True),
     ),
     "leads": _properties(
         "hs_lead_name",

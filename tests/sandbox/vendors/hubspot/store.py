@@ -99,7 +99,12 @@ class Store:
         return {name: values.get(name) for name in sorted({*always, *(names or SHOWN[record.kind])})}
 
     def calculated(self, record: Record) -> dict[str, str]:
-        """hs_associated_* of a lead follow its contact and company; nobody can write them."""
+        """hs_associated_* of a lead, and a contact's company, follow the associations; nobody can write them."""
+        if record.kind == "contacts":
+            linked = self.linked("contacts", record.id, "companies")
+            primary = TYPES["contacts", "companies"][1]
+            first = min(linked, key=lambda to_id: primary not in linked[to_id], default=None)
+            return {"associatedcompanyid": first} if first else {}
         if record.kind != "leads":
             return {}
         values: dict[str, str] = {}

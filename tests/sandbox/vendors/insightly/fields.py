@@ -1,4 +1,4 @@
-"""What may be written on a lead, a contact and an organisation, how long it may be, and the custom fields.
+"""What may be written on a lead, a contact, an organisation and an opportunity, how long, and the custom fields.
 
 Lengths and types as in the vendor's Swagger document of v3.1 (https://api.insightly.com/v3.1/Help): strict types,
 nothing is coerced but the record's own id, which a live client sends as a string.
@@ -138,11 +138,27 @@ KINDS: Mapping[str, Kind] = {
         ("OWNER_USER_ID",),
         OWNER,
     ),
+    "opportunities": Kind(
+        "Opportunity",
+        "OPPORTUNITY_ID",
+        "OPPORTUNITY_NAME",
+        {"OPPORTUNITY_NAME": text(), "OPPORTUNITY_DETAILS": LONG, "IMAGE_URL": text()}
+        | {name: text(20) for name in ("OPPORTUNITY_STATE", "BID_CURRENCY", "BID_TYPE")}
+        | {"BID_AMOUNT": number, "BID_DURATION": COUNT, "PROBABILITY": COUNT}
+        | {"FORECAST_CLOSE_DATE": moment, "ACTUAL_CLOSE_DATE": moment}
+        | dict.fromkeys(("CATEGORY_ID", "ORGANISATION_ID", "OWNER_USER_ID", "RESPONSIBLE_USER_ID"), ID),
+        {"OPPORTUNITY_VALUE": None, "PIPELINE_ID": None, "STAGE_ID": None, "PRICEBOOK_ID": None}
+        | {"VISIBLE_TEAM_ID": None, "TAGS": [], "LINKS": []}
+        | ACTIVITY,
+        {"OPPORTUNITY_STATE": "OPEN", "BID_CURRENCY": "USD", "BID_TYPE": "Fixed Bid"},
+        ("OWNER_USER_ID",),
+        OWNER | {"RESPONSIBLE_USER_ID": "users", "ORGANISATION_ID": "organisations"},
+    ),
 }
 
 
 def custom_field(owner: str, name: str, kind: str = "TEXT", options: tuple[str, ...] = ()) -> dict[str, Json]:
-    """The metadata of one custom field; `owner` is LEAD, CONTACT, ORGANISATION."""
+    """The metadata of one custom field; `owner` is LEAD, CONTACT, ORGANISATION, OPPORTUNITY."""
     rows = [
         {"OPTION_ID": number, "OPTION_VALUE": value, "OPTION_DEFAULT": False}
         for number, value in enumerate(options, start=1)
@@ -172,6 +188,7 @@ CUSTOM = (
     custom_field("LEAD", "Renewal__c", "DATE"),
     custom_field("CONTACT", "Hobby__c"),
     custom_field("ORGANISATION", "Region__c"),
+    custom_field("OPPORTUNITY", "Delivery__c"),
 )
 
 

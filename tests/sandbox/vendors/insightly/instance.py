@@ -16,9 +16,15 @@ from tests.sandbox.grants import Standing
 from tests.sandbox.vendors.insightly.fields import KINDS
 
 BASE = "/v3.1"
-OBJECTS = ("Leads", "Contacts", "Organisations", "Users", "LeadSources", "LeadStatuses", "Pipelines", "PipelineStages")
+OBJECTS = (
+    "Leads", "Contacts", "Organisations", "Opportunities", "Users", "LeadSources", "LeadStatuses", "Pipelines",
+    "PipelineStages",
+)  # fmt: skip
 RIGHTS = ("read", "create", "edit", "delete")
-STARTS = {"leads": 78_563_840, "contacts": 366_638_973, "organisations": 151_204_377, "users": 2_240_727}
+STARTS = {
+    "leads": 78_563_840, "contacts": 366_638_973, "organisations": 151_204_377, "opportunities": 38_117_020,
+    "users": 2_240_727,
+}  # fmt: skip
 SERVER_ERROR = (
     b"<!DOCTYPE html>\r\n<html><head><title>Runtime Error</title></head><body><h1>Server Error</h1></body></html>"
 )
@@ -39,7 +45,9 @@ class Instance(Fake):
     token_lifetime = 0
     key_prefix = ""
     nouns: ClassVar[dict[str, str]] = {name.lower(): name[:1].lower() + name[1:] for name in OBJECTS} | {
-        "customfields": "customFields"
+        "customfields": "customFields",
+        "companies": "organisations",
+        "deals": "opportunities",
     }
     specs: ClassVar[dict[str, str]] = {"insightly-v3.1.cut.swagger.json": BASE}
     defaults: ClassVar[dict[str, Any]] = {
@@ -58,6 +66,8 @@ class Instance(Fake):
         "deletes_fail": False,
         "error_texts": True,
         "access_texts": True,
+        "links_turned": True,
+        "forbidden": [],
     }
     """The vendor's own numbers: 10 requests a second and a daily quota that depends on the plan.
 
@@ -67,6 +77,8 @@ class Instance(Fake):
     the user's profile lacks ("Leads"), refused as recorded with 404, by other accounts with 403 (`no_access_status`).
     `closed_records`: ids that this user may not see. `error_texts`: whether refusals whose body was never recorded
     have one; `access_texts`: whether those for want of access do. `tells_retry_after`: no wait is documented.
+    `forbidden`: as `without_access`, in plurals ("companies"). `links_turned`: whether the far end of a link sees
+    itself as the object, or the link as it was made; not documented.
     """
 
     def clear(self) -> None:
@@ -148,7 +160,8 @@ class Instance(Fake):
     def reachable(self, noun: str) -> bool:
         """Whether plan and profile have the object; without lead management there are no leads."""
         disabled = noun == "leads" and not self.settings["lead_management"]
-        return not disabled and object_name(noun) not in self.settings["without_access"]
+        forbidden = noun in map(self.noun, self.settings["forbidden"])
+        return not disabled and not forbidden and object_name(noun) not in self.settings["without_access"]
 
     def must_reach(self, noun: str) -> None:
         if not self.reachable(noun):

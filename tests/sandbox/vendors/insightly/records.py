@@ -1,4 +1,4 @@
-"""Leads, contacts and organisations: one set of verbs, tags, and the pipeline of a lead.
+"""Leads, contacts, organisations and opportunities: one set of verbs, tags, and the pipeline of leads and deals.
 
 https://api.insightly.com/v3.1/Help#!/Leads and its siblings
 """
@@ -9,21 +9,16 @@ from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.insightly.fields import KINDS, FieldError, Reader, custom_value
 from tests.sandbox.vendors.insightly.instance import BASE, plain
-from tests.sandbox.vendors.insightly.lookups import IDS, Lookups
+from tests.sandbox.vendors.insightly.links import Links
+from tests.sandbox.vendors.insightly.lookups import IDS
 
-RECORDS = '<any("Leads", "Contacts", "Organisations"):kind>'
-READABLE = '<any("Leads", "Contacts", "Organisations", "Users"):kind>'
+RECORDS = '<any("Leads", "Contacts", "Organisations", "Opportunities"):kind>'
+READABLE = '<any("Leads", "Contacts", "Organisations", "Opportunities", "Users"):kind>'
 COUNTRY = "United States"
-LEADS = '<any("Leads"):kind>'
-HIDDEN = ("PIPELINE_ID", "STAGE_ID")
-"""A lead has a pipeline, but neither the vendor's schema nor a recorded lead shows it."""
+STAGED = '<any("Leads", "Opportunities"):kind>'
 
 
-def shown(row: dict[str, Json]) -> dict[str, Json]:
-    return {name: value for name, value in row.items() if name not in HIDDEN}
-
-
-class Records(Lookups):
+class Records(Links):
     @route("POST", f"{BASE}/{RECORDS}", label="{kind}", scope="{kind}:create")
     def create(self, request: Request) -> Answer:
         """An id in the body is ignored, as recorded in v2.1."""
@@ -37,13 +32,14 @@ class Records(Lookups):
             raise self.refused(402, "Record limit reached.")
         unset = {name for name, value in values.items() if value is None}
         row = self.insert(noun, {name: value for name, value in values.items() if name not in unset})
-        return Answer(self.settings["created_status"], shown(row))
+        return Answer(self.settings["created_status"], self.shown(noun, row))
 
     @route("GET", f"{BASE}/{READABLE}", label="{kind}", scope="{kind}:read")
     def list_records(self, request: Request) -> Answer:
         """Knows no filter: `updated_after_utc` has a meaning for Search only, here it is ignored."""
-        self.must_reach(request.args["kind"])
-        return self.page(request, [shown(row) for row in self.tables[request.args["kind"]].values()])
+        noun = request.args["kind"]
+        self.must_reach(noun)
+        return self.page(request, [self.shown(noun, row) for row in self.tables[noun].values()])
 
     @route("GET", f"{BASE}/{READABLE}/Search", label="{kind}/search", scope="{kind}:read")
     def search(self, request: Request) -> Answer:
@@ -53,7 +49,7 @@ class Records(Lookups):
         name, value = query.get("field_name"), query.get("field_value")
         if (name is None) != (value is None):
             raise self.invalid("field_name and field_value belong together.")
-        rows = self.changed_since(request, [shown(row) for row in self.tables[noun].values()])
+        rows = self.changed_since(request, [self.shown(noun, row) for row in self.tables[noun].values()])
         if name is not None:
             searchable = {IDS[noun], *(KINDS[noun].fields if noun in KINDS else next(iter(self.tables[noun].values())))}
             if name not in searchable:
@@ -63,16 +59,17 @@ class Records(Lookups):
 
     @route("GET", f"{BASE}/{RECORDS}/SearchByTag", label="{kind}/searchByTag", scope="{kind}:read")
     def search_by_tag(self, request: Request) -> Answer:
-        self.must_reach(request.args["kind"])
+        noun = request.args["kind"]
+        self.must_reach(noun)
         tag = request.query.get("tagName")
         if not tag:
             raise self.invalid("tagName is required.")
-        rows = self.tables[request.args["kind"]].values()
-        return self.page(request, [shown(row) for row in rows if {"TAG_NAME": tag} in row["TAGS"]])
+        rows = self.tables[noun].values()
+        return self.page(request, [self.shown(noun, row) for row in rows if {"TAG_NAME": tag} in row["TAGS"]])
 
     @route("GET", f"{BASE}/{READABLE}/<id>", label="{kind}/{{id}}", scope="{kind}:read")
     def get(self, request: Request) -> Answer:
-        return Answer(200, shown(self.row(request)))
+        return Answer(200, self.shown(request.args["kind"], self.row(request)))
 
     @route("PUT", f"{BASE}/{RECORDS}/<id>", label="{kind}/{{id}}", scope="{kind}:edit")
     def update(self, request: Request) -> Answer:
@@ -98,6 +95,7 @@ class Records(Lookups):
         if self.settings["deletes_fail"]:
             raise self.refused(417, "Delete failed.")
         del self.tables[noun][row[IDS[noun]]]
+        self.unlink(noun, row[IDS[noun]])
         return Answer(202)
 
     # Tags, which a create cannot set.
@@ -134,9 +132,9 @@ class Records(Lookups):
             raise self.invalid("Data validation error. TAG_NAME is required.")
         return {"TAG_NAME": name}
 
-    # The pipeline of a lead: two calls after its creation.
+    # The pipeline of a lead or an opportunity: a call of its own after the creation.
 
-    @route("PUT", f"{BASE}/{LEADS}/<id>/Pipeline", label="{kind}/{{id}}/pipeline", scope="{kind}:edit")
+    @route("PUT", f"{BASE}/{STAGED}/<id>/Pipeline", label="{kind}/{{id}}/pipeline", scope="{kind}:edit")
     def set_pipeline(self, request: Request) -> Answer:
         row, body = self.row(request), self.body(request)
         pipeline, change = body.get("PIPELINE_ID"), body.get("PIPELINE_STAGE_CHANGE") or {}
@@ -147,7 +145,7 @@ class Records(Lookups):
         self.touch(row, PIPELINE_ID=pipeline, STAGE_ID=stage)
         return Answer(200, [{"PIPELINE_ID": pipeline, "PIPELINE_STAGE_CHANGE": {"STAGE_ID": stage}}])
 
-    @route("PUT", f"{BASE}/{LEADS}/<id>/PipelineStage", label="{kind}/{{id}}/pipelineStage", scope="{kind}:edit")
+    @route("PUT", f"{BASE}/{STAGED}/<id>/PipelineStage", label="{kind}/{{id}}/pipelineStage", scope="{kind}:edit")
     def set_stage(self, request: Request) -> Answer:
         row, body = self.row(request), self.body(request)
         if row["PIPELINE_ID"] is None:
@@ -156,7 +154,7 @@ class Records(Lookups):
         self.touch(row, STAGE_ID=stage)
         return Answer(200, [{"STAGE_ID": stage}])
 
-    @route("DELETE", f"{BASE}/{LEADS}/<id>/Pipeline", label="{kind}/{{id}}/pipeline", scope="{kind}:edit")
+    @route("DELETE", f"{BASE}/{STAGED}/<id>/Pipeline", label="{kind}/{{id}}/pipeline", scope="{kind}:edit")
     def unset_pipeline(self, request: Request) -> Answer:
         self.touch(self.row(request), PIPELINE_ID=None, STAGE_ID=None)
         return Answer(202)
@@ -212,7 +210,8 @@ class Records(Lookups):
             merged = {one["FIELD_NAME"]: one for one in [*kept, *values["CUSTOMFIELDS"]]}
             values["CUSTOMFIELDS"] = filled(list(merged.values()))
         self.touch(row, **{name: kind.unset.get(name) if value is None else value for name, value in values.items()})
-        return shown(row)
+        self.value(row)
+        return self.shown(noun, row)
 
     def touch(self, row: dict[str, Json], **values: Json) -> None:
         row |= values | {"DATE_UPDATED_UTC": self.now()}
@@ -225,17 +224,28 @@ class Records(Lookups):
         if noun == "leads":
             row |= {"RESPONSIBLE_USER_ID": self.me, "ADDRESS_COUNTRY": COUNTRY, "PIPELINE_ID": None, "STAGE_ID": None}
             row |= {"LEAD_SOURCE_ID": self.default("leadSources"), "LEAD_STATUS_ID": self.default("leadStatuses")}
-            row["LINKED_EMAIL_ADDRESS"] = f"sandbox-L{number}-SANDBOX@mailbox.insight.ly"
+        if noun == "opportunities":
+            row["RESPONSIBLE_USER_ID"] = self.me
+        if noun in ("leads", "opportunities"):
+            row["LINKED_EMAIL_ADDRESS"] = f"sandbox-{noun[0].upper()}{number}-SANDBOX@mailbox.insight.ly"
         row |= values | {"CUSTOMFIELDS": filled(values.get("CUSTOMFIELDS", []))}
+        self.value(row)
         self.tables[noun][number] = row
         return row
+
+    def value(self, row: dict[str, Json]) -> None:
+        """What an opportunity is worth: its bid, as many times as it lasts."""
+        if "OPPORTUNITY_ID" in row:
+            row["OPPORTUNITY_VALUE"] = (row["BID_AMOUNT"] or 0) * (row["BID_DURATION"] or 1)
 
     # The control plane.
 
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
         match noun:
-            case "leads" | "contacts" | "organisations":
-                return self.insert(noun, dict(fields))[IDS[noun]]
+            case "leads" | "contacts" | "organisations" | "opportunities":
+                return self.plant_record(noun, dict(fields))
+            case "links":
+                return self.insert_link(fields)
             case "users":
                 return self.insert_user(fields)
             case "leadSources" | "leadStatuses":
@@ -245,7 +255,18 @@ class Records(Lookups):
             case "customFields":
                 return self.insert_custom_field(fields)
             case _:
-                raise LookupError(f"Insightly has no {noun} here: {', '.join([*self.tables, 'customFields'])}")
+                raise LookupError(f"Insightly has no {noun} here: {', '.join([*self.tables, 'customFields', 'links'])}")
+
+    def plant_record(self, noun: str, fields: dict[str, Json]) -> int:
+        """LINKS are made as if by calls of their own; an opportunity stands in the first stage there is."""
+        links = fields.pop("LINKS", [])
+        if noun == "opportunities":
+            stage = next(iter(self.tables["pipelineStages"].values()))
+            fields = {"PIPELINE_ID": stage["PIPELINE_ID"], "STAGE_ID": stage["STAGE_ID"]} | fields
+        number: int = self.insert(noun, fields)[IDS[noun]]
+        for link in links:
+            self.insert_link({"OBJECT_NAME": KINDS[noun].one, "OBJECT_ID": number} | link)
+        return number
 
     def stored(self, noun: str) -> list[Json]:
         if noun == "customFields":

@@ -1,6 +1,7 @@
-"""Microsoft Dynamics 365 Sales: leads, contacts and accounts of a Dataverse environment, its users and its metadata.
+"""Microsoft Dynamics 365 Sales: leads, contacts, accounts and opportunities of a Dataverse environment, its users and
+its metadata.
 
-Not here: opportunities as records, tasks, notes, $batch, $metadata, $apply and fetchXml, which nothing needs yet.
+Not here: winning and losing, tasks, notes, $batch, $metadata, $apply and fetchXml, which nothing needs yet.
 """
 
 from tests.sandbox.vendors.msdynamics.metadata import Metadata

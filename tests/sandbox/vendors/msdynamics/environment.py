@@ -28,6 +28,7 @@ EXECUTION_SECONDS = 1200
 NOT_UNDERSTOOD = "0x80060888"
 """An address or query option that cannot be read."""
 NO_RECORD = "0x80040217"
+SALES = ("leads", "opportunities")
 
 type Row = dict[str, Json]
 
@@ -75,16 +76,21 @@ class Environment(Entra):
         "required_columns": {},
         "ignores_read_only_columns": False,
         "null_unbinds": False,
+        "missing_record_code": "0x80040217",
+        "forbidden": [],
     }
+    nouns: ClassVar[dict[str, str]] = {"companies": "accounts", "deals": "opportunities", "users": "systemusers"}
     """The vendor's own `requests_per_window` is 6000 per user and web server in 300 s.
 
     `limit_that_is_hit`: requests, time or concurrency, whose codes differ. `revoked_grant_number`: 50173 revoked, 70008
     and 700082 unused for too long, 50076 and 50079 second factor. `says_why_unauthenticated`: the body of a 401 is
-    empty or text. `sales_app`: without it there is no table of leads. `unknown_segment_status`: 404 in the vendor's
-    table, 400 in a stub of others. `change_tracking`: whether it is switched on for leads, contacts and accounts.
-    `duplicate_status`: 500 in the vendor's example, 412 in its table. `required_columns` ({"leads": ["subject"]}) are
-    asked for by a plug-in of this environment: the platform itself requires none. The last two were never seen:
-    whether a column that is read only, or null for a lookup, is refused.
+    empty or text. `sales_app`: without it there are no leads and no deals. `unknown_segment_status`: 404 in the
+    vendor's table, 400 in a stub of others. `change_tracking`: whether it is switched on for leads, contacts, accounts
+    and opportunities. `duplicate_status`: 500 in the vendor's example, 412 in its table. `required_columns` ({"leads":
+    ["subject"]}) are asked for by a plug-in of this environment: the platform itself requires none.
+    `ignores_read_only_columns` and `null_unbinds` were never seen: whether a column that is read only, or null for a
+    lookup, is refused. `forbidden`: contacts, companies, deals, leads and users that no security role of the user may
+    read, also where $expand leads there.
     """
 
     def clear(self) -> None:
@@ -103,6 +109,8 @@ class Environment(Entra):
         self.user("Dana", "Departed", isdisabled=True)
         self.user("#", "Connector", applicationid=str(uuid.uuid5(uuid.NAMESPACE_URL, "connector")))
         self.plant("teams", {"name": "Inside Sales"})
+        for category, name in enumerate(("Qualify", "Develop", "Propose", "Close")):
+            self.plant("processstages", {"stagename": name, "stagecategory": category})
 
     def currency(self, name: str, code: str, symbol: str, rate: float) -> str:
         facts = {"currencyname": name, "isocurrencycode": code, "currencysymbol": symbol, "exchangerate": rate}
@@ -135,7 +143,7 @@ class Environment(Entra):
         found = super().find(request)
         table = TABLES.get(request.args.get("kind", ""))
         if table is not None:
-            if table.entity_set == "leads" and not self.settings["sales_app"]:
+            if table.entity_set in SALES and not self.settings["sales_app"]:
                 return self.route_unknown(request)
             request.args["table"] = table.privilege
         return found
@@ -145,6 +153,12 @@ class Environment(Entra):
         super().authenticate(request, scope)
         if not self.settings["user_is_member"]:
             raise refused(403, "0x80072560", "The user is not a member of the organization.")
+        if request.method == "GET" and (table := TABLES.get(request.args.get("kind", ""))):
+            self.permit(table)
+
+    def permit(self, table: Table) -> None:
+        if table.entity_set in map(self.noun, self.settings["forbidden"]):
+            raise RefusalError(self.missing_scope(f"prvRead{table.privilege}"))
 
     def check(self, request: Request) -> None:
         """There is no OpenAPI document: the columns are checked where they are written."""

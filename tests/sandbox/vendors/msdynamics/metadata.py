@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
-from tests.sandbox.vendors.msdynamics.environment import API, NO_RECORD, NOT_UNDERSTOOD, Row, refused
+from tests.sandbox.vendors.msdynamics.environment import API, NO_RECORD, NOT_UNDERSTOOD, SALES, Row, refused
 from tests.sandbox.vendors.msdynamics.odata import Comparison, QueryError, condition, listed
 from tests.sandbox.vendors.msdynamics.queries import Queries
 from tests.sandbox.vendors.msdynamics.tables import DEFINED, Column, Table
@@ -67,7 +67,7 @@ class Metadata(Queries):
     def defined(self, request: Request) -> Table:
         name = request.args["logical"]
         table = DEFINED.get(name)
-        if table is None or (name == "lead" and not self.settings["sales_app"]):
+        if table is None or (table.entity_set in SALES and not self.settings["sales_app"]):
             raise refused(404, NO_RECORD, f"Entity '{name}' Does Not Exist")
         return table
 

@@ -26,11 +26,11 @@ from tests.sandbox.vendors.msdynamics.odata import (
     ordering,
     preferences,
 )
-from tests.sandbox.vendors.msdynamics.records import KINDS, Records
-from tests.sandbox.vendors.msdynamics.tables import TABLES, Table
+from tests.sandbox.vendors.msdynamics.records import KINDS, ONE, Records
+from tests.sandbox.vendors.msdynamics.tables import COLLECTIONS, TABLES, Table
 
 LARGEST_PAGE = 5000
-TRACKED = ("leads", "contacts", "accounts")
+TRACKED = ("leads", "contacts", "accounts", "opportunities")
 LITERALS = {
     "Edm.String": ("string",),
     "Edm.Boolean": ("boolean",),
@@ -88,6 +88,23 @@ class Queries(Records):
         elif wishes.tracks_changes:
             body["@odata.deltaLink"] = self.delta_link(request, table, place.version)
         return Answer(200, body)
+
+    @route("GET", f"{ONE}/<collection>", label="{kind}/{{id}}/{collection}", scope="prvRead{table}")
+    def list_related(self, request: Request) -> Answer:
+        """The rows that lead here, by a navigation property of many."""
+        kind, collection = request.args["kind"], request.args["collection"]
+        if (kind, collection) not in COLLECTIONS:
+            raise refused(400, NOT_UNDERSTOOD, f"Resource not found for the segment '{collection}'.")
+        entity_set, name = COLLECTIONS[kind, collection]
+        record_id, table = self.row(TABLES[kind], self.key(request))[TABLES[kind].key], TABLES[entity_set]
+        self.permit(table)
+        names, expanded = self.asked(request, table)
+        wishes, value = preferences(request.headers.get("prefer", "")), table.lookups[name].value
+        linked = [row for row in self.rows[entity_set].values() if row[value] == record_id]
+        rows = [
+            self.shown(table, row, names, expanded, wishes) for row in sorted(linked, key=lambda row: row[table.key])
+        ]
+        return Answer(200, self.head(request, table, wishes) | {"value": rows})
 
     def head(self, request: Request, table: Table, wishes: Preferences) -> Row:
         chosen = f"({request.query['$select']})" if "$select" in request.query else ""

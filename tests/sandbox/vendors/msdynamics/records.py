@@ -22,17 +22,8 @@ from tests.sandbox.vendors.msdynamics.environment import (
     refused,
 )
 from tests.sandbox.vendors.msdynamics.odata import Preferences, QueryError, expansion, listed, preferences
-from tests.sandbox.vendors.msdynamics.tables import (
-    CHOICES,
-    TABLES,
-    Column,
-    Lookup,
-    RejectedError,
-    Table,
-    guid,
-    moment,
-    read,
-)
+from tests.sandbox.vendors.msdynamics.tables import CHOICES, TABLES, Column, Lookup, Table
+from tests.sandbox.vendors.msdynamics.values import RejectedError, guid, moment, read
 
 KINDS = f"{API}/<any({','.join(TABLES)}):kind>"
 ONE = f"{KINDS}(<id>)"
@@ -301,6 +292,8 @@ class Records(Environment):
             if lookup is None:
                 raise no_property(table, navigation)
             targets = [TABLES[name] for name in lookup.navigations[navigation] if name in TABLES]
+            for target in targets:
+                self.permit(target)
             if len(targets) != 1:
                 # An owner is a user or a team, which share nothing but their id.
                 raise refused(400, "0x0", f"'{navigation}' is polymorphic: it cannot be expanded.")

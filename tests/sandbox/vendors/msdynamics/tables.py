@@ -1,25 +1,12 @@
-"""Tables, columns and lookups of an environment, and how a column takes a value.
+"""Tables, columns and lookups of an environment.
 
 Names are case-sensitive. A lookup is read as `_x_value` and written through a navigation property.
 https://learn.microsoft.com/dynamics365/sales/developer/entities/lead
 https://learn.microsoft.com/power-apps/developer/data-platform/reference/entities/contact
 """
 
-import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-
-from tests.sandbox.exchange import Json
-
-
-class RejectedError(Exception):
-    """A value that a column does not take. Without a code the payload itself could not be read."""
-
-    def __init__(self, message: str, code: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -56,7 +43,6 @@ EDM = {
     "Uniqueidentifier": "Edm.Guid",
 }
 CHOICES = ("Picklist", "State", "Status")
-INVALID_ARGUMENT = "0x80040203"
 
 
 @dataclass(frozen=True)
@@ -65,10 +51,12 @@ class Lookup:
     navigations: Mapping[str, tuple[str, ...]]
     """Navigation property -> the entity sets that it may lead to."""
     writable: bool = True
+    column: str = ""
+    """Where a plain column of ids holds the link, in place of a `_x_value`."""
 
     @property
     def value(self) -> str:
-        return f"_{self.name}_value"
+        return self.column or f"_{self.name}_value"
 
 
 @dataclass(frozen=True)
@@ -87,7 +75,7 @@ class Table:
 
     @property
     def values(self) -> dict[str, Lookup]:
-        return {lookup.value: lookup for lookup in self.lookups.values()}
+        return {lookup.value: lookup for lookup in self.lookups.values() if not lookup.column}
 
     @property
     def navigations(self) -> dict[str, Lookup]:
@@ -154,6 +142,14 @@ _LEAD_STATE = _state(
         5: ("Cannot Contact", 2), 6: ("No Longer Interested", 2), 7: ("Canceled", 2),
     },
 )  # fmt: skip
+_OPPORTUNITY_STATE = [
+    replace(column, updatable=column.type == "Status")
+    for column in _state(
+        {0: "Open", 1: "Won", 2: "Lost"},
+        {1: ("In Progress", 0), 2: ("On Hold", 0), 3: ("Won", 1), 4: ("Canceled", 2), 5: ("Out-Sold", 2)},
+    )
+]
+"""Won and lost by actions alone, which are not here."""
 _SYSTEM = [
     *(_closed(Column(name, "DateTime")) for name in ("createdon", "modifiedon")),
     _closed(Column("versionnumber", "BigInt")),
@@ -263,13 +259,35 @@ _ACCOUNT = [
     _choice("accountcategorycode", "Preferred Customer", "Standard"), *_ACTIVE, _RATE,
 ]  # fmt: skip
 _OPPORTUNITY = [
-    *_texts("name:300 stepname:200"), _memo("description"), *_money("estimatedvalue actualvalue budgetamount"),
-    *_typed("DateOnly", "estimatedclosedate actualclosedate"), Column("closeprobability", "Integer", limits=(0, 100)),
+    *_texts("name:300 stepname:200 emailaddress qualificationcomments:2000 msdyn_scorehistory msdyn_scorereasons"),
+    *_texts("msdyn_similaropportunities quotecomments:2000 customerpainpoints:2000"),
+    *(_memo(name) for name in ("description", "proposedsolution", "customerneed", "currentsituation")),
+    *_money("estimatedvalue actualvalue budgetamount totalamount totallineitemamount totaltax totaldiscountamount"),
+    *_money("totalamountlessfreight freightamount discountamount"),
+    *(_closed(Column(name, "Money")) for name in ("totallineitemdiscountamount", "totallineitemdiscountamount_base")),
+    *_typed("DateOnly", "estimatedclosedate actualclosedate finaldecisiondate"),
+    *_typed("DateTime", "lastonholdtime schedulefollowup_prospect schedulefollowup_qualify scheduleproposalmeeting"),
+    Column("closeprobability", "Integer", limits=(0, 100)), Column("discountpercentage", "Decimal", limits=(0, 100)),
+    *_typed("Boolean", "captureproposalfeedback completefinalproposal completeinternalreview confirminterest"),
+    *_typed("Boolean", "decisionmaker developproposal evaluatefit filedebrief identifycompetitors"),
+    *_typed("Boolean", "identifycustomercontacts identifypursuitteam isrevenuesystemcalculated msdyn_gdproptout"),
+    *_typed("Boolean", "participatesinworkflow presentfinalproposal presentproposal pursuitdecision resolvefeedback"),
+    *_typed("Boolean", "sendthankyounote"),
     _choice("salesstage", *STAGES, start=0), _choice("salesstagecode", "Default Value"),
-    *_state(
-        {0: "Open", 1: "Won", 2: "Lost"},
-        {1: ("In Progress", 0), 2: ("On Hold", 0), 3: ("Won", 1), 4: ("Canceled", 2), 5: ("Out-Sold", 2)},
-    ),
+    _choice("prioritycode", "Default Value"), _choice("opportunityratingcode", "Hot", "Warm", "Cold"),
+    _choice("budgetstatus", "No Committed Budget", "May Buy", "Can Buy", "Will Buy", start=0),
+    _choice("initialcommunication", "Contacted", "Not Contacted", start=0),
+    _choice("need", "Must have", "Should have", "Good to have", "No need", start=0),
+    _choice("purchaseprocess", "Individual", "Committee", "Unknown", start=0),
+    _choice("purchasetimeframe", "Immediate", "This Quarter", "Next Quarter", "This Year", "Unknown", start=0),
+    _choice("pricingerrorcode", "None", start=0), _choice("skippricecalculation", "DoPriceCalcAlways", start=0),
+    _choice("timeline", "Immediate", "This Quarter", "Next Quarter", "This Year", "Not known", start=0),
+    _choice("msdyn_forecastcategory", "Pipeline", "Best case", "Committed", start=100_000_001),
+    *_typed("Integer", "msdyn_opportunityscore msdyn_opportunityscoretrend msdyn_opportunitygrade onholdtime"),
+    *_typed("Integer", "teamsfollowed timespentbymeonemailandmeetings timezoneruleversionnumber"),
+    *_typed("Integer", "utcconversiontimezonecode"),
+    *_OPPORTUNITY_STATE, *_PROCESS, Column("stepid", "Uniqueidentifier"), *_IMPORTED, _RATE,
+    Column("cr123_favouritecolour", schema_name="cr123_FavouriteColour", label="Favourite Colour"),
 ]  # fmt: skip
 _USER = [
     *_texts("fullname:200 firstname lastname internalemailaddress domainname:1024"),
@@ -286,6 +304,20 @@ _OWNED = [
     Lookup("modifiedby", {"modifiedby": ("systemusers",)}, writable=False),
 ]
 _IN_CURRENCY = Lookup("transactioncurrencyid", {"transactioncurrencyid": ("transactioncurrencies",)})
+
+
+_ON_BEHALF = ("createdonbehalfby", "modifiedonbehalfby")
+_ELSEWHERE = {
+    "campaignid": "campaigns",
+    "pricelevelid": "pricelevels",
+    "owningbusinessunit": "businessunits",
+    "slaid": "slas",
+    "slainvokedid": "slas",
+    "msdyn_predictivescoreid": "msdyn_predictivescores",
+    "msdyn_opportunitykpiid": "msdyn_opportunitykpiitems",
+    "msdyn_segmentid": "msdyn_segments",
+}
+"""Lookups to tables that are not here: always null."""
 
 
 def _customer(name: str) -> Lookup:
@@ -328,6 +360,24 @@ TABLES = {
             Lookup("parentaccountid", {"parentaccountid": ("accounts",)}),
             named="name",
         ),
+        _table(
+            "opportunity", "opportunities", "Opportunity", _OPPORTUNITY, *_OWNED, _IN_CURRENCY, _customer("customerid"),
+            Lookup("parentaccountid", {"parentaccountid": ("accounts",)}),
+            Lookup("parentcontactid", {"parentcontactid": ("contacts",)}),
+            Lookup("accountid", {"accountid": ("accounts",)}, writable=False),
+            Lookup("contactid", {"contactid": ("contacts",)}, writable=False),
+            Lookup("originatingleadid", {"originatingleadid": ("leads",)}),
+            Lookup(
+                "stageid_processstage", {"stageid_processstage": ("processstages",)}, writable=False, column="stageid"
+            ),
+            *(Lookup(name, {name: ("systemusers",)}, writable=False) for name in _ON_BEHALF),
+            *(Lookup(name, {name: (entity_set,)}, writable=False) for name, entity_set in _ELSEWHERE.items()),
+            named="name",
+        ),
+        _table(
+            "processstage", "processstages", "ProcessStage", _texts("stagename") + _typed("Integer", "stagecategory"),
+            named="stagename", writable=False,
+        ),
         _table("systemuser", "systemusers", "User", _USER, writable=False),
         _table("team", "teams", "Team", _texts("name:160"), named="name", writable=False),
         _table(
@@ -338,93 +388,11 @@ TABLES = {
 }  # fmt: skip
 """Entity set -> table."""
 
-DEFINED = {table.logical_name: table for table in TABLES.values()} | {
-    "opportunity": _table("opportunity", "opportunities", "Opportunity", _OPPORTUNITY, *_OWNED, named="name")
+DEFINED = {table.logical_name: table for table in TABLES.values()}
+"""Logical name -> table."""
+
+COLLECTIONS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("accounts", "contact_customer_accounts"): ("contacts", "parentcustomerid"),
+    ("accounts", "opportunity_customer_accounts"): ("opportunities", "customerid"),
 }
-"""Logical name -> table: the metadata also tells of opportunities, whose sales stages are the pipeline."""
-
-
-def guid(text: Json) -> str | None:
-    """The usual lower-case form, or None for what is no GUID."""
-    dashed = isinstance(text, str) and re.fullmatch(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text)
-    return str(uuid.UUID(text)) if dashed else None
-
-
-def moment(at: float) -> str:
-    """UTC, whole seconds."""
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def read(table: Table, column: Column, value: Json) -> Json:
-    """A sent value as it is stored. Types are strict; an empty text is no text."""
-    if value is None or (value == "" and column.edm == "Edm.String"):
-        if column.type in ("State", "Status"):
-            raise RejectedError(f"'{column.name}' of '{table.logical_name}' cannot be null.", INVALID_ARGUMENT)
-        return None
-    match column.edm:
-        case "Edm.String":
-            return _text(table, column, value)
-        case "Edm.Boolean":
-            return value if isinstance(value, bool) else _misread(column, value)
-        case "Edm.Guid":
-            return guid(value) or _misread(column, value)
-        case "Edm.Date" | "Edm.DateTimeOffset":
-            return _time(column, value)
-        case _:
-            return _number(table, column, value)
-
-
-def _misread(column: Column, value: Json) -> Json:
-    raise RejectedError(f"Cannot convert the literal '{value}' to the expected type '{column.edm}'.")
-
-
-def _text(table: Table, column: Column, value: Json) -> Json:
-    if not isinstance(value, str):
-        return _misread(column, value)
-    if len(value) > column.length:
-        raise RejectedError(
-            f"A validation error occurred. The length of the '{column.name}' attribute of the '{table.logical_name}' "
-            f"entity exceeded the maximum allowed length of '{column.length}'.",
-            "0x80044331",
-        )
-    return value
-
-
-def _time(column: Column, value: Json) -> Json:
-    """A date has no time and a time has a zone; nothing in between is read."""
-    pattern = r"\d{4}-\d\d-\d\d" if column.type == "DateOnly" else r"\d{4}-\d\d-\d\dT\d\d:\d\d.*(Z|[+-]\d\d:\d\d)"
-    if not isinstance(value, str) or not re.fullmatch(pattern, value):
-        return _misread(column, value)
-    try:
-        if column.type == "DateOnly":
-            return date.fromisoformat(value).isoformat()
-        return moment(datetime.fromisoformat(value).timestamp())
-    except ValueError:
-        return _misread(column, value)
-
-
-def _number(table: Table, column: Column, value: Json) -> Json:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return _misread(column, value)
-    if column.edm in ("Edm.Int32", "Edm.Int64") and not isinstance(value, int):
-        return _misread(column, value)
-    if column.type in CHOICES:
-        if value not in column.options:
-            raise RejectedError(
-                f"A validation error occurred. The value {value} of '{column.name}' on record of type "
-                f"'{table.logical_name}' is outside the valid range. Accepted Values: "
-                f"{','.join(str(option) for option in column.options)}",
-                "0x8004431A",
-            )
-        return value
-    low, high = column.limits
-    if not low <= value <= high:
-        # The code of this one is not known: the sheet names none, so it is that of any invalid argument.
-        raise RejectedError(
-            f"A validation error occurred. The value of '{column.name}' on record of type '{table.logical_name}' is "
-            "outside the valid range.",
-            INVALID_ARGUMENT,
-        )
-    if column.edm == "Edm.Int32":
-        return value
-    return round(float(value), 2 if column.type == "Money" else 5)
+"""Entity set and navigation -> the entity set of the many, and their lookup that leads back."""

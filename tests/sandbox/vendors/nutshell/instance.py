@@ -69,16 +69,23 @@ class Instance(Fake):
         "stagesets_key": "stagesets",
         "filters_by_modified_time": False,
         "max_id_is_inclusive": False,
+        "bare_records": False,
+        "sideloads": False,
+        "forbidden": [],
     }
     """Both sides of what is unconfirmed or told in two ways.
 
     `updates_answer_record`: 200 with the record (third-party recording) in place of 204 (the vendor's document).
     `deletes_answer_nothing`: 200 without a body (third-party) in place of the record (the document).
     `bare_arrays`: look-up lists as the document shows them, in place of the keyed objects that were seen;
-    `stagesets_key`: "stageSets" was seen, too. `plain_ids`: 1003 does for 1003-leads.
+    `stagesets_key`: "stageSets" was seen, too. `plain_ids`: 1003 does for 1003-leads. `bare_records`: one record that
+    is read comes as the document shows a lead, in place of the envelope that was recorded of a create; `sideloads`:
+    whom an account leads to comes beside it, as the document has it; a recorded create has nothing there.
+    `forbidden` (["deals"]): kinds that the user may not view; the refusal is that of a permission that a key lacks.
     """
     nouns: ClassVar[dict[str, str]] = {
         "companies": "accounts",
+        "deals": "leads",
         "people": "contacts",
         "persons": "contacts",
         "pipelines": "stagesets",
@@ -166,7 +173,9 @@ class Instance(Fake):
     # Media types and the vendor's document.
 
     def check(self, request: Request) -> None:
-        """What is no JSON by its type is refused for that."""
+        """What the user may not view comes first; what is no JSON by its type is refused for that."""
+        if request.method == "GET" and self.kind_in(request) in map(self.noun, self.settings["forbidden"]):
+            raise RefusalError(self.missing_scope(CRM))
         if media_type(request) in ("application/json", PATCH_TYPE):
             super().check(request)
 

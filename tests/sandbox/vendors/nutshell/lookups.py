@@ -69,7 +69,9 @@ class Lookups(Instance):
             row = {"links": {"stageset": "1-stagesets"}} | row
         if kind == "users":
             rights = {right: right in ("canAccessCrm", "canDeleteEntities") for right in PERMISSIONS}
-            row |= {"firstName": str(row["name"]).partition(" ")[0], "permissions": rights}
+            words = str(row["name"]).split()
+            row |= {"firstName": words[0], "permissions": rights, "initials": "".join(word[0] for word in words[:2])}
+            row |= {"avatarUrl": f"{SITE}/avatar/users/{row_id.partition('-')[0]}"}
         self.lookups[kind][row_id] = row
         return row
 

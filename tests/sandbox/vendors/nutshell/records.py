@@ -80,7 +80,26 @@ class Records(ChangeLog):
         """Several ids may be joined by commas; one that is not there spoils the others (unconfirmed)."""
         kind = request.args["kind"]
         found = [self.record(kind, one) for one in request.args["id"].split(",")]
-        return enveloped(kind, [self.tell(record) for record in found])
+        if self.settings["bare_records"] and len(found) == 1:
+            return Answer(200, self.tell(found[0]))
+        answer = enveloped(kind, [self.tell(record) for record in found])
+        if self.settings["sideloads"] and kind == "accounts":
+            answer.body |= self.beside(found)
+        return answer
+
+    def beside(self, accounts: list[Record]) -> dict[str, Json]:
+        """The records that accounts lead to, under the names that the document has for them."""
+        told: dict[str, Json] = {}
+        for name, link, table in (
+            ("creators", "creator", "users"),
+            ("owners", "owner", "users"),
+            ("accountTypes", "accountType", "accountTypes"),
+            ("industries", "industry", "industries"),
+        ):
+            wanted = dict.fromkeys(str(account.links[link]) for account in accounts)
+            told[name] = [self.lookups[table][one] for one in wanted if one in self.lookups[table]]
+        contacts = [str(one) for account in accounts for one in cast("list[Json]", self.links(account)["contacts"])]
+        return told | {"contacts": [self.tell(self.rows["contacts"][one]) for one in dict.fromkeys(contacts)]}
 
     @route("PATCH", f"/rest/{KINDS}/<id>", label="{kind}/{{id}}", scope=CRM)
     def update(self, request: Request) -> Answer:
@@ -252,6 +271,7 @@ class Records(ChangeLog):
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
         """As the body of a create, past its checks; `createdTime` in Unix seconds sets the time of its event, too.
 
+        What only answers have can be planted as well: jobTitle, anticipatedClosedTime (Unix seconds), currency.
         A custom field is planted with the kind that it belongs to: {"on": "leads", "name", "type", "choices"}.
         """
         if noun == "customFields":

@@ -15,6 +15,7 @@ VALUES: dict[str, dict[str, Json]] = {
     "leads": {
         "description": None,
         "manualValue": None,
+        "currency": "USD",
         "dueTime": None,
         "anticipatedClosedTime": None,
         "closedTime": None,
@@ -89,9 +90,12 @@ def time_object(at: int | None) -> Json:
     return {"absoluteLocalizedString": day, "timestamp": at, "value": day}
 
 
-def money(amount: str) -> Json:
-    exact = f"{float(amount):.2f}"
-    return {"amount": exact, "currency": "USD", "formatted": f"${float(amount):,.2f}"}
+SIGNS = {"USD": "$", "GBP": "£", "EUR": "€"}
+
+
+def money(amount: str, currency: str = "USD") -> Json:
+    exact, sign = f"{float(amount):.2f}", SIGNS.get(currency, f"{currency} ")
+    return {"amount": exact, "currency": currency, "formatted": f"{sign}{float(amount):,.2f}"}
 
 
 def shown(record: Record, links: dict[str, Json], now: float, me: str) -> dict[str, Json]:
@@ -119,7 +123,7 @@ def lead_part(record: Record, now: float, me: str) -> dict[str, Json]:
         "number": record.label,
         "description": values["description"],
         "status": values["status"],
-        "value": money(values["manualValue"] or "0"),
+        "value": money(values["manualValue"] or "0", values["currency"]),
         "confidence": values["confidence"],
         "priority": values["priority"],
         "createdTime": time_object(record.created),

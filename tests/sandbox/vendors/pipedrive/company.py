@@ -6,6 +6,7 @@ https://pipedrive.readme.io/docs/core-api-concepts-http-status-codes
 
 import base64
 import binascii
+import re
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -86,16 +87,24 @@ class Company(Fake):
     token_path = "/oauth/token"
     token_lifetime = 3600
     key_prefix = ""
+    nouns: ClassVar[dict[str, str]] = {"contacts": "persons", "companies": "organizations"}
     defaults: ClassVar[dict[str, Any]] = {
         "requests_per_burst": 1_000_000,
         "daily_tokens": 100_000_000,
         "refusals_until_block": 1_000_000,
         "token_error_codes": True,
+        "forbidden": [],
+        "bad_id_status": 400,
+        "deleted_records": "shown",
+        "has_custom_fields": True,
     }
     """The vendor's own numbers on the smallest plan: 80 (OAuth) or 20 (API token) in 2 s, 30,000 tokens a day.
 
     An API token that goes on after `refusals_until_block` 429s meets Cloudflare; how many that takes is not documented.
     `token_error_codes`: whether a refusal of the token endpoint holds a code beside its message; not documented either.
+    `forbidden` (["deals"]) are kinds that the user may not read. `bad_id_status`: what an id of the wrong type is to v2
+    and to leads, 400 or 404. `deleted_records` of the last 30 days are `shown` by their id in v2, or `gone`. None of
+    these was recorded. `has_custom_fields`: an account without any shows null for all of them.
     """
     specs: ClassVar[dict[str, str]] = {"v1.json": "/api/v1", "v2.json": "/api/v2"}
 
@@ -174,10 +183,23 @@ class Company(Fake):
 
     @route("GET", *v1("/users/<id>"), label="users/{{id}}", scope="users:read")
     def get_user(self, request: Request) -> Answer:
+        """One sentence for both: who may not be seen is not there."""
         wanted = request.args["id"]
-        if not wanted.isdigit() or int(wanted) not in self.users:
+        if not wanted.isdigit() or int(wanted) not in self.users or self.forbidden("users"):
             return Answer(404, {"success": False, "error": "User not found or not accessible."})
         return done(self.users[int(wanted)], additional_data={"company_id": COMPANY})
+
+    # What the user may read.
+
+    def forbidden(self, noun: str) -> bool:
+        return noun in {self.noun(word) for word in self.settings["forbidden"]}
+
+    def check(self, request: Request) -> None:
+        """Permission sets come after scopes; a single user has a refusal of its own."""
+        super().check(request)
+        kind, _, rest = re.sub(r"^(/api)?/v[12]/", "", request.path).partition("/")
+        if request.method == "GET" and self.forbidden(kind) and not (kind == "users" and rest):
+            raise RefusalError(refusal(403, "You do not have permissions to do this."))
 
     # Limits.
 

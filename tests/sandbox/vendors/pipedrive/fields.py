@@ -78,8 +78,17 @@ def reachable(value: Json) -> object:
     return {"value": value["value"], "primary": value.get("primary", False), "label": value.get("label", "work")}
 
 
+PLACE = (
+    "country", "admin_area_level_1", "admin_area_level_2", "locality", "sublocality", "route", "street_number",
+    "subpremise", "postal_code",
+)  # fmt: skip
+
+
 def address(value: Json) -> object:
-    return value if isinstance(value, dict) and isinstance(value.get("value"), str) else wrong("must have a value")
+    """Only the line of text has to be there; the parts that it was read into are null where unknown."""
+    if not isinstance(value, dict) or not isinstance(value.get("value"), str):
+        return wrong("must have a value")
+    return {"value": value["value"]} | dict.fromkeys(PLACE) | value
 
 
 def mapping(value: Json) -> object:
@@ -221,6 +230,16 @@ def _fit(name: str, reader: Reader, value: Json) -> Json:
         return reader(value)
     except FieldError as bad:
         raise FieldError(f'"{name}" {bad}') from bad
+
+
+def shown(kind: str, values: dict[str, Json], asked: list[str], *, labels: bool) -> dict[str, Json]:
+    """Every custom field of the account, or the asked ones; null where unset. Options are ids, or say their names."""
+    found: dict[str, Json] = {field.key: values.get(field.key) for field in CUSTOM[kind]}
+    for field in CUSTOM[kind]:
+        value = found[field.key]
+        if labels and field.options and value is not None:
+            found[field.key] = {"id": value, "label": field.options[value - 1]}
+    return {key: value for key, value in found.items() if not asked or key in asked}
 
 
 def described(kind: str) -> list[dict[str, Json]]:

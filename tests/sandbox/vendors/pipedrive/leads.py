@@ -3,6 +3,7 @@
 https://developers.pipedrive.com/docs/api/v1/Leads
 """
 
+import re
 import uuid
 from datetime import UTC, datetime
 
@@ -29,6 +30,7 @@ ASKED = {False: {"start", "limit", "sort", "filter_id", "updated_since", *FILTER
 ASKED[True] = ASKED[False] - {"updated_since"}
 """What a list may be asked for; that of archived leads knows no change. How others are refused was not recorded."""
 
+UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 LABELS = (("Hot", "red"), ("Cold", "blue"), ("Warm", "yellow"))
 
 
@@ -144,7 +146,10 @@ class Leads(Records):
         return done(rows[first : first + size], additional_data={"pagination": pagination})
 
     def lead(self, request: Request) -> dict[str, Json]:
-        lead = self.rows["leads"].get(request.args["id"])
+        wanted = request.args["id"]
+        if not re.fullmatch(UUID, wanted) and self.settings["bad_id_status"] == 400:
+            raise bad_request('"id" must be a valid GUID')
+        lead = self.rows["leads"].get(wanted)
         if lead is None:
             raise not_found("requested lead not found")
         return lead
@@ -207,6 +212,7 @@ class Leads(Records):
     # The control plane.
 
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
+        """What a body may not hold can be planted: a person's job_title, an organization's website."""
         if noun == "users":
             number = max(self.users) + 1
             self.users[number] = self.users[self.me] | {"is_you": False} | fields | {"id": number}

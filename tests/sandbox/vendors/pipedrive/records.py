@@ -9,9 +9,9 @@ from itertools import count
 from typing import Any
 
 from tests.sandbox.exchange import Answer, Json, Request
-from tests.sandbox.fake import route
+from tests.sandbox.fake import Route, route
 from tests.sandbox.vendors.pipedrive.company import done, not_found, schema_failed, v2
-from tests.sandbox.vendors.pipedrive.fields import REFERENCES, REQUIRED, FieldError, described, read
+from tests.sandbox.vendors.pipedrive.fields import REFERENCES, REQUIRED, FieldError, address, described, read, shown
 from tests.sandbox.vendors.pipedrive.pipelines import Pipelines
 
 KINDS = '<any("persons", "organizations", "deals"):kind>'
@@ -24,6 +24,25 @@ NULLS = {
         "origin_id", "channel", "channel_id", "source_lead_id", "acv", "arr", "mrr",
     ),
 }  # fmt: skip
+MOST_CUSTOM = 15
+COUNTS = tuple(
+    f"{name}_count"
+    for name in ("email_messages", "activities", "done_activities", "undone_activities", "files", "notes")
+)
+DEALS = tuple(f"{which}_deals_count" for which in ("open", "closed", "won", "lost"))
+_SHARED = ("next_activity_id", "last_activity_id", "smart_bcc_email", "followers_count", *COUNTS)
+_RELATED = (*_SHARED, *DEALS, *(f"related_{name}" for name in DEALS))
+_MAIL = ("last_incoming_mail_time", "last_outgoing_mail_time")
+INCLUDED = {
+    "persons": (
+        *_RELATED, *_MAIL, "participant_open_deals_count", "participant_closed_deals_count", "marketing_status",
+        "doi_status",
+    ),
+    "organizations": (*_RELATED, "people_count"),
+    "deals": (*_SHARED, *_MAIL, "first_won_time", "products_count", "participants_count", "source_lead_id"),
+}  # fmt: skip
+"""What include_fields may name, beyond what always comes."""
+
 FILTERS = ("owner_id", "org_id", "person_id", "pipeline_id", "stage_id", "status")
 
 
@@ -38,20 +57,30 @@ class Records(Pipelines):
         }
         self.numbers = {kind: count(1) for kind in self.rows}
 
-    @route("POST", *v2(f"/{KINDS}"), label="{kind}", scope="{kind}:full")
+    def find(self, request: Request) -> Route | Answer:
+        """Persons and organizations share the scopes of contacts."""
+        found = super().find(request)
+        kind = request.args.get("kind", "")
+        request.args["area"] = {"persons": "contacts", "organizations": "contacts"}.get(kind, kind)
+        return found
+
+    @route("POST", *v2(f"/{KINDS}"), label="{kind}", scope="{area}:full")
     def create(self, request: Request) -> Answer:
         """200, not 201."""
         kind = request.args["kind"]
         values = self.values(kind, self.body(request))
         if not values.get(REQUIRED[kind]):
             raise schema_failed(f"{REQUIRED[kind]}: is required")
-        return done(self.insert(kind, values))
+        return done(self.shown(request, self.insert(kind, values)))
 
-    @route("GET", *v2(f"/{KINDS}/<id>"), label="{kind}/{{id}}", scope="{kind}:read")
+    @route("GET", *v2(f"/{KINDS}/<id>"), label="{kind}/{{id}}", scope="{area}:read")
     def get(self, request: Request) -> Answer:
-        return done(self.row(request))
+        row = self.row(request)
+        if row["is_deleted"] and self.settings["deleted_records"] == "gone":
+            raise not_found("Entity was not found")
+        return done(self.shown(request, row))
 
-    @route("PATCH", *v2(f"/{KINDS}/<id>"), label="{kind}/{{id}}", scope="{kind}:full")
+    @route("PATCH", *v2(f"/{KINDS}/<id>"), label="{kind}/{{id}}", scope="{area}:full")
     def update(self, request: Request) -> Answer:
         kind, row = request.args["kind"], self.row(request)
         if row["is_deleted"]:
@@ -62,9 +91,9 @@ class Records(Pipelines):
         custom = row["custom_fields"] | (values.pop("custom_fields", None) or {})
         row |= values | {"custom_fields": custom, "update_time": self.now()}
         self.derive(kind, row)
-        return done(row)
+        return done(self.shown(request, row))
 
-    @route("DELETE", *v2(f"/{KINDS}/<id>"), label="{kind}/{{id}}", scope="{kind}:full")
+    @route("DELETE", *v2(f"/{KINDS}/<id>"), label="{kind}/{{id}}", scope="{area}:full")
     def delete(self, request: Request) -> Answer:
         """Soft for 30 days; once more is 410 although the body says success."""
         row = self.row(request)
@@ -73,7 +102,7 @@ class Records(Pipelines):
             row |= {"is_deleted": True, "update_time": self.now()}
         return done({"id": row["id"]}, 410 if again else 200)
 
-    @route("GET", *v2(f"/{KINDS}"), label="{kind}", scope="{kind}:read")
+    @route("GET", *v2(f"/{KINDS}"), label="{kind}", scope="{area}:read")
     def list_page(self, request: Request) -> Answer:
         kind, query = request.args["kind"], request.query
         deleted = kind == "deals" and query.get("status") == "deleted"
@@ -85,6 +114,7 @@ class Records(Pipelines):
         since, until = (self.seconds(request, name) for name in ("updated_since", "updated_until"))
         rows = [row for row in rows if (not since or row["update_time"] >= since)]
         rows = [row for row in rows if (not until or row["update_time"] < until)]
+        rows = [self.shown(request, row) for row in rows]
         return self.sorted_page(request, rows, "id", "update_time", "add_time")
 
     @route(
@@ -154,10 +184,30 @@ class Records(Pipelines):
 
     def row(self, request: Request) -> dict[str, Json]:
         wanted = request.args["id"]
+        if not wanted.isdigit() and self.settings["bad_id_status"] == 400:
+            raise schema_failed("id: must be an integer")
         row = self.rows[request.args["kind"]].get(int(wanted)) if wanted.isdigit() else None
         if row is None:
             raise not_found("Entity was not found")
         return row
+
+    def shown(self, request: Request, row: dict[str, Json]) -> dict[str, Json]:
+        """Relations are ids alone; what the request asks for more is labels, and fields that cost a count."""
+        kind, query = request.args["kind"], request.query
+        asked, extra = request.many("custom_fields"), request.many("include_fields")
+        if len(asked) > MOST_CUSTOM:
+            raise schema_failed(f"custom_fields: must have at most {MOST_CUSTOM} keys")
+        if strange := [name for name in extra if name not in INCLUDED[kind]]:
+            raise schema_failed(f"include_fields: {strange[0]} is not allowed")
+        for name in ("include_labels", "include_option_labels"):
+            if query.get(name, "false") not in ("true", "false"):
+                raise schema_failed(f"{name}: must be a boolean")
+        named = query.get("include_option_labels") == "true"
+        custom = shown(kind, row["custom_fields"], asked, labels=named) if self.settings["has_custom_fields"] else None
+        more = {name: row.get(name, 0 if name.endswith("_count") else None) for name in extra}
+        if query.get("include_labels") == "true":
+            more["labels"] = [{"id": one, "label": f"Label {one}", "color": "blue"} for one in row["label_ids"]]
+        return row | more | {"custom_fields": custom}
 
     def values(self, kind: str, body: dict[str, Json]) -> dict[str, Json]:
         try:
@@ -191,6 +241,7 @@ class Records(Pipelines):
             row |= {"creator_user_id": self.me, "value": 0, "currency": "EUR"} | self.placed({})
             row |= {"status": "open", "is_archived": False, "origin": "API"}
         row |= values | {"custom_fields": values.get("custom_fields") or {}}
+        row |= {name: address(row[name]) for name in ("address", "postal_address") if row.get(name)}
         self.derive(kind, row)
         self.rows[kind][row["id"]] = row
         return row

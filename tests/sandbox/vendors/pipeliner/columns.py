@@ -66,6 +66,17 @@ def day(value: Json) -> Json:
     return value
 
 
+def money(value: Json) -> Json:
+    """A value in the space's own currency, in another one, or in both; the one that is not sent is worked out."""
+    members: dict[str, Callable[[Json], Json]] = {"base_value": number, "value_foreign": number}
+    members["currency_id"] = identifier
+    if not isinstance(value, dict) or not value.keys() & {"base_value", "value_foreign"}:
+        return wrong("must be an object with base_value or value_foreign")
+    if unknown := value.keys() - members.keys():
+        return wrong(f"has no {min(unknown)}")
+    return {name: members[name](one) for name, one in value.items()}
+
+
 def wrong(why: str) -> Json:
     raise ColumnError(why)
 
@@ -84,7 +95,7 @@ _SPELLED: Mapping[Callable[[Json], Json], Callable[[str], Json]] = {
 
 @dataclass(frozen=True)
 class Column:
-    """`refers`: the noun that the id points at; `data_set`: of the drop-down option that it points at.
+    """`refers`: the noun that the id points at, `also` another; `data_set`: of the drop-down option that it points at.
 
     `blank`: what an unset one is answered as: text is "", the rest null; null unsets where it is null.
     """
@@ -96,6 +107,7 @@ class Column:
     writable: bool = True
     blank: Json = None
     allowed: tuple[Json, ...] = ()
+    also: str | None = None
 
     def read(self, value: Json) -> Json:
         """A value of a body. Null is refused where an unset one is not null itself."""
@@ -146,6 +158,7 @@ NAME = Column(text, blank="", required=True)
 INTEGER = Column(integer)
 FLAG = Column(flag, blank=False)
 MOMENT = Column(moment)
+DAY = Column(day)
 
 CUSTOM_TYPES: Mapping[str, Column] = {
     "checkbox": FLAG,

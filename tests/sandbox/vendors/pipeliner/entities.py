@@ -1,6 +1,6 @@
 """The entities of a space, as the vendor's document names them: columns, lists of other records, and what never varies.
 
-Not built: opportunities, tasks, notes, sharing, tags, documents, batches, merging; of forms, only their absence.
+Not built: products and quotes, tasks, notes, sharing, tags, documents, batches, merging; of forms, only their absence.
 """
 
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from tests.sandbox.exchange import Json
 from tests.sandbox.vendors.pipeliner.columns import (
+    DAY,
     FLAG,
     INTEGER,
     MOMENT,
@@ -15,6 +16,7 @@ from tests.sandbox.vendors.pipeliner.columns import (
     TEXT,
     Column,
     identifier,
+    money,
     number,
     one_of,
     option,
@@ -75,10 +77,35 @@ NO_PICTURE: Mapping[str, Json] = {"picture": None, "picture_id": None}
 STEP_PARENTS = {"pipelines": "pipeline_id", "leadProcesses": "lead_process_id", "quoteProcesses": "quote_process_id"}
 
 
+PURSUED: Mapping[str, Column] = (
+    {
+        "name": NAME,
+        "description": TEXT,
+        "is_archived": FLAG,
+        # The document calls it a string and lists integers; a mask of priority, hot and stalled.
+        "label_flag": one_of(0, 1, 2, 3, 4, 5, 6, 7),
+        "lead_source_id": option("lead_source"),
+        "ranking": INTEGER,
+        "reason_of_close_description": TEXT,
+        "reason_of_close_id": option("reason_of_close"),
+        "step_id": ref("steps", required=True),
+        "unit_id": ref("salesUnits", required=True),
+        "lost_date": MOMENT,
+    }
+    | texts("quick_account_email quick_account_name quick_account_phone quick_contact_name quick_email quick_phone")
+    | shut({"formatted_name": TEXT, "days_in_step": Column(INTEGER.type, blank=0)})
+)
+"""What leads and opportunities have alike."""
+RELATED: Mapping[str, Many] = {
+    "contact_relations": Many("leadOpptyContactRelations", "lead_oppty_id", written=True),
+    "account_relations": Many("leadOpptyAccountRelations", "lead_oppty_id", written=True),
+}
+
+
 def primary(to: str) -> dict[str, Column]:
-    """What every relation of a lead has."""
+    """What every relation of a lead or an opportunity has."""
     return {f"{to}_id": ref(f"{to}s", required=True), "is_primary": Column(FLAG.type, required=True)} | {
-        "lead_oppty_id": ref("leads", required=True)
+        "lead_oppty_id": Column(identifier, refers="leads", also="opportunities", required=True)
     }
 
 
@@ -110,29 +137,37 @@ ENTITIES: Mapping[str, Entity] = {
         CREATED
         | SHARE_MODE
         | {
-            "name": NAME,
-            "description": TEXT,
-            "is_archived": FLAG,
-            # The document calls it a string and lists integers; a mask of priority, hot and stalled.
-            "label_flag": one_of(0, 1, 2, 3, 4, 5, 6, 7),
-            "lead_source_id": option("lead_source"),
             "lead_type_id": ref("leadTypes", required=True),
             "owner_id": ref("clients"),
-            "ranking": INTEGER,
-            "reason_of_close_description": TEXT,
-            "reason_of_close_id": option("reason_of_close"),
-            "step_id": ref("steps", required=True),
-            "unit_id": ref("salesUnits", required=True),
-            "lost_date": MOMENT,
         }
-        | texts("quick_account_email quick_account_name quick_account_phone")
-        | texts("quick_contact_name quick_email quick_phone")
-        | shut({"status": one_of(1, 2), "formatted_name": TEXT, "days_in_step": Column(INTEGER.type, blank=0)}),
-        {
-            "contact_relations": Many("leadOpptyContactRelations", "lead_oppty_id", written=True),
-            "account_relations": Many("leadOpptyAccountRelations", "lead_oppty_id", written=True),
-        },
+        | PURSUED
+        | shut({"status": one_of(1, 2)}),
+        RELATED,
         UNTOUCHED | {"table_name": "lead", "qualify_date": None, "scoring": None},
+    ),
+    "opportunities": Entity(
+        "Opportunities",
+        "Opportunity",
+        CREATED
+        | SHARE_MODE
+        | PURSUED
+        | {
+            "owner_id": ref("clients", required=True),
+            "closing_date": Column(DAY.type, required=True),
+            "value": Column(money, required=True),
+            "oppty_type_id": ref("opportunityTypes"),
+            "product_currency_id": ref("currencies"),
+            "is_value_auto_calculate": FLAG,
+            "was_qualified": FLAG,
+            "won_date": MOMENT,
+            "active_quote_id": Column(identifier),
+            "product_price_list_id": Column(identifier),
+        }
+        | shut({"status": one_of(1, 2, 3), "qualify_date": MOMENT}),
+        RELATED,
+        UNTOUCHED
+        | {"table_name": "opportunity", "product_sections": {}, "product_relations": [], "quote_relations": []}
+        | dict.fromkeys(("active_quote", "product_price_list", "oppty_recurrence", "revenue_schedule")),
     ),
     "contacts": Entity(
         "Contacts",
@@ -188,7 +223,7 @@ ENTITIES: Mapping[str, Entity] = {
         "LeadOpptyContactRelation",
         primary("contact") | RELATIONSHIP | {"comment": TEXT},
         {},
-        {"oppty": None, "position_in_group": None, "sales_roles": []}
+        {"position_in_group": None, "sales_roles": []}
         | dict.fromkeys(("lead_oppty_contact_group_relation", "lead_oppty_contact_group_relation_id")),
         part=True,
     ),
@@ -196,8 +231,6 @@ ENTITIES: Mapping[str, Entity] = {
         "LeadOpptyAccountRelations",
         "LeadOpptyAccountRelation",
         primary("account"),
-        {},
-        {"oppty": None},
         part=True,
     ),
     "contactAccountRelations": Entity(
@@ -268,6 +301,14 @@ ENTITIES: Mapping[str, Entity] = {
     "salesUnits": Entity(
         "SalesUnits", "SalesUnit", {"name": NAME, "parent_id": ref("salesUnits")}, {}, NO_PICTURE, read_only=True
     ),
+    "currencies": Entity(
+        "Currencies",
+        "Currency",
+        {"code": TEXT, "symbol": TEXT, "is_base": FLAG},
+        {},
+        {"currency_exchange_rates": []},
+        read_only=True,
+    ),
     "data": Entity(
         "Data",
         "Data",
@@ -312,11 +353,12 @@ ENTITIES: Mapping[str, Entity] = {
 }
 
 INDEXED = frozenset((many.noun, many.column) for entity in ENTITIES.values() for many in entity.lists.values())
-HELD_BY: Mapping[str, tuple[str, str]] = {
-    "steps": ("leads", "step_id"),
-    "leadTypes": ("leads", "lead_type_id"),
-    "leadProcesses": ("leadTypes", "lead_process_id"),
-    "pipelines": ("opportunityTypes", "pipeline_id"),
+HELD_BY: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "steps": (("leads", "step_id"), ("opportunities", "step_id")),
+    "leadTypes": (("leads", "lead_type_id"),),
+    "opportunityTypes": (("opportunities", "oppty_type_id"),),
+    "leadProcesses": (("leadTypes", "lead_process_id"),),
+    "pipelines": (("opportunityTypes", "pipeline_id"),),
 }
 """What cannot be deleted as long as something stands in it; whether the vendor refuses that is unconfirmed."""
 

@@ -104,13 +104,17 @@ class Records(Store):
 
     def held(self, noun: str, row: Row) -> str | None:
         """Why a record has to stay. That the vendor minds is unconfirmed."""
-        holder, column = HELD_BY.get(noun, ("", ""))
-        if holder and any(one[column] == row["id"] for one in self.live(holder)):
+        if holder := self.holder(noun, row):
             return f"{holder} are in it"
         if noun == "steps" and not self.settings["steps_may_be_empty"]:
             siblings = [one for one in self.live(noun) if all(one[name] == row[name] for name in STEP_PARENTS.values())]
             return "it is the last step" if len(siblings) == 1 else None
         return None
+
+    def holder(self, noun: str, row: Row) -> str | None:
+        """What stands in a record, if anything does."""
+        pairs = HELD_BY.get(noun, ())
+        return next((one for one, column in pairs if any(held[column] == row["id"] for held in self.live(one))), None)
 
     # Writing.
 
@@ -168,7 +172,7 @@ class Records(Store):
     def dangling(self, name: str, column: Column, value: Json, level: int) -> list[Problem]:
         if column.refers is None or value is None:
             return []
-        target = self.rows[column.refers].get(value)
+        target = self.rows[column.refers].get(value) or self.rows.get(column.also or "", {}).get(value)
         if target is None or (target["is_deleted"] and not level & DELETED_TOO):
             return [Problem(name, f"{value} does not exist")]
         if column.data_set and target["data_set_id"] != column.data_set:
@@ -202,6 +206,13 @@ class Records(Store):
             return [missing(None, "a first or a last name is required")]
         if noun == "steps" and sum(merged.get(name) is not None for name in STEP_PARENTS.values()) != 1:
             return [Problem(None, "a step belongs to one pipeline or process")]
+        if noun == "opportunities":
+            pipeline = self.rows["steps"][merged["step_id"]]["pipeline_id"]
+            kind = self.rows["opportunityTypes"].get(merged["oppty_type_id"] or "")
+            if pipeline is None or (kind and kind["pipeline_id"] != pipeline):
+                return [Problem("step_id", "is no step of the opportunity type's pipeline")]
+            if merged["value"].get("currency_id", self.base["id"]) not in self.rows["currencies"]:
+                return [Problem("value", "the currency does not exist")]
         if noun == "leads":
             process = self.rows["leadTypes"][merged["lead_type_id"]]["lead_process_id"]
             if self.rows["steps"][merged["step_id"]]["lead_process_id"] != process:
@@ -225,8 +236,7 @@ class Records(Store):
                 return [], [Problem(member, f"{one['id']} is not in this record, or twice")]
             drafts.append(self.prepare(many.noun, item, level, row, {many.column: draft.id}, index))
         for row in there.values() if self.drops(many) else ():
-            holder, column = HELD_BY.get(many.noun, ("", ""))
-            if holder and any(held[column] == row["id"] for held in self.live(holder)):
+            if holder := self.holder(many.noun, row):
                 return [], [Problem(member, f"{row['id']} cannot be deleted: {holder} are in it")]
         return drafts, []
 

@@ -18,6 +18,10 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Drop-downs share their words: an option is found by its set and its name, never by its name alone."""
 
+RATES = {"GBP": 1.0, "EUR": 0.8, "USD": 0.75}
+"""What one of a currency is worth in the space's own, the first."""
+SIGNS = {"GBP": "£", "EUR": "€", "USD": "$"}
+
 CUSTOM: tuple[dict[str, Json], ...] = (
     {"entity_name": "Lead", "api_name": "favourite_colour", "type_id": "input"},
     {"entity_name": "Lead", "api_name": "tier", "type_id": "dropdown", "data_set_id": named("tier")},
@@ -25,6 +29,7 @@ CUSTOM: tuple[dict[str, Json], ...] = (
     {"entity_name": "Lead", "api_name": "score", "type_id": "float"},
     {"entity_name": "Contact", "api_name": "shoe_size", "type_id": "integer"},
     {"entity_name": "Account", "api_name": "founded", "type_id": "date"},
+    {"entity_name": "Opportunity", "api_name": "favourite_colour", "type_id": "input"},
 )
 
 PROCESSES: tuple[tuple[str, str, str, tuple[tuple[str, int], ...]], ...] = (
@@ -64,6 +69,10 @@ RECORDS: tuple[tuple[str, dict[str, Json]], ...] = (
         for noun, process_id, name, steps in PROCESSES
     ),
     ("leadTypes", {"id": LEAD_TYPE, "name": "Standard", "lead_process_id": LEAD_PROCESS}),
+    *(
+        ("currencies", {"id": named(code), "code": code, "symbol": SIGNS[code], "is_base": rate == 1})
+        for code, rate in RATES.items()
+    ),
     *(
         ("opportunityTypes", {"id": named(f"type {name}"), "name": name, "pipeline_id": process_id})
         for noun, process_id, name, _ in PROCESSES

@@ -12,14 +12,16 @@ from tests.sandbox.vendors.pipeliner.entities import ENTITIES, INDEXED, SHARED, 
 from tests.sandbox.vendors.pipeliner.lists import Row, Tree
 from tests.sandbox.vendors.pipeliner.space import Space, parameter_invalid, uri
 
+_OFFERED = {
+    "primary_contact": ("contact_relations", "contact_id"),
+    "primary_account": ("account_relations", "account_id"),
+}
 PRIMARIES = {
-    "leads": {
-        "primary_contact": ("contact_relations", "contact_id"),
-        "primary_account": ("account_relations", "account_id"),
-    },
+    "leads": _OFFERED,
+    "opportunities": _OFFERED,
     "contacts": {"primary_account": ("account_relations", "account_id")},
 }
-DESCRIBED = ("leads", "contacts", "accounts")
+DESCRIBED = ("leads", "contacts", "accounts", "opportunities")
 NOUNS = {entity.singular: noun for noun, entity in ENTITIES.items()}
 
 
@@ -68,6 +70,9 @@ class Store(Space):
         """What follows from the rest of a record."""
         if noun == "leads":
             row["status"] = 2 if row["lost_date"] else 1
+        if noun == "opportunities":
+            row["status"] = 3 if row["won_date"] else 2 if row["lost_date"] else 1
+            row["value"] = row["value"] and self.valued(row["value"])
         if noun in ("contacts", "clients"):
             row["formatted_name"] = f"{row['first_name']} {row['last_name']}".strip()
         elif "formatted_name" in row:
@@ -77,6 +82,19 @@ class Store(Space):
         if not row["is_deleted"]:
             for _, column in (pair for pair in INDEXED if pair[0] == noun):
                 self.index[noun, column, row[column]][row["id"]] = row
+
+    @property
+    def base(self) -> Row:
+        """The currency of the space."""
+        return next(row for row in self.rows["currencies"].values() if row["is_base"])
+
+    def valued(self, value: Row) -> Row:
+        """All three members of a value, worked out from those that are there."""
+        currency = self.rows["currencies"].get(value.get("currency_id") or "", self.base)
+        rate = seeds.RATES[currency["code"]]
+        base = value["base_value"] if "base_value" in value else value["value_foreign"] * rate
+        foreign = value["value_foreign"] if "value_foreign" in value else base / rate
+        return {"base_value": base, "currency_id": currency["id"], "value_foreign": foreign}
 
     def unlink(self, noun: str, row: Row) -> None:
         for _, column in (pair for pair in INDEXED if pair[0] == noun):
@@ -89,7 +107,9 @@ class Store(Space):
         if self.settings["delete_moves_modified"]:
             row["modified"] = self.now()
         for part, entity in ENTITIES.items():
-            columns = [name for name, column in entity.columns.items() if entity.part and column.refers == noun]
+            columns = [
+                name for name, column in entity.columns.items() if entity.part and noun in (column.refers, column.also)
+            ]
             for one in self.live(part) if columns else ():
                 if any(one[name] == row["id"] for name in columns):
                     self.bury(part, one, revision)
@@ -116,6 +136,11 @@ class Store(Space):
             process = self.rows["leadProcesses"].get(lead_type["lead_process_id"], {"id": None})
             steps = self.children(process, ENTITIES["leadProcesses"].lists["steps"])
             given |= {"step_id": given.get("step_id", steps[0]["id"])} if steps else {}
+        if noun == "opportunities":
+            step = self.rows["steps"].get(given.get("step_id", ""), {})
+            types = [row for row in self.live("opportunityTypes") if row["pipeline_id"] == step.get("pipeline_id")]
+            given.setdefault("oppty_type_id", types[0]["id"] if types else None)
+            given.setdefault("product_currency_id", self.base["id"])
         if "unit_id" in known:
             owner = self.rows["clients"].get(given.get("owner_id") or "", {})
             given.setdefault("unit_id", owner.get("default_unit_id") or seeds.COMPANY)
@@ -137,6 +162,10 @@ class Store(Space):
             for name, column in self.known[noun].items()
             if column.refers and name.endswith("_id") and name in ENTITIES[noun].columns
         }
+        if "lead_oppty_id" in self.known[noun]:
+            held = row["lead_oppty_id"]
+            related["lead"] = ("leads", held if held in self.rows["leads"] else None)
+            related["oppty"] = ("opportunities", held if held in self.rows["opportunities"] else None)
         for name, many in ENTITIES[noun].lists.items():
             related[name] = (many.noun, [one["id"] for one in self.children(row, many)])
         for name, (member, column) in PRIMARIES.get(noun, {}).items():
@@ -160,13 +189,20 @@ class Store(Space):
     # The control plane.
 
     def plant(self, noun: str, fields: Row) -> str | int:
-        """Lists of other records are planted with it; a field becomes a column of its entity."""
+        """Lists of other records are planted with it; a field becomes a column of its entity.
+
+        An option of a drop-down may be planted by its name, and the currency of a value by its code.
+        """
         if noun not in ENTITIES:
             raise LookupError(f"Pipeliner has no {noun} here: {', '.join(ENTITIES)}")
         lists = ENTITIES[noun].lists
         values = {name: value for name, value in fields.items() if name not in lists}
+        values = {name: self.planted(self.known[noun].get(name), value) for name, value in values.items()}
         if "owner_id" in self.known[noun] and noun != "leads":
             values = {"owner_id": seeds.PEOPLE[0]} | values
+        if noun == "opportunities":
+            first = next(row for row in self.live("steps") if row["pipeline_id"])
+            values = {"step_id": first["id"]} | values
         if noun == "fields":
             values = {"name": fields["api_name"], "column_name": fields["api_name"]} | values
         row = self.insert(noun, self.completed(noun, values), self.tick())
@@ -177,6 +213,17 @@ class Store(Space):
         if noun == "fields":
             self.widen(row)
         return row["id"]
+
+    def planted(self, column: Column | None, value: Json) -> Json:
+        if column is not None and column.data_set and value is not None and value not in self.rows["data"]:
+            options = [row for row in self.live("data") if row["data_set_id"] == column.data_set]
+            found = next((row["id"] for row in options if row["option_name"] == value), None)
+            return found or self.plant("data", {"data_set_id": column.data_set, "option_name": value})
+        if isinstance(value, dict) and "currency" in value:
+            code = value["currency"]
+            currency = next(row["id"] for row in self.live("currencies") if row["code"] == code)
+            return {name: one for name, one in value.items() if name != "currency"} | {"currency_id": currency}
+        return value
 
     def widen(self, field: Row) -> None:
         noun, name = NOUNS[field["entity_name"]], field["api_name"]
@@ -200,4 +247,7 @@ def described(noun: str, name: str, column: Column) -> Row:
     return facts | {"system_required": column.required, "system_readonly": not column.writable}
 
 
-TYPE_IDS = {"integer": "integer", "number": "float", "flag": "checkbox", "moment": "datetime", "identifier": "lookup"}
+TYPE_IDS = {
+    "integer": "integer", "number": "float", "flag": "checkbox", "moment": "datetime", "identifier": "lookup",
+    "day": "date", "money": "currency_foreign",
+}  # fmt: skip

@@ -22,6 +22,7 @@ class Field:
     restricted: bool = False
     references: tuple[str, ...] = ()
     default: Json = None
+    create_only: bool = False
 
     @property
     def label(self) -> str:
@@ -42,21 +43,25 @@ def _text(*names: str, length: int = 255) -> list[Field]:
     return [Field(name, length=length) for name in names]
 
 
+CURRENCIES = ("USD", "EUR", "GBP")
 METADATA = ("OpportunityStage", "LeadStatus")
 """Values of picklists that are shown as rows: no data call changes them, and none of them is ever in the bin."""
 
 
 def _system(sobject: str) -> list[Field]:
+    """Users are switched off and never binned; who owns a role of a contact is who owns its opportunity."""
     bin_flag = Field("IsDeleted", "boolean", read_only=True, default=False)
+    ownerless = ("User", "OpportunityContactRole", *METADATA)
     return [
         Field("Id", "id", 18, read_only=True),
-        *([] if sobject in METADATA else [bin_flag]),
+        *([] if sobject in ("User", *METADATA) else [bin_flag]),
         *(Field(name, "datetime", read_only=True) for name in ("CreatedDate", "LastModifiedDate", "SystemModstamp")),
         *(
             Field(name, "reference", 18, read_only=True, references=("User",))
             for name in ("CreatedById", "LastModifiedById")
         ),
-        *([] if sobject in ("User", *METADATA) else [Field("OwnerId", "reference", 18, references=("User",))]),
+        *([] if sobject in ownerless else [Field("OwnerId", "reference", 18, references=("User",))]),
+        *([] if sobject in METADATA else [Field("CurrencyIsoCode", "picklist", picklist=CURRENCIES, default="USD")]),
     ]
 
 
@@ -69,8 +74,17 @@ def _address(prefix: str) -> list[Field]:
 LEAD_STATUSES = ("Open - Not Contacted", "Working - Contacted", "Closed - Converted", "Closed - Not Converted")
 SOURCES = ("Web", "Phone Inquiry", "Partner Referral", "Purchased List", "Other")
 RATINGS = ("Hot", "Warm", "Cold")
-INDUSTRIES = ("Apparel", "Banking", "Biotechnology", "Technology", "Telecommunications", "Other")
+INDUSTRIES = ("Apparel", "Banking", "Biotechnology", "Machinery", "Technology", "Telecommunications", "Other")
 STAGES = ("Prospecting", "Qualification", "Needs Analysis", "Negotiation/Review", "Closed Won", "Closed Lost")
+FORECASTS = ("Omitted", "Pipeline", "Best Case", "Commit", "Closed")
+
+
+def forecast(stage: str) -> tuple[int, str]:
+    """The chance in per cent that an opportunity has by its stage, and the category it is forecast under."""
+    if stage.startswith("Closed"):
+        return (100, "Closed") if stage == "Closed Won" else (0, "Omitted")
+    return (STAGES.index(stage) + 1) * 10 if stage in STAGES else 0, "Pipeline"
+
 
 _PERSON = [
     Field("FirstName", length=40), Field("LastName", length=80, required=True),
@@ -78,6 +92,7 @@ _PERSON = [
     Field("Salutation", "picklist", picklist=("Mr.", "Ms.", "Mrs.", "Dr.", "Prof.")),
     Field("Email", "email", 80), Field("Phone", "phone", 40), Field("MobilePhone", "phone", 40),
     Field("Fax", "phone", 40), Field("LastActivityDate", "date", read_only=True),
+    *(Field(name, "datetime", read_only=True) for name in ("LastViewedDate", "LastReferencedDate")),
     Field("Title", length=128),
     Field("Description", "textarea", 32_000), Field("LeadSource", "picklist", picklist=SOURCES),
 ]  # fmt: skip
@@ -101,7 +116,10 @@ TABLES: dict[str, list[Field]] = {
     ],
     "Contact": [
         *_PERSON, Field("Department", length=80), Field("AccountId", "reference", 18, references=("Account",)),
-        *_address("Mailing"), Field("Favourite_Colour__c"), Field("Birthdate", "date"),
+        *_address("Mailing"), *_address("Other"), Field("Favourite_Colour__c"), Field("Birthdate", "date"),
+        *(Field(name, "phone", 40) for name in ("HomePhone", "OtherPhone", "AssistantPhone")),
+        Field("AssistantName", length=40), Field("ReportsToId", "reference", 18, references=("Contact",)),
+        Field("IsEmailBounced", "boolean", read_only=True, default=False),
     ],
     "Account": [
         Field("Name", required=True), Field("AccountNumber", length=40), Field("Website", "url"),
@@ -109,7 +127,11 @@ TABLES: dict[str, list[Field]] = {
         Field("Type", "picklist", picklist=("Prospect", "Customer - Direct", "Customer - Channel", "Other")),
         Field("NumberOfEmployees", "int"), Field("AnnualRevenue", "currency"),
         Field("Description", "textarea", 32_000), Field("ParentId", "reference", 18, references=("Account",)),
-        *_address("Billing"),
+        *_address("Billing"), *_address("Shipping"),
+        Field("Fax", "phone", 40), Field("Rating", "picklist", picklist=RATINGS), Field("Site", length=80),
+        Field("AccountSource", "picklist", picklist=SOURCES), Field("LastActivityDate", "date", read_only=True),
+        *(Field(name, "datetime", read_only=True) for name in ("LastViewedDate", "LastReferencedDate")),
+        Field("Favourite_Colour__c"),
     ],
     "Opportunity": [
         Field("Name", length=120, required=True), Field("CloseDate", "date", required=True),
@@ -119,11 +141,27 @@ TABLES: dict[str, list[Field]] = {
         Field("Type", "picklist", picklist=("New Customer", "Existing Customer - Upgrade")),
         Field("LeadSource", "picklist", picklist=SOURCES), Field("Description", "textarea", 32_000),
         Field("IsClosed", "boolean", read_only=True), Field("IsWon", "boolean", read_only=True),
+        Field("ContactId", "reference", 18, references=("Contact",), create_only=True),
+        Field("ExpectedRevenue", "currency", read_only=True), Field("TotalOpportunityQuantity", "double"),
+        Field("ForecastCategory", read_only=True), Field("ForecastCategoryName", "picklist", picklist=FORECASTS),
+        Field("IsPrivate", "boolean", default=False), Field("LastActivityDate", "date", read_only=True),
+        Field("HasOpportunityLineItem", "boolean", read_only=True, default=False),
+        *(Field(name, "datetime", read_only=True) for name in ("LastViewedDate", "LastReferencedDate")),
+        Field("Favourite_Colour__c"),
+    ],
+    "OpportunityContactRole": [
+        Field("OpportunityId", "reference", 18, required=True, references=("Opportunity",), create_only=True),
+        Field("ContactId", "reference", 18, required=True, references=("Contact",)),
+        Field("Role", "picklist", picklist=("Decision Maker", "Economic Buyer", "Evaluator", "Other")),
+        Field("IsPrimary", "boolean", default=False),
     ],
     "User": [
         *_text("FirstName", length=40), Field("LastName", length=80, required=True),
         Field("Name", length=121, read_only=True), Field("Email", "email", 128), Field("Username", length=80),
-        Field("IsActive", "boolean"), Field("UserType", "picklist", picklist=("Standard", "AutomatedProcess")),
+        Field("IsActive", "boolean", default=True),
+        Field("UserType", "picklist", picklist=("Standard", "AutomatedProcess"), default="Standard"),
+        *_text("Alias", "Title", "Department", "CompanyName", "TimeZoneSidKey", "LocaleSidKey", length=80),
+        Field("Phone", "phone", 40), Field("MobilePhone", "phone", 40), *_address(""),
     ],
     "OpportunityStage": [
         *(Field(name, read_only=True) for name in ("ApiName", "MasterLabel", "ForecastCategoryName")),
@@ -141,6 +179,14 @@ SCHEMA = {
     sobject: {field.name.lower(): field for field in [*_system(sobject), *rows]} for sobject, rows in TABLES.items()
 }
 """sObject -> lower-cased name -> field: names are case-insensitive in requests and canonical in answers."""
+
+CHILDREN = {
+    ("Account", "contacts"): ("Contacts", "Contact", "AccountId"),
+    ("Account", "opportunities"): ("Opportunities", "Opportunity", "AccountId"),
+    ("Opportunity", "opportunitycontactroles"): ("OpportunityContactRoles", "OpportunityContactRole", "OpportunityId"),
+    ("Contact", "opportunitycontactroles"): ("OpportunityContactRoles", "OpportunityContactRole", "ContactId"),
+}
+"""(sObject, name of its children in lower case) -> the name, the children's sObject, their field that says whose."""
 
 RELATIONS = {
     (sobject, field.name.removesuffix("Id").lower()): field
@@ -263,7 +309,7 @@ def described(field: Field) -> dict[str, Json]:
         "nillable": not field.required,
         "defaultedOnCreate": field.default is not None or field.name == "OwnerId",
         "createable": not field.read_only,
-        "updateable": not field.read_only,
+        "updateable": not (field.read_only or field.create_only),
         "filterable": field.filterable,
         "sortable": field.filterable,
         "custom": field.custom,

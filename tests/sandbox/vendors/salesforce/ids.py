@@ -11,6 +11,7 @@ PREFIXES = {
     "User": "005",
     "Opportunity": "006",
     "Lead": "00Q",
+    "OpportunityContactRole": "00K",
     "OpportunityStage": "01J",
     "LeadStatus": "01J",
 }

@@ -12,7 +12,15 @@ from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import Fake, Route, route
 from tests.sandbox.grants import ClientError, GrantError, Standing
 from tests.sandbox.vendors.salesforce import ids
-from tests.sandbox.vendors.salesforce.fields import LEAD_STATUSES, SCHEMA, STAGES, RejectedError, moment, read
+from tests.sandbox.vendors.salesforce.fields import (
+    LEAD_STATUSES,
+    SCHEMA,
+    STAGES,
+    RejectedError,
+    forecast,
+    moment,
+    read,
+)
 
 NEWEST, OLDEST, RETIRED = 67, 31, 21
 DATA = "/services/data/v<version>"
@@ -21,9 +29,11 @@ ORG = "00DdM0000012345EAA"
 
 NOUNS = {"Lead": "leads", "Contact": "contacts", "Account": "accounts", "Opportunity": "opportunities"} | {
     "User": "users",
+    "OpportunityContactRole": "opportunity_contact_roles",
     "OpportunityStage": "stages",
     "LeadStatus": "lead_statuses",
 }
+OURS = {"companies": "accounts", "deals": "opportunities"}
 SOBJECTS = {noun: sobject for sobject, noun in NOUNS.items()}
 
 
@@ -36,6 +46,7 @@ def refused(status: int, code: str, message: str, fields: list[str] | None = Non
     return RefusalError(error(status, code, message, fields))
 
 
+CURRENCY = "currencyisocode"
 NO_RESOURCE = ("NOT_FOUND", "The requested resource does not exist")
 
 
@@ -45,17 +56,24 @@ class Org(Fake):
     token_lifetime = 7200
     nouns: ClassVar[dict[str, str]] = {
         word.lower(): noun for sobject, noun in NOUNS.items() for word in (sobject, noun)
-    }
+    } | OURS
     defaults: ClassVar[dict[str, Any]] = {
         "daily_requests": 1_000_000,
         "largest_batch": 2000,
         "duplicate_rule": False,
         "hidden_fields": {},
         "busy_refreshes": 0,
+        "multi_currency": False,
+        "forbidden": [],
+        "forbidden_status": 403,
     }
     """`hidden_fields` ({"Lead": ["Fax"]}) are kept from the user by field-level security.
 
     `busy_refreshes`: so many refreshes to come meet one that is under way.
+    `multi_currency`: only an org that has it switched on has the column CurrencyIsoCode.
+    `forbidden` (["deals"]) are objects that the user has no right to read: to SOQL they are no objects at all. How the
+    other paths refuse was not recorded: with 403, as a record that is not the user's to change, or 404, which the
+    vendor's table of statuses gives as the sign of a record that is not shared.
     """
 
     def clear(self) -> None:
@@ -72,9 +90,8 @@ class Org(Fake):
         for order, name in enumerate(STAGES, start=1):
             closed, won = name.startswith("Closed"), name == "Closed Won"
             facts = {"ApiName": name, "MasterLabel": name, "SortOrder": order, "IsClosed": closed, "IsWon": won}
-            probability = 100 if won else 0 if closed else order * 10
-            forecast = "Closed" if won else "Omitted" if closed else "Pipeline"
-            more = {"IsActive": True, "DefaultProbability": probability, "ForecastCategoryName": forecast}
+            probability, category = forecast(name)
+            more = {"IsActive": True, "DefaultProbability": probability, "ForecastCategoryName": category}
             self.plant("stages", facts | more)
         for order, name in enumerate(LEAD_STATUSES, start=1):
             facts = {"ApiName": name, "MasterLabel": name, "SortOrder": order, "IsDefault": order == 1}
@@ -226,8 +243,12 @@ class Org(Fake):
         return list(self.rows[SOBJECTS[noun]].values())
 
     def hidden(self, sobject: str) -> set[str]:
-        """Fields that field-level security keeps from the user, in lower case."""
-        return {name.lower() for name in self.settings["hidden_fields"].get(sobject, ())}
+        """Fields that field-level security keeps from the user, in lower case, and the one that most orgs lack."""
+        lacking = set[str]() if self.settings["multi_currency"] else {CURRENCY}
+        return {name.lower() for name in self.settings["hidden_fields"].get(sobject, ())} | lacking
+
+    def forbidden(self, sobject: str) -> bool:
+        return NOUNS[sobject] in {self.noun(word) for word in self.settings["forbidden"]}
 
     def insert(self, sobject: str, values: dict[str, Json]) -> str:
         record_id = ids.made(sobject, next(self.numbers))
@@ -238,14 +259,37 @@ class Org(Fake):
         if "OwnerId" in row:
             row["OwnerId"] = self.user_id
         self.rows[sobject][record_id] = derived(sobject, row | values)
+        if sobject == "Opportunity" and values.get("ContactId"):
+            facts = {"OpportunityId": record_id, "ContactId": values["ContactId"], "IsPrimary": True}
+            self.insert("OpportunityContactRole", facts)
+        if sobject == "OpportunityContactRole":
+            self.settle_roles(self.rows[sobject][record_id])
         return record_id
+
+    def settle_roles(self, newest: dict[str, Json]) -> None:
+        """One role of an opportunity is primary, the last that was made so; the opportunity's ContactId follows it.
+
+        https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_opportunity.htm
+        """
+        roles = [
+            role
+            for role in self.rows["OpportunityContactRole"].values()
+            if role["OpportunityId"] == newest["OpportunityId"]
+        ]
+        for role in roles:
+            if newest["IsPrimary"] and role is not newest:
+                role["IsPrimary"] = False
+        primary = (role["ContactId"] for role in roles if role["IsPrimary"] and not role["IsDeleted"])
+        opportunity = self.rows["Opportunity"].get(newest["OpportunityId"])
+        if opportunity:
+            opportunity["ContactId"] = next(primary, None)
 
 
 def derived(sobject: str, row: dict[str, Json]) -> dict[str, Json]:
     """Compound and calculated fields follow their parts."""
     if "LastName" in row:
         row["Name"] = " ".join(part for part in (row.get("FirstName"), row["LastName"]) if part)
-    for prefix in ("", "Mailing", "Billing"):
+    for prefix in ("", "Mailing", "Other", "Billing", "Shipping"):
         if f"{prefix}Address" in row:
             parts = {name: row[prefix + name[0].upper() + name[1:]] for name in ADDRESS}
             empty = not any(parts.values())
@@ -254,6 +298,11 @@ def derived(sobject: str, row: dict[str, Json]) -> dict[str, Json]:
     if sobject == "Opportunity":
         row["IsClosed"] = str(row["StageName"]).startswith("Closed")
         row["IsWon"] = row["StageName"] == "Closed Won"
+        chance, category = forecast(str(row["StageName"]))
+        row["Probability"] = chance if row["Probability"] is None else row["Probability"]
+        row["ForecastCategoryName"] = row["ForecastCategoryName"] or category
+        row["ForecastCategory"] = str(row["ForecastCategoryName"]).replace(" ", "")
+        row["ExpectedRevenue"] = None if row["Amount"] is None else row["Amount"] * row["Probability"] / 100
     return row
 
 

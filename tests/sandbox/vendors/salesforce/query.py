@@ -13,7 +13,7 @@ from typing import Any
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.salesforce import ids
-from tests.sandbox.vendors.salesforce.fields import SCHEMA, Field
+from tests.sandbox.vendors.salesforce.fields import CHILDREN, SCHEMA, Field
 from tests.sandbox.vendors.salesforce.org import DATA, refused
 from tests.sandbox.vendors.salesforce.sobjects import SObjects
 from tests.sandbox.vendors.salesforce.soql import (
@@ -59,7 +59,7 @@ class Queries(SObjects):
         except MalformedQueryError as bad:
             raise refused(400, "MALFORMED_QUERY", str(bad)) from bad
         sobject = next((name for name in SCHEMA if name.lower() == query.sobject.lower()), None)
-        if sobject is None:
+        if sobject is None or self.forbidden(sobject):
             message = (
                 f"\n{request.query['q']}\n^\nERROR at Row:1:Column:{request.query['q'].find(query.sobject) + 1}\n"
                 f"sObject type '{query.sobject}' is not supported. If you are attempting to use a custom object, be "
@@ -71,12 +71,33 @@ class Queries(SObjects):
             message = f"Maximum SOQL offset allowed is {MOST_OFFSET}"
             raise refused(400, "NUMBER_OUTSIDE_VALID_RANGE", message)
         columns = self.columns(sobject, query)
+        nested = [self.child(sobject, one) for one in query.fields if isinstance(one, Query)]
         rows = self.found(sobject, query, list(self.rows[sobject].values()) if everything else self.live(sobject))
         if query.counts:
             return Answer(200, {"totalSize": len(rows), "done": True, "records": []})
         locator = "0r8" + secrets.token_hex(8)
-        self.cursors[locator] = [self.shown(sobject, row, columns, request) for row in rows]
+        self.cursors[locator] = [
+            self.shown(sobject, row, columns, request)
+            | {name: self.children(kind, field, row["Id"], one, request) for name, kind, field, one in nested}
+            for row in rows
+        ]
         return self.page(request, locator, 0)
+
+    def child(self, sobject: str, query: Query) -> tuple[str, str, str, Query]:
+        """The name that children go by, their object, their field that says whose they are, and what is asked."""
+        known = CHILDREN.get((sobject, query.sobject.lower()))
+        if known is None or self.forbidden(known[1]):
+            message = f"Didn't understand relationship '{query.sobject}' in FROM part of query call."
+            raise refused(400, "INVALID_TYPE", message)
+        self.columns(known[1], query)
+        return *known, query
+
+    def children(self, sobject: str, field: str, parent: str, query: Query, request: Request) -> Json:
+        """A result of its own inside the record; null where there is none."""
+        columns = self.columns(sobject, query)
+        rows = self.found(sobject, query, [row for row in self.live(sobject) if row[field] == parent])
+        records = [self.shown(sobject, row, columns, request) for row in rows]
+        return {"totalSize": len(records), "done": True, "records": records} if records else None
 
     def page(self, request: Request, locator: str, start: int) -> Answer:
         """The caller may ask for 200 to 2,000 a page; the server may give fewer."""
@@ -93,6 +114,8 @@ class Queries(SObjects):
     def columns(self, sobject: str, query: Query) -> list[tuple[str, ...]]:
         columns: list[tuple[str, ...]] = []
         for name in query.fields:
+            if isinstance(name, Query):
+                continue
             if not name.startswith("FIELDS("):
                 columns.append(self.column(sobject, name))
                 continue

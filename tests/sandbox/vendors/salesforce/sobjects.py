@@ -20,9 +20,9 @@ from tests.sandbox.vendors.salesforce.fields import (
     read,
 )
 from tests.sandbox.vendors.salesforce.org import (
+    CURRENCY,
     DATA,
     NO_RESOURCE,
-    SOBJECTS,
     Org,
     derived,
     duplicates_detected,
@@ -45,7 +45,7 @@ class SObjects(Org):
 
     @route("GET", f"{ROWS}/<id>", label="{kind}/{{id}}", scope="api")
     def get(self, request: Request) -> Answer:
-        sobject = self.sobject(request)
+        sobject = self.readable(request)
         row = self.row(sobject, request.args["id"])
         visible = (field.name for key, field in SCHEMA[sobject].items() if key not in self.hidden(sobject))
         names = request.many("fields") or list(visible)
@@ -174,9 +174,19 @@ class SObjects(Org):
     # Reading and writing.
 
     def sobject(self, request: Request) -> str:
-        sobject = SOBJECTS.get(request.args["kind"])
+        """By its own name alone, in any case; the plurals are words of the control plane."""
+        word = request.path.split("/")[5].lower()
+        sobject = next((name for name in SCHEMA if name.lower() == word), None)
         if sobject is None:
             raise refused(404, *NO_RESOURCE)
+        return sobject
+
+    def readable(self, request: Request) -> str:
+        sobject = self.sobject(request)
+        if self.forbidden(sobject):
+            if self.settings["forbidden_status"] == 404:
+                raise refused(404, *NO_RESOURCE)
+            raise RefusalError(self.missing_scope("api"))
         return sobject
 
     def live(self, sobject: str) -> list[dict[str, Json]]:
@@ -184,6 +194,8 @@ class SObjects(Org):
 
     def row(self, sobject: str, wanted: str) -> dict[str, Json]:
         record_id = ids.normal(wanted)
+        if record_id is None and wanted.isalnum() and len(wanted) == 18:
+            raise refused(400, "MALFORMED_ID", f"bad id {wanted}")
         if record_id is None:
             message = f"Provided external ID field does not exist or is not accessible: {wanted}"
             raise refused(404, "NOT_FOUND", message)
@@ -212,17 +224,25 @@ class SObjects(Org):
         self.only_data(sobject, "updated")
         if row.get("IsConverted"):
             raise refused(400, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead", [])
-        values = self.values(sobject, fields)
         schema = SCHEMA[sobject]
+        if late := [schema[key].name for key in map(str.lower, fields) if key in schema and schema[key].create_only]:
+            raise not_writeable(late)
+        values = self.values(sobject, fields)
         self.demand(name for name, value in values.items() if value is None and schema[name.lower()].required)
+        if "StageName" in values:  # the chance and the forecast begin anew with the stage
+            row |= dict.fromkeys(("Probability", "ForecastCategoryName"))
         row |= values
         self.touch(derived(sobject, row))
+        if sobject == "OpportunityContactRole":
+            self.settle_roles(row)
 
     def bin(self, sobject: str, wanted: str) -> None:
         row = self.row(sobject, wanted)
         self.only_data(sobject, "deleted")
         row["IsDeleted"] = True
         self.touch(row)
+        if sobject == "OpportunityContactRole":
+            self.settle_roles(row)
 
     def touch(self, row: dict[str, Json]) -> None:
         row |= dict.fromkeys(("LastModifiedDate", "SystemModstamp"), moment(self.clock()))
@@ -241,11 +261,7 @@ class SObjects(Org):
             known.append((self.known(sobject, name), value))
         hidden = self.hidden(sobject)
         if closed := [field.name for field, _ in known if field.read_only or field.name.lower() in hidden]:
-            message = (
-                f"Unable to create/update fields: {', '.join(closed)}. Please check the security settings of this "
-                "field and verify that it is read/write for your profile or permission set."
-            )
-            raise refused(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, closed)
+            raise not_writeable(closed)
         try:
             values = {field.name: read(field, value) for field, value in known}
         except RejectedError as bad:
@@ -258,7 +274,7 @@ class SObjects(Org):
     def resolve(self, field: Field, value: Json) -> None:
         if field.references and value is not None:
             targets = [self.rows[sobject].get(value) for sobject in field.references]
-            if not any(row and not row["IsDeleted"] for row in targets):
+            if not any(row and not row.get("IsDeleted") for row in targets):
                 raise refused(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", [field.name])
 
     def look_for_duplicates(self, sobject: str, values: dict[str, Json], request: Request) -> None:
@@ -272,7 +288,7 @@ class SObjects(Org):
 
     def known(self, sobject: str, name: str) -> Field:
         field = SCHEMA[sobject].get(name.lower())
-        if field is None:
+        if field is None or (name.lower() == CURRENCY and not self.settings["multi_currency"]):
             raise refused(400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {sobject}")
         return field
 
@@ -288,7 +304,7 @@ class SObjects(Org):
         steps: list[str] = []
         for relation in relations:
             link = RELATIONS.get((sobject, relation.lower()))
-            if link is None:
+            if link is None or self.forbidden(link.references[0]):
                 message = f"Didn't understand relationship '{relation}' in field path."
                 raise refused(400, "INVALID_FIELD", message)
             steps.append(link.name.removesuffix("Id"))
@@ -322,6 +338,14 @@ class SObjects(Org):
             parent = self.rows[link.references[0]].get(row[link.name] or "")
             body[step] = self.shown(link.references[0], parent, inner, request) if parent else None
         return body
+
+
+def not_writeable(names: list[str]) -> RefusalError:
+    message = (
+        f"Unable to create/update fields: {', '.join(names)}. Please check the security settings of this "
+        "field and verify that it is read/write for your profile or permission set."
+    )
+    return refused(400, "INVALID_FIELD_FOR_INSERT_UPDATE", message, names)
 
 
 ROLLED_BACK: Json = {

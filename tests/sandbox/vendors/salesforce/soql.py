@@ -1,4 +1,4 @@
-"""A parser of SOQL's SELECT: fields, WHERE, ORDER BY, LIMIT, OFFSET. It knows words, not fields.
+"""A parser of SOQL's SELECT: fields, queries of children, WHERE, ORDER BY, LIMIT, OFFSET. It knows words, not fields.
 
 https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select.htm
 """
@@ -66,7 +66,7 @@ class Order:
 @dataclass(frozen=True)
 class Query:
     sobject: str
-    fields: tuple[str, ...]
+    fields: "tuple[str | Query, ...]"
     counts: bool = False
     where: Condition | None = None
     order: tuple[Order, ...] = ()
@@ -138,6 +138,12 @@ class _Parser:
         return self.take().text
 
     def query(self) -> Query:
+        query = self.selection()
+        if self.next.kind != "end":
+            self.unexpected()
+        return query
+
+    def selection(self) -> Query:
         self.need("select")
         counts = self.took("count", "(", ")")
         fields = [] if counts else [self.column()]
@@ -149,11 +155,14 @@ class _Parser:
         order = self.ordering() if self.took("order", "by") else ()
         limit = self.whole() if self.took("limit") else None
         offset = self.whole() if self.took("offset") else 0
-        if self.next.kind != "end":
-            self.unexpected()
         return Query(sobject, tuple(fields), counts, where, order, limit, offset)
 
-    def column(self) -> str:
+    def column(self) -> str | Query:
+        """A field, a group of them, or in parentheses a query of children; those have none of their own here."""
+        if self.took("("):
+            inner = self.selection()
+            self.need(")")
+            return inner
         if self.took("fields", "("):
             group = self.name().upper()
             self.need(")")

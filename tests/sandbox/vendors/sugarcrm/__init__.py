@@ -1,9 +1,9 @@
 """SugarCRM, REST v11: modules with one set of verbs and a filter language; no pipelines, and stages are an enum."""
 
-from tests.sandbox.vendors.sugarcrm.modules import Modules
+from tests.sandbox.vendors.sugarcrm.links import Links
 
 
-class SugarCrm(Modules):
+class SugarCrm(Links):
     """The whole instance, with every path."""
 
 

@@ -39,6 +39,8 @@ class Field:
                 return None
             case "email":
                 return []
+            case "team_list":
+                return [{"id": "1", "name": "Global", "name_2": "", "primary": True}]
             case _:
                 return ""
 
@@ -62,6 +64,8 @@ COMMON = (
     | own("modified_user_id", "created_by", type_="id")
     | own("date_entered", "date_modified", type_="datetime")
     | own("deleted", "following", "my_favorite", type_="bool")
+    | own("team_name", type_="team_list")
+    | own("team_count", "doc_owner", "user_favorites")
     | {"description": Field("text", 65_535), "assigned_user_id": Field("id", 36, module="users")}
 )
 PERSON = {
@@ -74,7 +78,7 @@ PERSON = {
 } | texts("phone_work", "phone_mobile", type_="phone", length=100)
 MORE_OF_A_PERSON = (
     texts("phone_home", type_="phone", length=100)
-    | {"department": Field(), "do_not_call": Field("bool")}
+    | {"department": Field(), "do_not_call": Field("bool"), "salutation": Field("enum", 255, "salutation_dom")}
     | address("primary")
 )
 """Listed for contacts; leads share the template, which the inventory neither confirms nor denies (`bare_leads`)."""
@@ -113,9 +117,27 @@ FIELDS: Mapping[str, Mapping[str, Field]] = {
     "users": COMMON
     | own("user_name", "first_name", "last_name", "full_name", "status", "employee_status", "title")
     | {"email": Field("email", own=True), "is_admin": Field("bool", own=True)},
-    # No records here: deals are not built. Its stages are asked for, and they are all that Sugar has of a pipeline.
     "opportunities": COMMON
-    | {"name": Field("name", 50, required=True), "sales_stage": Field("enum", 255, "sales_stage_dom")},
+    | {
+        "name": Field("name", 50, required=True),
+        "account_id": Field("id", 36, module="accounts", required=True),
+        "date_closed": Field("date", required=True),
+        "amount": Field("decimal", required=True),
+        "sales_stage": Field("enum", 255, "sales_stage_dom"),
+        "sales_status": Field("enum", 255, "sales_status_dom", own=True),
+        "opportunity_type": Field("enum", 255, "opportunity_type_dom"),
+        "lead_source": Field("enum", 100, "lead_source_dom"),
+        "commit_stage": Field("enum", 50, "commit_stage_dom"),
+        "next_step": Field(len=100),
+        "currency_id": Field("id", 36, module="currencies"),
+        "probability": Field("decimal"),
+        "best_case": Field("decimal"),
+        "worst_case": Field("decimal"),
+    }
+    | own("account_name", "campaign_id", "campaign_name", "currency_name", "currency_symbol", "img")
+    | own("amount_usdollar", "base_rate", "date_closed_timestamp", type_="decimal")
+    | own("last_activity_date", type_="datetime"),
+    "currencies": COMMON | own("name", "symbol", "iso4217", "status") | own("conversion_rate", type_="decimal"),
 }
 BARE_LEADS_LACK = frozenset(MORE_OF_A_PERSON) | {"website"}
 
@@ -129,7 +151,10 @@ CUSTOM: Mapping[str, Mapping[str, Field]] = {
     },
     "contacts": {"favourite_colour_c": Field(len=50)},
     "accounts": {"favourite_colour_c": Field(len=50)},
+    "opportunities": {"favourite_colour_c": Field(len=50)},
 }
+BASE_CURRENCY = "-99"
+"""Stands for the currency of the instance, which is no record (or one that cannot be read)."""
 
 _SOURCES = (
     "Cold Call",
@@ -151,7 +176,12 @@ LISTS: Mapping[str, Mapping[str, str]] = {
         "": "", "New": "New", "Assigned": "Assigned", "In Process": "In Process",
         "Converted": "Converted", "Recycled": "Recycled", "Dead": "Dead",
     },
-    "industry_dom": {"": "", "Banking": "Banking", "Education": "Education", "Technology": "Technology"},
+    "industry_dom": {"": "", "Banking": "Banking", "Education": "Education", "Machinery": "Machinery",
+                     "Technology": "Technology"},
+    "salutation_dom": {"": "", "Mr.": "Mr.", "Ms.": "Ms.", "Dr.": "Dr."},
+    "sales_status_dom": {key: key for key in ("New", "In Progress", "Closed Won", "Closed Lost")},
+    "opportunity_type_dom": {"": "", "Existing Business": "Existing Business", "New Business": "New Business"},
+    "commit_stage_dom": {"": "", "include": "Include", "exclude": "Exclude"},
     "account_type_dom": {"": "", "Customer": "Customer", "Partner": "Partner", "Other": "Other"},
     "sales_stage_dom": {key: key for key in _STAGES},
     "tier_list": {"": "", "gold": "Gold", "silver": "Silver", "bronze": "Bronze"},

@@ -49,7 +49,10 @@ class Instance(Fake):
     token_path = "/rest/v11/oauth2/token"
     token_lifetime = 3600
     rotates = True
-    nouns: ClassVar[dict[str, str]] = {name.lower(): name.lower() for name in NAMES}
+    nouns: ClassVar[dict[str, str]] = {name.lower(): name.lower() for name in (*NAMES, "Currencies")} | {
+        "companies": "accounts",
+        "deals": "opportunities",
+    }
     defaults: ClassVar[dict[str, Any]] = {
         "newest_minor": 24,
         "platforms": ["base", "mobile", "portal", "custom_api", "switchboard"],
@@ -68,6 +71,9 @@ class Instance(Fake):
         "bad_filters_are_fatal": False,
         "users_are_closed": False,
         "conflict_header": "x-timestamp",
+        "decimals_as_numbers": False,
+        "base_currency_readable": False,
+        "forbidden": [],
     }
     """`newest_minor`: v11 and v11_0 to v11_<that> answer. `platforms`: those that the administrator has registered.
 
@@ -75,8 +81,12 @@ class Instance(Fake):
     `requests_per_minute`: the vendor publishes no limit, a proxy may have one. `utc_offset_minutes`: the API user's.
     `largest_page`: an administrator's setting that cuts max_num without a word. `drops_unknown_fields`: not documented;
     the stricter refusal is usual here. `email_filters`: both ways of looking up an address are unconfirmed.
-    `bad_filters_are_fatal`: 500 instead of 422. `users_are_closed`: Users for administrators only.
+    `bad_filters_are_fatal`: 500 instead of 422. `users_are_closed`: Users for administrators only,
+    but for one's own.
     `conflict_header`: where a client may send the date_modified that it has read; its name is not documented.
+    `decimals_as_numbers`: strings are documented, newer versions may send numbers. `base_currency_readable`: whether
+    the id that stands for the base currency leads to a record. `forbidden`: contacts, companies, deals, leads and users
+    whose module the role of the user does not open. (What a team may not see is told as what is not there: 404.)
     """
 
     def clear(self) -> None:
@@ -187,6 +197,10 @@ class Instance(Fake):
         if self.minute.spend(self.settings["requests_per_minute"]) is None:
             raise RefusalError(self.rate_limited(60, label))
         return {}
+
+    def permit(self, kind: str) -> None:
+        if kind in map(self.noun, self.settings["forbidden"]):
+            raise RefusalError(self.missing_scope(""))
 
     def perform(self, found: Route, request: Request) -> Answer:
         """A version that is not served looks like a redirect, but leads nowhere."""

@@ -1,16 +1,19 @@
-"""Leads, contacts, accounts and users: records, lists, filters, duplicates, drop-down lists, metadata.
+"""Leads, contacts, accounts, opportunities and users: records, lists, filters, duplicates, drop-down lists, metadata.
 
 https://support.sugarcrm.com (Developer Guide: Endpoints, /<module>)
 """
 
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 
 from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.sugarcrm.fields import (
     ADDRESS,
     BARE_LEADS_LACK,
+    BASE_CURRENCY,
     CUSTOM,
     FIELDS,
     FLAGS,
@@ -36,10 +39,12 @@ from tests.sandbox.vendors.sugarcrm.query import (
     whole,
 )
 
-KINDS = '<any("Leads", "Contacts", "Accounts", "Users"):kind>'
-WITH_FIELDS = '<any("Leads", "Contacts", "Accounts", "Users", "Opportunities"):kind>'
+KINDS = '<any("Leads", "Contacts", "Accounts", "Users", "Opportunities"):kind>'
+CURRENCIES = '<any("Currencies"):kind>'
 ALWAYS = ("id", "date_modified")
-MODULE = {name.lower(): name for name in NAMES}
+VIEWS = ("list", "record")
+MODULE = {name.lower(): name for name in (*NAMES, "Currencies")}
+CLOSED = ("Closed Won", "Closed Lost")
 
 
 class Modules(Instance):
@@ -48,6 +53,8 @@ class Modules(Instance):
         self.rows: dict[str, dict[str, Row]] = {kind: {} for kind in FIELDS}
         self.custom = {kind: dict(CUSTOM.get(kind, {})) for kind in FIELDS}
         self.lists = {name: dict(entries) for name, entries in LISTS.items()}
+        dollar = {"name": "US Dollar", "symbol": "$", "iso4217": "USD", "conversion_rate": "1", "status": "Active"}
+        self.plant("currencies", {"id": BASE_CURRENCY} | dollar)
         for key, (user_name, first, last, _) in USERS.items():
             self.plant("users", {"id": key, "user_name": user_name, "first_name": first, "last_name": last})
 
@@ -63,11 +70,13 @@ class Modules(Instance):
                 raise missing(name)
         return Answer(200, self.shown(kind, self.insert(kind, values)))
 
-    @route("GET", f"{BASE}/{KINDS}/<id>", label="{kind}/{{id}}", scope="{kind}:view")
+    @route("GET", f"{BASE}/{KINDS}/<id>", f"{BASE}/{CURRENCIES}/<id>", label="{kind}/{{id}}", scope="{kind}:view")
     def get(self, request: Request) -> Answer:
-        """The record without a wrapper, whole or with the fields asked for."""
+        """The record without a wrapper, whole or with the fields asked for; a view of it has them all here."""
         kind, row = request.args["kind"], self.row(request)
         try:
+            if request.query.get("view", "record") not in VIEWS:
+                raise QueryError("view is unknown")
             asked = names(request.query["fields"]) if "fields" in request.query else None
             return Answer(200, self.shown(kind, row, asked))
         except QueryError as bad:
@@ -129,7 +138,7 @@ class Modules(Instance):
         """Records of the same name. A create asks for none of this."""
         kind = request.args["kind"]
         values = self.values(kind, self.body(request))
-        keys = ("name",) if kind == "accounts" else ("first_name", "last_name")
+        keys = ("name",) if kind in ("accounts", "opportunities") else ("first_name", "last_name")
         same = [
             self.shown(kind, row)
             for row in self.rows[kind].values()
@@ -141,19 +150,22 @@ class Modules(Instance):
         """What a query string asks for; what it has besides is ignored."""
         return {name: value for name, value in brackets(request.query_string).items() if name in PARAMETERS}
 
-    def found(self, kind: str, asked: Mapping[str, Json]) -> list[Row]:
+    def found(self, kind: str, asked: Mapping[str, Json], among: list[Row] | None = None) -> list[Row]:
+        """Of all records of a module, or of those that are linked to one."""
+        self.permit(kind)
         if kind == "users" and self.settings["users_are_closed"]:
             raise RefusalError(self.missing_scope(""))
         fields, clauses, term = self.fields(kind), asked.get("filter") or [], asked.get("q")
         if clauses and term:
             raise QueryError("q and filter exclude each other")
-        if asked.get("view", "list") not in ("list", "record"):
+        if asked.get("view", "list") not in VIEWS:
             raise QueryError("view is unknown")
         chosen = Filter(fields, self.settings["email_filters"], self.clock())
         # Once against nothing, so that a wrong filter is refused of an empty module, too.
         blank: Row = {name: field.empty for name, field in fields.items()}
         chosen.every(clauses, blank)
-        rows = [row for row in self.rows[kind].values() if chosen.every(clauses, row)]
+        rows = list(self.rows[kind].values()) if among is None else among
+        rows = [row for row in rows if chosen.every(clauses, row)]
         if term:
             rows = [row for row in rows if str(term).lower() in text_of(row)]
         if not switched_on(asked.get("deleted")):
@@ -161,9 +173,9 @@ class Modules(Instance):
         sort(rows, str(asked.get("order_by") or ""), fields)
         return rows
 
-    def page(self, kind: str, asked: Mapping[str, Json]) -> Answer:
+    def page(self, kind: str, asked: Mapping[str, Json], among: list[Row] | None = None) -> Answer:
         """`next_offset` is -1 at the end. The administrator's cap cuts a page without a word."""
-        rows = self.found(kind, asked)
+        rows = self.found(kind, asked, among)
         size = min(whole(asked.get("max_num", USUAL), "max_num", 1), self.settings["largest_page"])
         start = whole(asked.get("offset", 0), "offset", 0)
         fields = names(asked["fields"]) if asked.get("fields") else None
@@ -183,7 +195,7 @@ class Modules(Instance):
         wanted = ("id", "user_name", "full_name", "email")
         return Answer(200, {"current_user": {"type": "user", "module_list": list(NAMES)} | pick(user, wanted)})
 
-    @route("GET", f"{BASE}/{WITH_FIELDS}/enum/<field>", label="{kind}/enum/{field}")
+    @route("GET", f"{BASE}/{KINDS}/enum/<field>", label="{kind}/enum/{field}")
     def get_enum(self, request: Request) -> Answer:
         """Keys and labels of a drop-down list; those of sales_stage are the stages."""
         field = self.fields(request.args["kind"]).get(request.args["field"])
@@ -213,9 +225,14 @@ class Modules(Instance):
         return stock | self.custom[kind]
 
     def row(self, request: Request) -> Row:
-        row = self.rows[request.args["kind"]].get(request.args["id"])
-        if row is None or row["deleted"]:
-            raise refused(404, "not_found", f"There is no record {request.args['id']}.")
+        kind, wanted = request.args["kind"], request.args["id"]
+        self.permit(kind)
+        if kind == "users" and self.settings["users_are_closed"] and wanted != self.acting:
+            raise RefusalError(self.missing_scope(""))
+        row = self.rows[kind].get(wanted)
+        hidden = wanted == BASE_CURRENCY and not self.settings["base_currency_readable"]
+        if row is None or row["deleted"] or hidden:
+            raise refused(404, "not_found", f"There is no record {wanted}.")
         return row
 
     def values(self, kind: str, body: Mapping[str, Json]) -> dict[str, Json]:
@@ -266,11 +283,21 @@ class Modules(Instance):
         row |= values | {"date_modified": int(self.clock()), "modified_user_id": self.acting}
         self.derive(row)
 
-    @staticmethod
-    def derive(row: Row) -> None:
-        """The name of a person follows from its parts."""
+    def derive(self, row: Row) -> None:
+        """The name of a person follows from its parts, much of an opportunity from its stage, amount and currency."""
         if "last_name" in row:
             row["full_name"] = row["name"] = f"{row['first_name']} {row['last_name']}".strip()
+        if "sales_stage" in row:
+            row["currency_id"] = row["currency_id"] or BASE_CURRENCY
+            rate = row["base_rate"] = self.rows["currencies"][row["currency_id"]]["conversion_rate"]
+            for name in ("best_case", "worst_case"):
+                row[name] = row["amount"] if row[name] is None else row[name]
+            row["amount_usdollar"] = (
+                None if row["amount"] is None else str(round(Decimal(row["amount"]) / Decimal(rate), 2))
+            )
+            row["sales_status"] = row["sales_stage"] if row["sales_stage"] in CLOSED else "New"
+            at = datetime.fromisoformat(f"{row['date_closed']}T00:00:00Z").timestamp() if row["date_closed"] else None
+            row["date_closed_timestamp"] = None if at is None else str(int(at))
 
     def stamp(self, seconds: Json) -> str:
         return iso(seconds, self.settings["utc_offset_minutes"])
@@ -287,12 +314,17 @@ class Modules(Instance):
                 whole_row[name] = self.stamp(whole_row[name])
             if field.type == "email":
                 whole_row[name] = [self.written(one) for one in whole_row[name]]
+            if field.type == "decimal" and self.settings["decimals_as_numbers"] and whole_row[name] is not None:
+                whole_row[name] = float(whole_row[name])
         whole_row |= {
             f"{who}_name": self.name_of("users", row[of])
             for who, of in (("modified_by", "modified_user_id"), ("created_by", "created_by"))
         }
         whole_row["assigned_user_name"] = self.name_of("users", row["assigned_user_id"])
-        if kind == "contacts":
+        if kind == "opportunities" and row["currency_id"] != BASE_CURRENCY:
+            currency = self.rows["currencies"][row["currency_id"]]
+            whole_row |= {"currency_name": currency["name"], "currency_symbol": currency["symbol"]}
+        if kind in ("contacts", "opportunities"):
             whole_row["account_name"] = self.name_of("accounts", row["account_id"])
         if kind == "accounts":
             whole_row["parent_name"] = self.name_of("accounts", row["parent_id"])
@@ -332,6 +364,11 @@ class Modules(Instance):
                 values[name] = moment(values[name])
         if "email" in values:
             values["email"] = emails(values["email"])
+        values |= {
+            name: str(values[name])
+            for name, field in FIELDS[noun].items()
+            if field.type == "decimal" and values.get(name) is not None
+        }
         if noun == "users":
             values = {"status": "Active", "employee_status": "Active"} | values
         return self.insert(noun, values)["id"]

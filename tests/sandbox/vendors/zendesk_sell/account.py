@@ -59,7 +59,10 @@ class Account(Fake):
     token_lifetime = 3600
     rotates = True
     key_prefix = ""
-    nouns: ClassVar[dict[str, str]] = {"lead": "leads", "contact": "contacts", "owners": "users"}
+    nouns: ClassVar[dict[str, str]] = {
+        "lead": "leads", "contact": "contacts", "deal": "deals", "owners": "users", "company": "companies",
+        "organizations": "companies",
+    }  # fmt: skip
     defaults: ClassVar[dict[str, Any]] = {
         "requests_per_hour": 1_000_000,
         "search_lag": 2.0,
@@ -69,14 +72,22 @@ class Account(Fake):
         "unknown_parameters": False,
         "custom_fields_replaced": False,
         "choices_named": "choices",
+        "value_as_text": False,
+        "organizations_own_deals": False,
+        "forbidden": [],
+        "forbidden_status": 403,
+        "foreign_records": [],
     }
     """The vendor's own number is 36,000 requests an hour for each token.
 
     Not confirmed, hence to be chosen: `created_status` (200 in the vendor's tests, 201 elsewhere),
     `refused_grant_status` (a wrong client is known to be 401), `unknown_parameters` of a query (refused, or True: not
     looked at), `custom_fields_replaced` by a PUT (or only those that are sent), how a list's `choices_named` are
-    (choices or options).
-    `older_errors`: both are recorded, meta.type "errors" with pointers from /x, and "collection" with /data/x.
+    (choices or options), `value_as_text` of a deal (its money is recorded as a number, read as either by the vendor's
+    clients), `organizations_own_deals`: a deal whose contact is an organization has it as its organization, too.
+    `forbidden` (["deals"]): what the user's role may not see, `companies` being contacts, too. Plans and roles refuse
+    with 403, in words that were recorded of products alone; `forbidden_status` 404 is the other way that is told:
+    a foreign record looks like one that is not there. `foreign_records` are ids of such.
     """
 
     def clear(self) -> None:

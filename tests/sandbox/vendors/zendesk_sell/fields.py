@@ -1,4 +1,4 @@
-"""The attributes of leads and contacts and which values they take; custom fields by their display names.
+"""The attributes of leads, contacts and deals and which values they take; custom fields by their display names.
 
 https://developer.zendesk.com/api-reference/sales-crm/resources/leads
 """
@@ -133,6 +133,20 @@ def moment(value: Json) -> Json:
         raise UnfitError("incorrect_value", "has to be a time in ISO 8601") from odd
 
 
+def amount(value: Json) -> Json:
+    """Money, sent as a number or as text, kept as a number."""
+    kept = float(number(value))
+    return int(kept) if kept.is_integer() else kept
+
+
+def currency(value: Json) -> Json:
+    return value if re.fullmatch("[A-Z]{3}", text(value)) else wrong("is no currency of ISO 4217")
+
+
+def percent(value: Json) -> Json:
+    return value if 0 <= integer(value) <= 100 else wrong("has to be between 0 and 100")
+
+
 READERS: dict[str, Reader] = {
     "bool": flag,
     "date": day,
@@ -156,6 +170,7 @@ CUSTOM: dict[str, tuple[Custom, ...]] = {
         Custom(72001, "Favourite colour", filterable=True, for_organisation=False),
         Custom(72002, "Tier", "list", ("Gold", "Silver", "Bronze"), for_contact=False),
     ),
+    "deals": (Custom(73001, "Favourite colour", filterable=True),),
 }
 
 
@@ -178,18 +193,24 @@ WRITABLE: dict[str, Mapping[str, Reader]] = {
     "contacts": _SHARED
     | {"name": text, "is_organization": flag, "contact_id": integer, "parent_organization_id": integer}
     | dict.fromkeys(("customer_status", "prospect_status"), STANDING),
+    "deals": {name: _SHARED[name] for name in ("owner_id", "tags", "custom_fields")}
+    | dict.fromkeys(("contact_id", "stage_id", "source_id", "loss_reason_id", "unqualified_reason_id"), integer)
+    | {"name": text, "value": amount, "currency": currency, "hot": flag, "estimated_close_date": day}
+    | {"customized_win_likelihood": percent, "added_on": moment, "last_stage_change_at": moment},
 }
 """What is not here is unknown, read-only attributes too: the vendor's clients never send those."""
 
-NEVER_NULL = frozenset({"owner_id", "status", "tags", "custom_fields", "is_organization"})
+NEVER_NULL = frozenset({"owner_id", "status", "tags", "custom_fields", "is_organization", "stage_id", "hot"})
 
 
 def blank(kind: str) -> dict[str, Json]:
     """A record of which nothing was said."""
     row: dict[str, Json] = dict.fromkeys(WRITABLE[kind])
-    row |= {"address": dict.fromkeys(ADDRESS), "tags": [], "custom_fields": {}}
+    row |= {"tags": [], "custom_fields": {}} | ({} if kind == "deals" else {"address": dict.fromkeys(ADDRESS)})
     if kind == "contacts":
         row |= {"is_organization": False, "customer_status": "none", "prospect_status": "none"}
+    if kind == "deals":
+        row |= {"value": 0, "hot": False}
     return row
 
 

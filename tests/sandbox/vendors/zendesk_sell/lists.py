@@ -53,6 +53,16 @@ RESOURCES = {
         "last_name:asc",
         (*_PEOPLE, "name"),
     ),
+    "deals": Resource(
+        "deal",
+        _number("contact_id", "creator_id", "organization_id", "owner_id", "source_id", "stage_id")
+        | {"hot": "flag", "estimated_close_date": "text"},
+        sortable=("id", "created_at", "updated_at", "name", "value", "currency", "hot", "stage_id", "source_id"),
+    ),
+    "associated_contacts": Resource("associated_contact", sortable=()),
+    "deal_sources": Resource("source", _text("name")),
+    "loss_reasons": Resource("loss_reason", _text("name")),
+    "deal_unqualified_reasons": Resource("deal_unqualified_reason", _text("name")),
     "users": Resource("user", _text("name", "email", "status", "role") | {"confirmed": "flag"}),
     "lead_sources": Resource("source", _text("name")),
     "lead_statuses": Resource("lead_status", _text("name")),
@@ -72,7 +82,7 @@ class Lists(Account):
         return Answer(status, self.wrapped(noun, row))
 
     def versioned(self, noun: str, row: Row) -> dict[str, Json]:
-        """As an item of a list; leads and contacts tell how often they were written."""
+        """As an item of a list; leads, contacts and deals tell how often they were written."""
         return self.wrapped(noun, row)
 
     def listed(self, request: Request, noun: str, rows: Iterable[Row]) -> Answer:

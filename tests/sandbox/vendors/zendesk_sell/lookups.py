@@ -6,13 +6,18 @@ https://developer.zendesk.com/api-reference/sales-crm/resources/lead-sources
 
 from itertools import count
 
-from tests.sandbox.exchange import Answer, Json, Request
+from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.zendesk_sell.account import Flaw
 from tests.sandbox.vendors.zendesk_sell.fields import CUSTOM
 from tests.sandbox.vendors.zendesk_sell.lists import RESOURCES, Lists, Row
 
-READ_ONLY = '<any("users", "lead_statuses", "lead_unqualified_reasons", "pipelines", "stages"):kind>'
+READ_ONLY = (
+    '<any("users", "lead_statuses", "lead_unqualified_reasons", "deal_sources", "loss_reasons", '
+    '"deal_unqualified_reasons", "pipelines", "stages"):kind>'
+)
+NAMED = '<any("deal_sources", "loss_reasons", "deal_unqualified_reasons"):kind>'
+SINGLES = '<any("lead", "contact", "deal"):single>'
 BLANKS: dict[str, Row] = {
     "users": {
         "name": None, "email": None, "phone_number": None, "timezone": None, "confirmed": True, "deleted_at": None,
@@ -22,6 +27,9 @@ BLANKS: dict[str, Row] = {
     "lead_sources": {"name": None, "creator_id": None, "resource_type": "lead"},
     "lead_statuses": {"name": None},
     "lead_unqualified_reasons": {"name": None, "creator_id": None},
+    "deal_sources": {"name": None, "creator_id": None, "resource_type": "deal"},
+    "loss_reasons": {"name": None, "creator_id": None},
+    "deal_unqualified_reasons": {"name": None, "creator_id": None},
     "pipelines": {"name": None, "disabled": False},
     "stages": {
         "name": None, "category": "in_progress", "position": 1, "likelihood": 50, "active": True, "pipeline_id": None,
@@ -41,7 +49,7 @@ STAGES = (
 class Lookups(Lists):
     def clear(self) -> None:
         super().clear()
-        self.rows: dict[str, dict[int, Row]] = {noun: {} for noun in (*BLANKS, "leads", "contacts")}
+        self.rows: dict[str, dict[int, Row]] = {noun: {} for noun in (*BLANKS, "leads", "contacts", "deals")}
         # Ids have 64 bits.
         self.numbers = {noun: count(5_000_000_001 + 100_000 * place) for place, noun in enumerate(self.rows)}
         for name, role, status in (
@@ -56,6 +64,9 @@ class Lookups(Lists):
             "lead_statuses": ("New", "Working", "Unqualified"),
             "lead_sources": ("Our website", "Word of mouth"),
             "lead_unqualified_reasons": ("Not interested",),
+            "deal_sources": ("Our website", "Word of mouth", "Referral"),
+            "loss_reasons": ("Price",),
+            "deal_unqualified_reasons": ("No budget",),
             "pipelines": ("Sales Pipeline",),
         }.items():
             for name in names:
@@ -81,11 +92,16 @@ class Lookups(Lists):
     @route("GET", f"/v2/{READ_ONLY}", label="{kind}", scope="read")
     def list_lookup(self, request: Request) -> Answer:
         """Of pipelines and stages there is nothing else: neither one by id nor a way to write."""
-        return self.listed(request, request.args["kind"], self.rows[request.args["kind"]].values())
+        kind = request.args["kind"]
+        return self.listed(request, kind, self.visible(kind))
 
     @route("GET", "/v2/users/<id>", label="users/{{id}}", scope="read")
     def get_user(self, request: Request) -> Answer:
         return self.one("users", self.row("users", request.args["id"]))
+
+    @route("GET", f"/v2/{NAMED}/<id>", label="{kind}/{{id}}", scope="read")
+    def get_named(self, request: Request) -> Answer:
+        return self.one(request.args["kind"], self.row(request.args["kind"], request.args["id"]))
 
     @route("GET", "/v2/users/self", label="users/self", scope="profile")
     def get_self(self, request: Request) -> Answer:
@@ -97,7 +113,9 @@ class Lookups(Lists):
         data |= {"timezone": "UTC", "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
         return Answer(200, {"data": data, "meta": {"type": "account"}})
 
-    @route("GET", '/v2/<any("lead", "contact"):single>/custom_fields', label="{single}/custom_fields", scope="read")
+    @route(
+        "GET", '/v2/<any("lead", "contact", "deal"):single>/custom_fields', label="{single}/custom_fields", scope="read"
+    )
     def list_custom_fields(self, request: Request) -> Answer:
         fields = CUSTOM[self.noun(request.args["single"])]
         return self.listed(request, "custom_fields", [one.described(self.settings["choices_named"]) for one in fields])
@@ -163,6 +181,22 @@ class Lookups(Lists):
 
     def row(self, noun: str, wanted: str) -> Row:
         row = self.rows[noun].get(int(wanted)) if wanted.isascii() and wanted.isdigit() else None
+        if row is not None and row["id"] in self.settings["foreign_records"]:
+            row = None
+        if row is not None and self.is_forbidden(noun, row):
+            if self.settings["forbidden_status"] == 403:
+                raise RefusalError(self.missing_scope("read"))
+            row = None
         if row is None:
             raise self.missing_record(RESOURCES[noun].type, wanted)
         return row
+
+    def is_forbidden(self, noun: str, row: Row) -> bool:
+        """Whether the user may not see it; a contact that is an organization is one of the companies."""
+        kind = "companies" if noun == "contacts" and row["is_organization"] else noun
+        return kind in map(self.noun, self.settings["forbidden"])
+
+    def visible(self, noun: str) -> list[Row]:
+        foreign = self.settings["foreign_records"]
+        rows = [row for row in self.rows[noun].values() if row["id"] not in foreign]
+        return [row for row in rows if not self.is_forbidden(noun, row)]

@@ -1,4 +1,4 @@
-"""Leads, and contacts that are people or organizations: one way of writing for both.
+"""Leads, deals, and contacts that are people or organizations: one way of writing for all.
 
 https://developer.zendesk.com/api-reference/sales-crm/resources/leads
 """
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.zendesk_sell.account import Flaw
-from tests.sandbox.vendors.zendesk_sell.fields import UnfitError, blank, read, read_custom
+from tests.sandbox.vendors.zendesk_sell.fields import ADDRESS, UnfitError, blank, read, read_custom
 from tests.sandbox.vendors.zendesk_sell.lists import RESOURCES, Row
 from tests.sandbox.vendors.zendesk_sell.lookups import BLANKS, Lookups
 
-KINDS = '<any("leads", "contacts"):kind>'
+KINDS = '<any("leads", "contacts", "deals"):kind>'
 WORDS = {
     "unknown": "The attribute '/{field}' is not a known attribute for the '{resource}' resource.",
     "missing": "The required attribute '/{field}' must be present in the request.",
@@ -22,7 +22,7 @@ WORDS = {
 class Records(Lookups):
     def clear(self) -> None:
         super().clear()
-        self.history: dict[str, dict[int, list[tuple[float, Row | None]]]] = {"leads": {}, "contacts": {}}
+        self.history: dict[str, dict[int, list[tuple[float, Row | None]]]] = {"leads": {}, "contacts": {}, "deals": {}}
         """(in the search index from, the record then, or None for its deletion) of each write."""
 
     @route("POST", f"/v2/{KINDS}", label="{kind}", scope="write")
@@ -34,7 +34,7 @@ class Records(Lookups):
     @route("GET", f"/v2/{KINDS}", label="{kind}", scope="read")
     def list_page(self, request: Request) -> Answer:
         kind = request.args["kind"]
-        return self.listed(request, kind, self.rows[kind].values())
+        return self.listed(request, kind, [self.told(kind, row) for row in self.visible(kind)])
 
     @route("GET", f"/v2/{KINDS}/<id>", label="{kind}/{{id}}", scope="read")
     def get(self, request: Request) -> Answer:
@@ -59,7 +59,11 @@ class Records(Lookups):
     # Writing.
 
     def rewrite(self, kind: str, row: Row, data: Row) -> Row:
+        stage = row.get("stage_id")
         row |= self.written(kind, row, data) | {"updated_at": self.now()}
+        if kind == "deals" and row["stage_id"] != stage:
+            row |= {"last_stage_change_by_id": self.me}
+            row |= {} if "last_stage_change_at" in data else {"last_stage_change_at": self.now()}
         self.remember(kind, row["id"], row)
         return row
 
@@ -90,28 +94,33 @@ class Records(Lookups):
                     refuse("/".join(filter(None, ("custom_fields", name, unfit.below))), unfit.code, str(unfit))
             row["custom_fields"] = {name: value for name, value in own.items() if value is not None}
         faulty = {str(flaw.field).partition("/")[0] for flaw in flaws}
-        for name in self.dangling({name: row[name] for name in data.keys() - faulty}):
+        for name in self.dangling(kind, {name: row[name] for name in data.keys() - faulty}):
             refuse(name, "incorrect_value", "refers to what is not there.")
-        named = self.naming(kind, row)
-        if not any(str(row[name] or "").strip() for name in named) and not faulty & {*named}:
-            given = next((name for name in named if name in data), None)
-            refuse(given or named[0], "blank" if given else "missing", "is blank.")
+        for named in self.naming(kind, row):
+            if not any(str(row[name] or "").strip() for name in named) and not faulty & {*named}:
+                given = next((name for name in named if name in data), None)
+                refuse(given or named[0], "blank" if given else "missing", "is blank.")
         if flaws:
             raise self.refused(422, *flaws)
         return derived(kind, row)
 
     @staticmethod
-    def naming(kind: str, row: Row) -> tuple[str, ...]:
-        """One of these has to be there; a first name alone is not enough."""
+    def naming(kind: str, row: Row) -> list[tuple[str, ...]]:
+        """One of each has to be there; a first name alone is not enough."""
+        if kind == "deals":
+            return [("name",), ("contact_id",)]
         if kind == "leads":
-            return "last_name", "organization_name"
-        return ("name",) if row["is_organization"] is True else ("last_name",)
+            return [("last_name", "organization_name")]
+        return [("name",)] if row["is_organization"] is True else [("last_name",)]
 
-    def dangling(self, values: Row) -> Iterator[str]:
-        """Attributes that name a user, source, status or organization that is not there."""
+    def dangling(self, kind: str, values: Row) -> Iterator[str]:
+        """Attributes that name a user, source, status, stage or contact that is not there."""
         organizations = {key for key, row in self.rows["contacts"].items() if row["is_organization"]}
-        known = {"owner_id": self.rows["users"], "source_id": self.rows["lead_sources"]}
-        known |= {"contact_id": organizations, "parent_organization_id": organizations}
+        known = {"owner_id": self.rows["users"], "parent_organization_id": organizations}
+        known |= {"contact_id": self.rows["contacts"] if kind == "deals" else organizations}
+        known |= {"source_id": self.rows["deal_sources" if kind == "deals" else "lead_sources"]}
+        known |= {"stage_id": self.rows["stages"], "loss_reason_id": self.rows["loss_reasons"]}
+        known |= {"unqualified_reason_id": self.rows["deal_unqualified_reasons"]}
         known |= {"status": {row["name"] for row in self.rows["lead_statuses"].values()}}
         for name, there in known.items():
             if values.get(name) is not None and values[name] not in there:
@@ -124,9 +133,34 @@ class Records(Lookups):
         row["owner_id"] = row["owner_id"] or self.me
         if kind == "leads":
             row["status"] = row["status"] or next(iter(self.rows["lead_statuses"].values()))["name"]
+        if kind == "deals":
+            row = self.settled(row)
         self.rows[kind][row["id"]] = row
         self.remember(kind, row["id"], row)
         return row
+
+    def settled(self, row: Row) -> Row:
+        """A new deal stands in the first stage of the first pipeline, and in the account's currency."""
+        address = f"dropbox@{row['id']:x}.deals.futuresimple.com"
+        row |= {"stage_id": row["stage_id"] or next(iter(self.rows["stages"])), "currency": row["currency"] or "EUR"}
+        told = {"last_stage_change_at": row["created_at"], "added_on": row["created_at"]}
+        row |= {name: row[name] or at for name, at in told.items()}
+        facts = {"dropbox_email": address, "last_activity_at": row["created_at"], "last_stage_change_by_id": self.me}
+        return facts | row
+
+    def one(self, noun: str, row: Row, status: int = 200) -> Answer:
+        return super().one(noun, self.told(noun, row), status)
+
+    def told(self, noun: str, row: Row) -> Row:
+        """A deal's organization is the one of its contact, whatever was written."""
+        if noun != "deals":
+            return row
+        contact = self.rows["contacts"].get(row["contact_id"] or 0)
+        organization = contact and contact["contact_id"]
+        if contact and contact["is_organization"]:
+            organization = contact["id"] if self.settings["organizations_own_deals"] else None
+        value = f"{row['value']:.2f}" if self.settings["value_as_text"] and row["value"] is not None else row["value"]
+        return row | {"organization_id": organization, "value": value}
 
     def remember(self, kind: str, row_id: int, row: Row | None, *, at_once: bool = False) -> None:
         """For the search index, which lags behind."""
@@ -143,14 +177,15 @@ class Records(Lookups):
     # The control plane.
 
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        """`companies` are contacts that are organizations."""
+        """`companies` are contacts that are organizations; an address may be told in part."""
         if noun in BLANKS:
             return self.add(noun, fields)["id"]
         kind = "contacts" if noun == "companies" else noun
         if kind not in self.history:
             raise LookupError(f"Zendesk Sell has no {noun} here: {', '.join([*self.rows, 'companies'])}")
         organization = {"is_organization": True} if noun == "companies" else {}
-        row = self.insert(kind, derived(kind, blank(kind) | organization | fields))
+        address = {"address": dict.fromkeys(ADDRESS) | fields["address"]} if "address" in fields else {}
+        row = self.insert(kind, derived(kind, blank(kind) | organization | fields | address))
         self.history[kind][row["id"]].clear()
         self.remember(kind, row["id"], row, at_once=True)
         return row["id"]

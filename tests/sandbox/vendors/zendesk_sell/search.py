@@ -14,9 +14,9 @@ from tests.sandbox import spec
 from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.zendesk_sell.account import Flaw
+from tests.sandbox.vendors.zendesk_sell.deals import Deals
 from tests.sandbox.vendors.zendesk_sell.fields import CUSTOM
 from tests.sandbox.vendors.zendesk_sell.lists import Row
-from tests.sandbox.vendors.zendesk_sell.records import Records
 
 MOST, USUAL = 200, 50
 SAME = (
@@ -36,7 +36,7 @@ FILTERED_BY = {name: f"{name}.id" for name in ("owner", "creator", "source", "st
 type Order = tuple[list[str], bool]
 
 
-class Search(Records):
+class Search(Deals):
     @route("GET", '/v3/<any("leads"):kind>/schema', label="{kind}/schema", scope="read")
     def get_schema(self, request: Request) -> Answer:
         return Answer(200, {"attributes": schema()})

@@ -70,6 +70,7 @@ STATUSES = (
 )  # fmt: skip
 INDUSTRIES = ("ASP", "Data/Telecom OEM", "ERP", "Engineering", "Large Enterprise", "Service Provider", "Technology")
 RATINGS = ("Acquired", "Active", "Market Failed", "Project Cancelled", "Shut Down", "Hot")
+LOSSES = ("Expectation Mismatch", "Price", "Unqualified Customer", "Lack of response", "Missed Follow Ups", "Other")
 STAGES = (
     ("Qualification", "Open", "Pipeline", 10),
     ("Needs Analysis", "Open", "Pipeline", 20),
@@ -88,10 +89,12 @@ _SYSTEM = [
     *(Field(name, "ownerlookup", 120, read_only=True) for name in ("Created_By", "Modified_By")),
     *(Field(name, "datetime", 120, read_only=True) for name in ("Created_Time", "Modified_Time", "Last_Activity_Time")),
     Field("Description", "textarea", 32_000),
-    Field("Record_Image", "profileimage", read_only=True),
     Field("Locked__s", "boolean", read_only=True),
     Field("Tag", "tags"),
 ]
+
+_IMAGE = Field("Record_Image", "profileimage", read_only=True)
+_NEARBY = Field("nearby_distance__s", "double", read_only=True)
 
 
 def _address(prefix: str, code: str) -> list[Field]:
@@ -132,6 +135,7 @@ CUSTOM = [
 TABLES: dict[str, list[Field]] = {
     "leads": [
         *_SYSTEM,
+        _IMAGE,
         *_PERSON,
         Field("Company", length=200, mandatory="layout"),
         Field("Designation", length=100),
@@ -142,21 +146,28 @@ TABLES: dict[str, list[Field]] = {
         Field("No_of_Employees", "integer", 9),
         Field("Annual_Revenue", "currency", 16),
         *_address("", "Zip_Code"),
-        Field("nearby_distance__s", "double", read_only=True),
+        _NEARBY,
         *CUSTOM,
     ],
     "contacts": [
         *_SYSTEM,
+        _IMAGE,
         *_PERSON,
         Field("Account_Name", "lookup", 200, lookup="accounts"),
+        Field("Reporting_To", "lookup", 200, lookup="contacts"),
         Field("Title", length=100),
         Field("Department", length=50),
         Field("Date_of_Birth", "date", 20),
+        Field("Assistant", length=50),
+        *(Field(name, "phone", 30) for name in ("Home_Phone", "Other_Phone", "Asst_Phone")),
         *_address("Mailing_", "Zip"),
+        *_address("Other_", "Zip"),
+        _NEARBY,
         CUSTOM[0],
     ],
     "accounts": [
         *_SYSTEM,
+        _IMAGE,
         Field("Account_Name", length=200, mandatory="system"),
         Field("Account_Number", length=100),
         Field("Website", "website", 450),
@@ -167,10 +178,14 @@ TABLES: dict[str, list[Field]] = {
         Field("Employees", "integer", 9),
         Field("Annual_Revenue", "currency", 16),
         Field("Parent_Account", "lookup", 200, lookup="accounts"),
+        Field("Ownership", "picklist", options=("Other", "Private", "Public", "Subsidiary")),
+        *(Field(name, length=80) for name in ("Account_Site", "Ticker_Symbol")),
+        Field("SIC_Code", "integer", 9),
         *_address("Billing_", "Code"),
+        *_address("Shipping_", "Code"),
+        _NEARBY,
         CUSTOM[0],
     ],
-    # Only what settings show: there are no deals here yet.
     "deals": [
         *_SYSTEM,
         Field("Deal_Name", length=120, mandatory="system"),
@@ -178,6 +193,18 @@ TABLES: dict[str, list[Field]] = {
         Field("Pipeline", "picklist", 120, mandatory="system"),
         Field("Closing_Date", "date", 20, mandatory="layout"),
         Field("Amount", "currency", 16),
+        Field("Probability", "integer", 9),
+        Field("Expected_Revenue", "currency", 16, read_only=True),
+        Field("Account_Name", "lookup", 200, lookup="accounts"),
+        Field("Contact_Name", "lookup", 200, lookup="contacts"),
+        Field("Campaign_Source", "lookup", 200, lookup="campaigns"),
+        Field("Type", "picklist", 120, options=("Existing Business", "New Business")),
+        Field("Lead_Source", "picklist", options=SOURCES),
+        Field("Next_Step", length=100),
+        Field("Reason_For_Loss__s", "picklist", options=LOSSES),
+        Field("Lead_Conversion_Time", "integer", 9, read_only=True),
+        *(Field(name, "integer", 9, read_only=True) for name in ("Overall_Sales_Duration", "Sales_Cycle_Duration")),
+        CUSTOM[0],
     ],
 }
 FIELDS = {kind: {field.name: field for field in rows} for kind, rows in TABLES.items()}

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.zoho.org import stamp
-from tests.sandbox.vendors.zoho.records import KINDS, MOST, Records, Row, cut
+from tests.sandbox.vendors.zoho.reading import Reading, cut
+from tests.sandbox.vendors.zoho.records import KINDS, MOST, Row, title
 from tests.sandbox.vendors.zoho.refusals import bad_parameter, fault, parameter_missing, refused
 
 DAY = 86_400
@@ -28,7 +29,7 @@ class PageToken:
     expires_at: float
 
 
-class Lists(Records):
+class Lists(Reading):
     def clear(self) -> None:
         super().clear()
         self.tokens: dict[str, PageToken] = {}
@@ -124,8 +125,7 @@ class Lists(Records):
                 someone, maker = (
                     {key: one[key] for key in ("name", "id")} for one in (self.someone(), row["Created_By"])
                 )
-                shown_name = row.get("Full_Name") or row.get("Account_Name")
-                entry |= {"type": "recycle", "display_name": shown_name, "deleted_by": someone, "created_by": maker}
+                entry |= {"type": "recycle", "display_name": title(row), "deleted_by": someone, "created_by": maker}
             rows.append(entry)
         rows = [row for row in rows if since is None or row["deleted_time"] > since]
         if since is not None and not rows:

@@ -10,7 +10,7 @@ from typing import cast
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.zoho.fields import FIELDS, MODULES, NONE, STAGES, Field
-from tests.sandbox.vendors.zoho.org import BASE, Org
+from tests.sandbox.vendors.zoho.org import BASE
 from tests.sandbox.vendors.zoho.refusals import (
     Fault,
     at,
@@ -23,6 +23,7 @@ from tests.sandbox.vendors.zoho.refusals import (
     refused,
     success,
 )
+from tests.sandbox.vendors.zoho.users import Users
 
 MOST_FIELDS_AT_ONCE = 5
 LONGEST_OPTION = 120
@@ -32,7 +33,7 @@ FORECAST_TYPES = ("Open", "Closed Won", "Closed Lost")
 type Option = dict[str, Json]
 
 
-class Metadata(Org):
+class Metadata(Users):
     def clear(self) -> None:
         super().clear()
         self.layouts = {kind: self.new_id() for kind in FIELDS}

@@ -1,8 +1,7 @@
-"""A Zoho CRM organization: tokens, scopes, credits, users, and the refusals that any path can give.
+"""A Zoho CRM organization: tokens, scopes, credits, permissions, and the refusals that any path can give.
 
 https://www.zoho.com/crm/developer/docs/api/v8/refresh.html
 https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
-https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
 """
 
 import math
@@ -24,14 +23,6 @@ ZONE = timezone(timedelta(hours=5, minutes=30))
 BASE = "/crm/v8"
 PER_PAGE = 200
 EXPECTED = {"array": "jsonarray", "object": "jsonobject", "string": "text"}
-USER_TYPES = {
-    "ActiveUsers": ("active",),
-    "ActiveConfirmedUsers": ("active",),
-    "ConfirmedUsers": ("active", "disabled"),
-    "DeactiveUsers": ("disabled",),
-    "DeletedUsers": ("deleted",),
-    "AllUsers": ("active", "disabled", "deleted"),
-}
 
 
 class Org(Fake):
@@ -40,9 +31,9 @@ class Org(Fake):
     token_lifetime = 3600
     nouns: ClassVar[dict[str, str]] = {
         word: plural
-        for plural in ("leads", "contacts", "accounts", "users", "pipelines", "stages")
+        for plural in ("leads", "contacts", "accounts", "deals", "users", "pipelines", "stages")
         for word in (plural, plural.removesuffix("s"))
-    }
+    } | {"companies": "accounts", "company": "accounts"}
     defaults: ClassVar[dict[str, Any]] = {
         "credits_per_day": 100_000_000,
         "refreshes_per_window": 10,
@@ -61,6 +52,7 @@ class Org(Fake):
         "pipelines_enabled": True,
         "maps_replace": False,
         "transfer_seconds": 0.0,
+        "forbidden": [],
     }
     """The vendor's own number of credits is 5,000 a day in the free edition; a refresh token gives 10 access tokens in
     10 minutes. A spent limit is told as RATE_LIMIT_EXCEEDED or TOO_MANY_REQUESTS.
@@ -71,7 +63,7 @@ class Org(Fake):
     stages, not only the changed ones.
 
     `unique_fields` and `layout_rules` ({"leads": ["Email"]}) are an admin's rules; `transfer_seconds` is how long the
-    job runs that empties a pipeline and deletes it.
+    job runs that empties a pipeline and deletes it. `forbidden` (["deals"]) is what the user's profile may not view.
     """
     specs: ClassVar[dict[str, str]] = {
         # The record document's /{module} would match the paths of the others.
@@ -84,9 +76,6 @@ class Org(Fake):
         self.numbers = count(690_001)
         self.day = Window(86_400, self.clock)
         self.refreshes: dict[str, Window] = {}
-        self.users: dict[str, dict[str, Json]] = {}
-        self.me = self.insert_user({"first_name": "Asha", "last_name": "Admin", "profile": "Administrator"})
-        self.insert_user({"first_name": "Sam", "last_name": "Seller"})
 
     def new_id(self) -> str:
         """19 digits, beyond what a double holds exactly."""
@@ -154,59 +143,19 @@ class Org(Fake):
         enough = wide | {scope.lower(), f"{service}.{groups[0]}.{operation}"}
         return not enough.isdisjoint(one.lower() for one in grant.scopes)
 
-    # Users.
+    # Permissions.
 
-    @route("GET", f"{BASE}/users", label="users", scope="ZohoCRM.users.READ")
-    def list_users(self, request: Request) -> Answer:
-        wanted, page, size = request.query.get("type", "AllUsers"), *self.page(request)
-        rows = list(self.users.values())
-        if wanted == "CurrentUser":
-            rows = [self.users[self.me]]
-        elif wanted in ("AdminUsers", "ActiveConfirmedAdmins"):
-            rows = [row for row in rows if row["profile"]["name"] == "Administrator"]
-        elif wanted in USER_TYPES:
-            rows = [row for row in rows if row["status"] in USER_TYPES[wanted]]
-        else:
-            raise bad_parameter("type")
-        shown = rows[(page - 1) * size : page * size]
-        more = len(rows) > page * size
-        info = {"per_page": size, "count": len(shown), "page": page, "more_records": more}
-        return Answer(200, {"users": shown, "info": info}) if shown else Answer(204)
+    def check(self, request: Request) -> None:
+        """What the token's scopes allow, the user's profile may still refuse."""
+        if request.method == "GET" and "kind" in request.args:
+            self.permit(request.args["kind"])
+        super().check(request)
 
-    @route("GET", f"{BASE}/users/<id>", label="users/{{id}}", scope="ZohoCRM.users.READ")
-    def get_user(self, request: Request) -> Answer:
-        row = self.users.get(request.args["id"])
-        return Answer(200, {"users": [row]}) if row else Answer(204)
-
-    def insert_user(self, fields: dict[str, Json]) -> str:
-        user_id = self.new_id()
-        first, last = fields.get("first_name"), fields.get("last_name", "User")
-        profile, role = fields.pop("profile", "Standard"), fields.pop("role", "Manager")
-        self.users[user_id] = {
-            "id": user_id,
-            "full_name": " ".join(part for part in (first, last) if part),
-            "first_name": first,
-            "last_name": last,
-            "email": f"{first}.{last}@example.com".lower(),
-            "status": "active",
-            "confirm": True,
-            "role": named(role, f"{user_id[:7]}000000026005"),
-            "profile": named(profile, f"{user_id[:7]}000000026011"),
-            "zuid": user_id[-9:],
-            "time_zone": "Asia/Kolkata",
-            "language": "en_US",
-            "locale": "en_US",
-            "country_locale": "US",
-            "phone": None,
-            "mobile": None,
-            "created_time": self.now(),
-            "Modified_Time": self.now(),
-        } | fields
-        return user_id
-
-    def person(self, user_id: str) -> dict[str, Json]:
-        user = self.users[user_id]
-        return {"name": user["full_name"], "id": user_id, "email": user["email"]}
+    def permit(self, kind: str) -> None:
+        """Whether the profile may view a module; a permission is named after it."""
+        if kind in map(self.noun, self.settings["forbidden"]):
+            permissions: Json = [f"Crm_Implied_View_{kind.capitalize()}"]
+            raise refused(fault("NO_PERMISSION", "Permission denied", permissions=permissions), 403)
 
     # Parameters and bodies.
 
@@ -331,7 +280,3 @@ def shown_token(request: Request) -> str:
 
 def stamp(at: float) -> str:
     return datetime.fromtimestamp(int(at), ZONE).isoformat()
-
-
-def named(value: Json, number: str) -> Json:
-    return value if isinstance(value, dict) else {"name": value, "id": number}

@@ -12,7 +12,8 @@ from tests.sandbox.vendors.zoho import coql
 from tests.sandbox.vendors.zoho.fields import FIELDS, MODULES, Field
 from tests.sandbox.vendors.zoho.lists import Lists
 from tests.sandbox.vendors.zoho.org import BASE
-from tests.sandbox.vendors.zoho.records import KINDS, MOST_COLUMNS, Row, cut, seconds
+from tests.sandbox.vendors.zoho.reading import MOST_COLUMNS, cut
+from tests.sandbox.vendors.zoho.records import KINDS, Row, seconds
 from tests.sandbox.vendors.zoho.refusals import fault, refused
 
 ORDERED = ("bigint", "datetime", "date", "integer", "double", "currency")
@@ -46,7 +47,7 @@ class Queries(Lists):
         if "fields" in request.query:
             names = self.columns(kind, request.many("fields"))
             return self.plain_page([cut(row, names) for row in rows], page, size)
-        return self.plain_page([row | self.system_values(kind) for row in rows], page, size)
+        return self.plain_page([self.whole(kind, row) for row in rows], page, size)
 
     # COQL.
 
@@ -60,6 +61,7 @@ class Queries(Lists):
         if kind not in self.rows:
             raise refused(fault("INVALID_MODULE", "the given module is not supported in api"))
         self.authenticate(request, f"ZohoCRM.modules.{kind}.READ")
+        self.permit(kind)
         limit = self.coql_limit(query)
         self.coql_names(kind, query)
         rows = [row for row in self.all_live(kind) if holds(kind, query.where, row)]

@@ -28,10 +28,9 @@ from tests.sandbox.vendors.zoho.refusals import (
     success,
 )
 
-KINDS = f'{BASE}/<any("Leads", "Contacts", "Accounts"):kind>'
+KINDS = f'{BASE}/<any("Leads", "Contacts", "Accounts", "Deals"):kind>'
 MOST = 100
-MOST_COLUMNS = 50
-CHECKED = {"leads": ["Email"], "contacts": ["Email"], "accounts": ["Account_Name"]}
+CHECKED = {"leads": ["Email"], "contacts": ["Email"], "accounts": ["Account_Name"], "deals": ["Deal_Name"]}
 """What an upsert compares when it does not say."""
 
 type Row = dict[str, Json]
@@ -69,19 +68,6 @@ class Records(Pipelines):
                 one |= {"action": "update" if row else "insert", "duplicate_field": name}
             results.append(one)
         return outcome(results, 200)
-
-    @route("GET", f"{KINDS}/<id>", label="{kind}/{{id}}", scope="ZohoCRM.modules.{kind}.READ")
-    def get_record(self, request: Request) -> Answer:
-        """204 for a record that is not there, unless the setting says 400; never 404."""
-        kind, number = request.args["kind"], request.args["id"]
-        if not number.isdigit() or (not self.live(kind, number) and self.settings["missing_record_status"] == 400):
-            raise bad_id(1)
-        row = self.live(kind, number)
-        if row is None:
-            return Answer(204)
-        if "fields" in request.query:
-            return Answer(200, {"data": [cut(row, self.columns(kind, request.many("fields")))]})
-        return Answer(200, {"data": [row | self.system_values(kind)]})
 
     @route("PUT", f"{KINDS}/<id>", label="{kind}/{{id}}", scope="ZohoCRM.modules.{kind}.UPDATE")
     def update_record(self, request: Request) -> Answer:
@@ -130,7 +116,7 @@ class Records(Pipelines):
         for field in FIELDS[kind].values():
             if values.get(field.name) is not None or field.name in named:
                 continue
-            if field.mandatory:
+            if self.wanted(field):
                 faults.append(mandatory(path, field.name))
             elif field.name in rules:
                 rule = {"name": "Layout Rule", "id": self.layouts[kind]}
@@ -151,7 +137,7 @@ class Records(Pipelines):
             return fault("ALREADY_MODIFIED", what, **{name: row[name] for name in SUMMARY})
         values, faults = self.values(kind, item, path)
         for name, value in values.items():
-            if value is None and FIELDS[kind][name].mandatory:
+            if value is None and self.wanted(FIELDS[kind][name]):
                 faults.append(mandatory(path, name))
         faults = faults or self.conflicts(kind, values, path, row["id"])
         if faults:
@@ -169,6 +155,9 @@ class Records(Pipelines):
             return fault("RECORD_LOCKED", what, id=number, action="record_locking")
         self.bin[kind][number] = self.clock()
         return success("record deleted", {"id": number})
+
+    def wanted(self, field: Field) -> bool:
+        return bool(field.mandatory) and (field.name != "Pipeline" or self.settings["pipelines_enabled"])
 
     def values(self, kind: str, item: Row, path: str) -> tuple[Row, list[Fault]]:
         """The sent values as they are stored. What only Zoho writes is passed over; so is `$` and the id."""
@@ -194,18 +183,23 @@ class Records(Pipelines):
         return values, faults
 
     def read(self, kind: str, field: Field, value: Json) -> Json:
-        options = [option["display_value"] for option in self.options[kind, field.name]]
+        rows = self.pipelines.values() if field.name == "Pipeline" else self.options[kind, field.name]
+        options = [option["display_value"] for option in rows]
         if not self.settings["picklists_closed"]:
             options += value if isinstance(value, list) else [value]
         value = read(field, value, options)
         if value is not None and field.type == "ownerlookup":
             return self.owner(value)
         if value is not None and field.lookup:
-            row = self.live(field.lookup, value.get("id", ""))
-            if row is None:
-                raise RejectedError("the related id given seems to be invalid", below="id")
-            return {"name": row["Account_Name"], "id": row["id"]}
+            return self.reference(field.lookup, value)
         return value
+
+    def reference(self, kind: str, value: dict[str, Json]) -> Json:
+        """How a record is told where another one names it."""
+        row = self.live(kind, value.get("id", "")) if kind in self.rows else None
+        if row is None:
+            raise RejectedError("the related id given seems to be invalid", below="id")
+        return {"name": title(row), "id": row["id"]}
 
     def owner(self, value: dict[str, Json]) -> Json:
         if "id" not in value and "email" in value and self.settings["owner_by_email"]:
@@ -262,6 +256,8 @@ class Records(Pipelines):
         row |= {name: "" for name in row if name.endswith(("Address", "Coordinates")) and "Building" not in name}
         row |= {field.name: False for field in FIELDS[kind].values() if field.type == "boolean"}
         row |= {"Created_By": self.someone(), "Modified_By": self.someone(), "Created_Time": now, "Modified_Time": now}
+        row |= {"Account_Number": "0"} if kind == "accounts" else {}
+        row |= dict.fromkeys(("Overall_Sales_Duration", "Sales_Cycle_Duration"), 0) if kind == "deals" else {}
         row |= values
         self.settle(row)
         self.rows[kind][row["id"]] = row
@@ -273,6 +269,12 @@ class Records(Pipelines):
         if "Full_Name" in row:
             parts = (row["Salutation"], row["First_Name"], row["Last_Name"])
             row["Full_Name"] = " ".join(part for part in parts if part)
+        if "Deal_Name" in row:
+            stage = next((option for option in self.stages if option["display_value"] == row["Stage"]), None)
+            if stage and row["Probability"] is None:
+                row["Probability"] = stage["probability"]
+            amount: Any = row["Amount"]
+            row["Expected_Revenue"] = None if amount is None else amount * (row["Probability"] or 0) / 100
 
     def moment(self, request: Request, header: str) -> str | None:
         """A header's time in whole seconds, written as the records' own; HTTP dates are refused."""
@@ -283,28 +285,6 @@ class Records(Pipelines):
         if at is None:
             raise bad_parameter(header.title())
         return stamp(at)
-
-    def columns(self, kind: str, names: list[str]) -> list[str]:
-        if len(names) > MOST_COLUMNS:
-            raise refused(fault("LIMIT_EXCEEDED", "limit exceeded", limit=MOST_COLUMNS, param_name="fields"))
-        unknown = [name for name in names if name not in FIELDS[kind]]
-        if unknown and self.settings["unknown_fields_refused"]:
-            raise bad_parameter("fields")
-        return [name for name in names if name in FIELDS[kind]]
-
-    def system_values(self, kind: str) -> dict[str, Json]:
-        """What a whole record shows beside its fields."""
-        steps = dict.fromkeys(("approve", "reject", "resubmit"), False)
-        layout = {"display_label": "Standard", "name": "Standard", "id": self.layouts[kind]}
-        values: dict[str, Json] = {
-            "currency_symbol": "$", "field_states": None, "state": "save", "process_flow": False,
-            "locked_for_me": False, "approved": True, "approval": steps | {"delegate": False, "takeover": False},
-            "editable": True, "zia_owner_assignment": "owner_recommendation_unavailable", "review_process": steps,
-            "layout_id": layout, "review": None, "orchestration": False, "in_merge": False,
-            "approval_state": "approved",
-        }  # fmt: skip
-        values |= {"converted": False, "converted_detail": {}} if kind == "leads" else {}
-        return {f"${name}": value for name, value in values.items()}
 
     def duplicate(self, found: Route | Answer, request: Request, label: str, existing: str | None) -> Answer:
         """Names the newest record where the fault names none; without any, the one that was sent counts as it."""
@@ -334,8 +314,16 @@ class Records(Pipelines):
         if noun not in self.rows:
             raise LookupError(f"Zoho has no {noun} here: {', '.join([*self.rows, 'users', 'pipelines', 'stages'])}")
         values = dict(fields)
-        for name in values.keys() & {"Owner", "Created_By", "Modified_By"}:
-            values[name] = self.person(values[name]["id"])
+        if noun == "deals":
+            pipeline = next(row for row in self.pipelines.values() if row["default"])
+            first = next(option for option in self.stages if option["id"] == pipeline["stages"][0])
+            values = {"Pipeline": pipeline["display_value"], "Stage": first["display_value"]} | values
+        for name, value in values.items():
+            field = FIELDS[noun].get(name)
+            if field and field.type == "ownerlookup":
+                values[name] = self.person(value["id"])
+            elif field and field.lookup and isinstance(value, dict):
+                values[name] = self.reference(field.lookup, value)
         return self.insert(noun, values)["id"]
 
     def stored(self, noun: str) -> list[Json]:
@@ -364,6 +352,11 @@ def seconds(text: str) -> float | None:
         return None
 
 
+def title(row: Row) -> Json:
+    """What a record is called by."""
+    return row.get("Full_Name") or row.get("Deal_Name") or row.get("Account_Name")
+
+
 SUMMARY = ("Modified_Time", "Modified_By", "Created_Time", "id", "Created_By")
 
 
@@ -371,8 +364,3 @@ def summary(row: Row) -> dict[str, Json]:
     """All that a write tells of a record; the people are without their e-mail."""
     short = {name: {key: row[name][key] for key in ("name", "id")} for name in ("Modified_By", "Created_By")}
     return {name: short.get(name, row[name]) for name in SUMMARY} | {"$approval_state": "approved"}
-
-
-def cut(row: Row, names: list[str]) -> Row:
-    """The wanted fields; the id is always there."""
-    return {name: row[name] for name in [*names, "id"]}

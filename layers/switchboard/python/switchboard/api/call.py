@@ -31,6 +31,8 @@ class Call:
     headers: Mapping[str, str]
     content: bytes
     trace_id: str
+    domain: str = ""
+    """The host that was called, as API Gateway tells it; no caller can write it."""
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the walk learns and the log line says; never anything secret."""
 
@@ -46,6 +48,7 @@ class Call:
             headers={name.lower(): value for name, value in event.get("headers", {}).items()},
             content=b64decode(body) if event.get("isBase64Encoded") else body.encode(),
             trace_id=trace_id,
+            domain=event["requestContext"].get("domainName", ""),
         )
 
     @property

@@ -8,8 +8,9 @@ from switchboard.api.call import Call
 from switchboard.api.reply import Reply, result
 from switchboard.api.unified import parameter, refuse
 from switchboard.crm import registry
-from switchboard.crm.catalog import CRM, VERBS, Emulated, Native, Resource, Unsupported, Verb
+from switchboard.crm.catalog import CRM, Emulated, Native, Resource, Unsupported
 from switchboard.crm.problem import Fault
+from switchboard.models.schema import Verb, verbs
 from switchboard.ports import Services
 
 
@@ -38,7 +39,8 @@ def of(crm: CRM) -> dict[str, Any]:
         "documentation": crm.docs,
         "authentication": sorted(crm.auth),
         "settings": {name: setting.what for name, setting in crm.settings.items()},
-        "resources": {plural: {verb: told(crm, plural, verb) for verb in VERBS} for plural in declared},
+        "pods": list(crm.pods),
+        "resources": {plural: {verb: told(crm, plural, verb) for verb in verbs(plural)} for plural in declared},
     }
 
 

@@ -6,19 +6,19 @@ from typing import Any
 from urllib.parse import unquote
 
 from switchboard import models
-from switchboard.api import cursor, keys, scopes, unified
+from switchboard.api import cursor, door, unified
 from switchboard.api.call import Call
 from switchboard.api.reply import Reply, result
 from switchboard.api.speak import Line
 from switchboard.api.tokens import Tokens
 from switchboard.api.unified import Asked, Wish
 from switchboard.api.walk import find_account, offered
-from switchboard.crm.catalog import CRM, Resource, Verb
+from switchboard.crm.catalog import CRM, Resource
 from switchboard.crm.dialect import Answer
 from switchboard.crm.paging import Cursor
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Talk, passing
-from switchboard.models.schema import Schema
+from switchboard.models.schema import Schema, Verb
 from switchboard.models.values import ID
 from switchboard.ports import Deadline, Services
 
@@ -101,9 +101,7 @@ class Read:
         """From a call to its reply; raises the Problem of the first step that fails."""
         plural, id = parts(call.path)
         schema = models.load(plural)
-        caller = keys.authenticate(call, services.access, services.clock.now())
-        call.notes.update(brand=caller.brand, key_id=caller.admission.key_id)
-        scopes.permit(caller, schema.name, "delete" if self.verb == "delete" else "read")
+        caller = door.enter(call, services, schema.name, "delete" if self.verb == "delete" else "read")
         asked = unified.wish(call, schema) if self.verb == "list" else unified.asked(call)
         place = Place.of(asked, caller.brand, plural, services) if isinstance(asked, Wish) else None
         account = find_account(caller, asked.account_id, services)

@@ -1,6 +1,7 @@
 """Replies: results as JSON, problems as RFC 9457 with the members that the clients of each surface already parse."""
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -27,11 +28,13 @@ STATUSES = {
     Kind.METHOD: 405,
     Kind.IN_PROGRESS: 409,
     Kind.KEY_REUSED: 422,
+    Kind.PRECONDITION: 412,
     Kind.OUTCOME_UNKNOWN: 504,
     Kind.NEEDS_REAUTH: 401,
     Kind.CRM_REJECTED: 400,
     Kind.CRM_FORBIDDEN: 403,
     Kind.CRM_NOT_FOUND: 404,
+    Kind.CRM_BAD_ID: 404,
     Kind.CRM_CONFLICT: 409,
     Kind.CRM_RATE_LIMITED: 429,
     Kind.CRM_UNAVAILABLE: 502,
@@ -39,6 +42,9 @@ STATUSES = {
     Kind.INTERNAL: 500,
 }
 """The one table from kinds to statuses. A vendor's own 4xx and 503 are kept where the kind leaves it open."""
+
+PODS_STATUSES = {Kind.NEEDS_REAUTH: 400}
+"""Where the pods surface says it otherwise: there a 401 is about the API key alone."""
 
 WAIT = "10"
 """Seconds to wait after a 429 of a CRM that does not say for how long."""
@@ -56,12 +62,13 @@ class Reply:
     body: bytes = b""
 
     def event(self, trace_id: str) -> dict[str, Any]:
-        """The reply as API Gateway takes it (payload 2.0)."""
+        """The reply as API Gateway takes it (payload 2.0): what is compressed as base64, all else as text."""
+        binary = "content-encoding" in self.headers
         return {
             "statusCode": self.status,
             "headers": {**self.headers, "x-trace-id": trace_id},
-            "body": self.body.decode(),
-            "isBase64Encoded": False,
+            "body": b64encode(self.body).decode() if binary else self.body.decode(),
+            "isBase64Encoded": binary,
         }
 
 
@@ -82,7 +89,8 @@ def status_of(problem: Problem) -> int:
 
 def refusal(call: Call, problem: Problem, surface: Surface | None = None) -> Reply:
     """A problem as the clients of the surface expect it."""
-    status = status_of(problem)
+    surface = surface or call.surface
+    status = status_of(problem) if surface is not Surface.PODS else PODS_STATUSES.get(problem.kind, status_of(problem))
     phrase = responses.get(status, "Client Error" if status < 500 else "Server Error")
     body: dict[str, Any] = {
         "type": TYPES + problem.kind,
@@ -101,9 +109,9 @@ def refusal(call: Call, problem: Problem, surface: Surface | None = None) -> Rep
         body["crm"] = problem.crm
     if problem.remote:
         body |= _remote(problem.remote)
-    match surface or call.surface:
+    match surface:
         case Surface.PODS:
-            body |= {"success": False, "error": problem.detail}
+            body |= {"success": False, "error": problem.told or problem.detail}
         case Surface.UNIFIED:
             body |= {"statusCode": status, "error": phrase, "message": problem.detail}
             body |= _unified(problem)

@@ -5,21 +5,46 @@ import re
 from switchboard.api.call import Call
 from switchboard.crm.problem import Kind, Problem
 from switchboard.models import MODULES
+from switchboard.models.schema import Verb, verbs
+
+ITEM = ("get", "delete")
+"""What is done with one record, at a path of its own."""
+METHODS: dict[Verb, str] = {"list": "GET", "create": "POST", "get": "GET", "delete": "DELETE"}
 
 
 def _unified(plural: str, name: str) -> dict[str, dict[str, str]]:
-    return {
-        f"/unified/crm/{plural}": {"GET": "list_records", "POST": f"create_{name}"},
-        f"/unified/crm/{plural}/{{id}}": {"GET": "get_record", "DELETE": "delete_record"},
-    }
+    functions = {"list": "list_records", "create": f"create_{name}", "get": "get_record", "delete": "delete_record"}
+    found: dict[str, dict[str, str]] = {}
+    for verb, method in METHODS.items():
+        if verb in verbs(plural):
+            path = f"/unified/crm/{plural}" + ("/{id}" if verb in ITEM else "")
+            found.setdefault(path, {})[method] = functions[verb]
+    return found
 
+
+PODS = {
+    "/v1/pods": {"POST": "create_pod"},
+    "/api/v1/pods/new": {"POST": "create_pod"},
+    "/v1/pods/search": {"POST": "manage_pods"},
+    "/v1/pods/{id}": {"GET": "manage_pods", "PATCH": "manage_pods", "DELETE": "manage_pods"},
+    "/v1/pods/{id}/refresh": {"POST": "refresh_pod"},
+    "/v1/templates": {"GET": "manage_templates", "POST": "manage_templates"},
+    "/v1/templates/{id}": {"GET": "manage_templates", "PATCH": "manage_templates", "DELETE": "manage_templates"},
+    "/v1/templates/{id}/preview": {"POST": "preview_template"},
+    "/pods/{id}/live": {"GET": "view_pod"},
+    "/pods/edit/{id}": {"GET": "view_pod"},
+    "/pods/assets/{file}": {"GET": "view_pod"},
+}
 
 ROUTES: dict[str, dict[str, str]] = {
-    path: methods for plural, name in MODULES.items() for path, methods in _unified(plural, name).items()
-} | {"/unified/crm/capabilities": {"GET": "list_capabilities"}}
+    **{path: methods for plural, name in MODULES.items() for path, methods in _unified(plural, name).items()},
+    "/unified/crm/capabilities": {"GET": "list_capabilities"},
+    **PODS,
+}
 """Path, method, and the folder of the function that answers."""
 
 PATTERNS = {re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))): path for path in ROUTES}
+"""Paths as they are recognised; one with a word stands before one that would take any word there."""
 
 
 def unknown(call: Call) -> Problem:

@@ -9,7 +9,7 @@ from switchboard.crm.problem import Kind, Problem
 type Action = Literal["read", "write", "delete"]
 
 RESOURCES = (
-    "contact", "company", "deal", "task", "note", "activity", "lead", "pipeline", "stage", "pod", "template",
+    "contact", "company", "deal", "task", "note", "activity", "lead", "pipeline", "stage", "user", "pod", "template",
 )  # fmt: skip
 ACTIONS: tuple[Action, ...] = ("read", "write", "delete")
 

@@ -6,7 +6,8 @@ from typing import Any
 from switchboard.api.tokens import Tokens
 from switchboard.crm.auth import Credentials
 from switchboard.crm.catalog import CRM
-from switchboard.crm.dialect import DETAILS, Rate
+from switchboard.crm.complaint import DETAILS
+from switchboard.crm.dialect import Rate
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.wire import Party, Request, Response, Talk, segment
 from switchboard.ports import Account, Deadline, Services

@@ -14,7 +14,7 @@ from switchboard.api.call import Call
 from switchboard.crm.catalog import Resource
 from switchboard.crm.codecs import utc
 from switchboard.crm.dialect import Answer, Rate
-from switchboard.crm.mapping import Record
+from switchboard.crm.places import Record
 from switchboard.crm.problem import Fault, Kind, Problem, pointer
 from switchboard.crm.wire import Pairs, dig
 from switchboard.models.schema import Schema

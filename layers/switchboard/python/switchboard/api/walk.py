@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from switchboard.api import keys, once, scopes, unified
+from switchboard.api import door, once, unified
 from switchboard.api.call import Call
 from switchboard.api.creation import Creation
 from switchboard.api.keys import Caller
@@ -10,10 +10,10 @@ from switchboard.api.reply import Reply
 from switchboard.api.speak import Line
 from switchboard.api.tokens import Tokens
 from switchboard.crm import registry
-from switchboard.crm.catalog import CRM, Resource, Verb
+from switchboard.crm.catalog import CRM, Resource
 from switchboard.crm.dialect import Draft
 from switchboard.crm.problem import Fault, Kind, Problem, pointed
-from switchboard.models.schema import Schema
+from switchboard.models.schema import Schema, Verb
 from switchboard.ports import Account, Deadline, Services
 
 
@@ -25,9 +25,7 @@ class Create:
 
     def walk(self, call: Call, services: Services, tokens: Tokens, deadline: Deadline) -> Reply:
         """From a call to its reply; raises the Problem of the first step that fails."""
-        caller = keys.authenticate(call, services.access, services.clock.now())
-        call.notes.update(brand=caller.brand, key_id=caller.admission.key_id)
-        scopes.permit(caller, self.schema.name, "write")
+        caller = door.enter(call, services, self.schema.name, "write")
         key = once.key_of(call.headers.get("idempotency-key"))
         order = unified.order(call, self.schema)
         account = find_account(caller, order.account_id, services)

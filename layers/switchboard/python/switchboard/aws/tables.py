@@ -2,6 +2,8 @@
 
 access   pk <brand>          sk key#<sha256>  user#<id>  account#<uuid>  lease#<name>  brand
 once     pk <brand>#<hash>   idempotency records
+
+The table of pods has a module of its own.
 """
 
 import json
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from switchboard.ports import Account, Admission, Claim, KeyRefusal
+from switchboard.ports import Account, Admission, Brand, Claim, KeyRefusal, User
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -100,19 +102,33 @@ class AccessTable:
         """The brand's account of that id."""
         key = {"pk": _s(brand), "sk": _s(f"account#{id}")}
         item: Any = self.client.get_item(TableName=self.name, Key=key, ConsistentRead=True).get("Item")
-        if item is None:
-            return None
-        return Account(
-            brand=brand,
-            id=id,
-            crm=item["crm"]["S"],
-            scheme=item["scheme"]["S"],
-            status="active" if item["status"]["S"] == "active" else "needs_reauth",
-            origin=item.get("origin", {}).get("S"),
-            retried_at=int(item.get("retried_at", {}).get("N", 0)),
-            doubtful_until=int(item.get("doubtful_until", {}).get("N", 0)),
-            settings=json.loads(item.get("settings", {}).get("S", "{}")),
+        return None if item is None else _account(brand, item)
+
+    def brand(self, brand: str) -> Brand:
+        """The brand and its accounts: `account#...` and `brand` stand side by side in the order of sort keys."""
+        items = self._between(brand, "account#", "brand")
+        accounts = [_account(brand, item) for item in items if item["sk"]["S"] != "brand"]
+        exists = any(item["sk"]["S"] == "brand" for item in items)
+        return Brand(exists, tuple(sorted(accounts, key=lambda each: (each.created_at, each.id))))
+
+    def user(self, brand: str, *, id: str = "", email: str = "") -> User | None:
+        """A user by id or by e-mail address; a brand has few."""
+        wanted = email.strip().casefold()
+        for item in self._between(brand, f"user#{id}", f"user#{id or '~'}"):
+            found = User(item["sk"]["S"].removeprefix("user#"), item["email"]["S"], item["role"]["S"])
+            if id or found.email.casefold() == wanted:
+                return found
+        return None
+
+    def _between(self, brand: str, first: str, last: str) -> list[Any]:
+        """The brand's items from one sort key to another, both included."""
+        pages = self.client.get_paginator("query").paginate(
+            TableName=self.name,
+            ConsistentRead=True,
+            KeyConditionExpression="pk = :brand AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={":brand": _s(brand), ":first": _s(first), ":last": _s(last)},
         )
+        return [item for page in pages for item in page["Items"]]
 
     def mark(self, account: Account, **changes: str | int) -> None:
         """Note changes on the account, if it is still there."""
@@ -182,6 +198,21 @@ class AccessTable:
         except ClientError as fault:
             if _refused(fault) is None:
                 raise
+
+
+def _account(brand: str, item: Mapping[str, Any]) -> Account:
+    return Account(
+        brand=brand,
+        id=item["sk"]["S"].removeprefix("account#"),
+        crm=item["crm"]["S"],
+        scheme=item["scheme"]["S"],
+        status="active" if item["status"]["S"] == "active" else "needs_reauth",
+        origin=item.get("origin", {}).get("S"),
+        retried_at=int(item.get("retried_at", {}).get("N", 0)),
+        doubtful_until=int(item.get("doubtful_until", {}).get("N", 0)),
+        created_at=int(item.get("created_at", {}).get("N", 0)),
+        settings=json.loads(item.get("settings", {}).get("S", "{}")),
+    )
 
 
 @dataclass(frozen=True, slots=True)

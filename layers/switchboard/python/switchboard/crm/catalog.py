@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from switchboard.models.schema import verbs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,13 +16,14 @@ if TYPE_CHECKING:
     from switchboard.crm.mapping import Table
     from switchboard.crm.paging import Paging
     from switchboard.crm.wire import Party
+    from switchboard.models.schema import Verb
+
+SUBJECTS = ("contacts", "companies", "deals", "leads")
+"""What a pod may be about."""
 
 LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 ORIGIN = re.compile(rf"https://({LABEL}(?:\.{LABEL})+)/?", re.ASCII)
 """An origin as plain as it can be: no user, no port, no path, nothing escaped."""
-
-type Verb = Literal["create", "list", "get", "delete"]
-VERBS: tuple[Verb, ...] = ("create", "list", "get", "delete")
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Resource:
     @property
     def verbs(self) -> tuple[Verb, ...]:
         """What may be done with it."""
-        return tuple(verb for verb in VERBS if verb not in self.lacks)
+        return tuple(verb for verb in self.table.schema.verbs if verb not in self.lacks)
 
     @property
     def plural(self) -> str:
@@ -153,7 +156,8 @@ class Setting:
 
 @dataclass(frozen=True)
 class CRM:
-    """One vendor. `resources` maps the plural of each resource to what can be said of it."""
+    """One vendor. `resources` maps the plural of each resource to what can be said of it; `pods` goes from the words by
+    which callers name the objects that a pod is made from to those plurals. Left out, it is the plurals themselves."""
 
     name: str
     title: str
@@ -163,8 +167,20 @@ class CRM:
     dialect: Dialect
     resources: Mapping[str, Resource | Unsupported] = field(default_factory=dict[str, "Resource | Unsupported"])
     settings: Mapping[str, Setting] = field(default_factory=dict[str, "Setting"])
+    pods: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        if not self.pods:
+            own = {plural: plural for plural in SUBJECTS if self.has(plural)}
+            object.__setattr__(self, "pods", own)
+
+    def has(self, plural: str) -> bool:
+        """Whether it has this resource at all."""
+        return isinstance(self.resources.get(plural), Resource)
 
     def offer(self, plural: str, verb: Verb) -> Native | Emulated | Unsupported:
-        """In what way this CRM can do that with a resource; KeyError where nothing is said of it."""
+        """In what way this CRM can do that with a resource; KeyError where nothing is said of it, or nobody asks."""
+        if verb not in verbs(plural):
+            raise KeyError(verb)
         found = self.resources[plural]
         return found if isinstance(found, Unsupported) else found.offer(verb)

@@ -6,7 +6,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from math import isfinite
 from typing import Any
 
@@ -91,6 +91,56 @@ number = Codec(_same, _number)
 
 moment = Codec(rfc3339, _moment_into)
 """A point in time: ours is an aware datetime going out and RFC 3339 UTC coming in; the vendor's is ISO 8601."""
+
+
+def _day(value: Any) -> str | None:
+    try:
+        return date.fromisoformat(value[:10]).isoformat()
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+day = Codec(date.isoformat, _day)
+"""A day of the calendar: ours is a date going out and YYYY-MM-DD coming in; a vendor may write a time behind it."""
+
+
+def _hundredth(value: Any) -> float | int | None:
+    found = _number(value)
+    return None if found is None else _number(found / 100)
+
+
+cents = Codec(lambda value: round(value * 100), _hundredth)
+"""A sum of money that the vendor counts in hundredths."""
+
+
+def _boolean(value: Any) -> bool | None:
+    told = str(value).lower()
+    return True if told in ("true", "1") else False if told in ("false", "0") else None
+
+
+boolean = Codec(_same, _boolean)
+"""Yes or no; a vendor may write it as a text or a digit."""
+
+
+def texts(key: str | None = None) -> Codec:
+    """A list of texts; the vendor may wrap each in an object, `{key: text}`."""
+
+    def into(value: Any) -> list[str] | None:
+        told = value if isinstance(value, list) else []
+        found = [_text(each.get(key) if key and isinstance(each, dict) else each) for each in told]
+        return [each for each in found if each] or None
+
+    return Codec(lambda value: [{key: each} for each in value] if key else value, into)
+
+
+def joined(mark: str) -> Codec:
+    """A list of texts that the vendor keeps as one, with a mark between them."""
+
+    def into(value: Any) -> list[str] | None:
+        told = value.split(mark) if isinstance(value, str) else []
+        return [each.strip() for each in told if each.strip()] or None
+
+    return Codec(mark.join, into)
 
 
 def ref(key: str = "id", ids: Codec = text) -> Codec:

@@ -9,34 +9,11 @@ from typing import Any
 from switchboard.crm import wire
 from switchboard.crm.catalog import Resource
 from switchboard.crm.codecs import plain, utc
-from switchboard.crm.mapping import Record
+from switchboard.crm.complaint import BY_STATUS, DETAILS, Complaint, absent, insight, misshapen, sentence
 from switchboard.crm.paging import Cursor, Paging, Stretch, bodies, changed, every, sliced
+from switchboard.crm.places import Record
 from switchboard.crm.problem import Fault, Kind, Outcome, Problem, Remote, pointed
 from switchboard.crm.wire import Pairs, Request, Response, Talk, dig, merged, word
-
-BY_STATUS = {
-    401: Kind.NEEDS_REAUTH,
-    403: Kind.CRM_FORBIDDEN,
-    404: Kind.CRM_NOT_FOUND,
-    408: Kind.CRM_TIMEOUT,
-    409: Kind.CRM_CONFLICT,
-    410: Kind.CRM_NOT_FOUND,
-    423: Kind.CRM_RATE_LIMITED,
-    429: Kind.CRM_RATE_LIMITED,
-    504: Kind.CRM_TIMEOUT,
-}
-"""What a status means where the vendor's code says nothing else; other 4xx are `crm-rejected`, other 5xx outages."""
-
-DETAILS = {
-    Kind.NEEDS_REAUTH: "The CRM no longer accepts this account's credentials; the account has to be connected again.",
-    Kind.CRM_FORBIDDEN: "The CRM does not let the connected user do this.",
-    Kind.CRM_NOT_FOUND: "The CRM has no such record.",
-    Kind.CRM_CONFLICT: "The CRM already has such a record.",
-    Kind.CRM_RATE_LIMITED: "The CRM is throttling this account, or is busy with the record.",
-    Kind.CRM_UNAVAILABLE: "The CRM did not give a clean answer.",
-    Kind.CRM_TIMEOUT: "The CRM did not answer in time.",
-    Kind.CRM_REJECTED: "The CRM refused the request.",
-}
 
 OUTER = "_outer"
 """Where a record that stands within another has that other one, for its rows."""
@@ -51,23 +28,6 @@ type Bodies = list[Any]
 
 LOOK_PAGE = 100
 """So many records of a list are looked through at once."""
-
-MESSAGE_KEYS = ("message", "error_description", "error_info", "error", "detail", "description", "title", "msg")
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """What a CRM said when it did not do as asked: its code, its sentence, its fields, the record in the way."""
-
-    code: str | None = None
-    message: str | None = None
-    fields: tuple[str, ...] = ()
-    existing_id: str | None = None
-    retry_after: int | None = None
-    """Seconds to wait, where the header `retry-after` does not tell them, or tells something else."""
-    missing_scopes: tuple[str, ...] = ()
-    kind: Kind | None = None
-    """What it means, where neither code nor status tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +132,7 @@ class Dialect:
     def known(self, id: str) -> str:
         """An id that looks like one."""
         if self.ids and not self.ids.fullmatch(id):
-            raise absent()
+            raise misshapen()
         return id
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
@@ -242,18 +202,19 @@ class Dialect:
 
     def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
         """The request for one stretch of a list, oldest change first where `since` is given."""
-        if resource.paging is None:
-            raise NotImplementedError(f"{type(self).__name__} lists {resource.path} but does not say how")
-        path, query = resource.listed or resource.path, resource.paging.ask(since, cursor, limit)
+        path, query = resource.listed or resource.path, self._paging(resource).ask(since, cursor, limit)
         return wire.get(path, self.view(resource) | query)
 
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
     ) -> Stretch:
         """The bodies in an answer to `page_request`, and where the next stretch begins."""
+        return self._paging(resource).read(response, since, cursor, limit)
+
+    def _paging(self, resource: Resource) -> Paging:
         if resource.paging is None:
             raise NotImplementedError(f"{type(self).__name__} lists {resource.path} but does not say how")
-        return resource.paging.read(response, since, cursor, limit)
+        return resource.paging
 
     # --- conversations ---------------------------------------------------------------------------------------------
 
@@ -314,6 +275,19 @@ class Dialect:
         found = yield from self.answer(resource, body)
         # An answer without its id says nothing of the record, but the record is there.
         return found if "id" in found.item else replace(found, item={**found.item, "id": id}, partial=True)
+
+    def related(self, resource: Resource, answer: Answer, name: str, other: Resource) -> Talk[Answer | None]:
+        """The record that a record of this resource has as its company, contact, owner, stage or pipeline: one call.
+        None where it has none, or one that is no longer there."""
+        id = dig(answer.item, f"{name}.id")
+        if id is None:
+            return None
+        try:
+            return (yield from self.get(other, id))
+        except Problem as problem:
+            if problem.kind in (Kind.CRM_NOT_FOUND, Kind.CRM_BAD_ID):
+                return None
+            raise
 
     def delete(self, resource: Resource, id: str) -> Talk[None]:
         """Remove one record. A CRM that never says not-found answers the same for a record that never was."""
@@ -385,17 +359,18 @@ class Dialect:
         cursor: Cursor | None = {}
         while cursor is not None:
             part, cursor = yield from self.stretch(resource, None, cursor, LOOK_PAGE)
-            for body in part:
-                if self.item(resource, body).get("id") == id:
-                    return body
+            if (body := self._of_id(resource, part, id)) is not None:
+                return body
         raise absent()
 
     def pick(self, resource: Resource, bodies: Sequence[Any], id: str) -> Talk[Answer]:
         """The record of this id among these. Raises `crm-not-found`."""
-        for body in bodies:
-            if self.item(resource, body).get("id") == id:
-                return (yield from self.answer(resource, body))
-        raise absent()
+        if (body := self._of_id(resource, bodies, id)) is None:
+            raise absent()
+        return (yield from self.answer(resource, body))
+
+    def _of_id(self, resource: Resource, bodies: Sequence[Any], id: str) -> Any:
+        return next((body for body in bodies if self.item(resource, body).get("id") == id), None)
 
     def gather(
         self,
@@ -419,7 +394,7 @@ class Dialect:
         try:
             return (yield from self.ask(request)).body
         except Problem as problem:
-            if problem.kind is Kind.CRM_NOT_FOUND:
+            if problem.kind in (Kind.CRM_NOT_FOUND, Kind.CRM_BAD_ID):
                 return None
             raise
 
@@ -471,7 +446,7 @@ class Dialect:
             remote=self.remote(response, complaint),
             retry_after=whole(response.headers.get("retry-after")) if wait is None else wait,
             outcome=outcome,
-            insight=_insight(kind, complaint),
+            insight=insight(kind, complaint),
         )
 
     def _kind(self, response: Response, complaint: Complaint) -> Kind:
@@ -504,19 +479,6 @@ class Dialect:
         """The vendor's headers that callers may see."""
         allowed = ("retry-after", *self.request_id_headers, *self.forwarded)
         return {name: value for name, value in response.headers.items() if name.startswith(allowed)}
-
-
-def sentence(body: Any) -> str | None:
-    """The sentence in an error body, under the usual names."""
-    body = body[0] if isinstance(body, list) and body else body
-    if not isinstance(body, dict):
-        return None
-    return next((body[key] for key in MESSAGE_KEYS if isinstance(body.get(key), str) and body[key]), None)
-
-
-def absent() -> Problem:
-    """There is no such record, as far as the vendor's answers show."""
-    return Problem(Kind.CRM_NOT_FOUND, DETAILS[Kind.CRM_NOT_FOUND])
 
 
 def bare(body: Any) -> Any:
@@ -554,17 +516,6 @@ def require(resource: Resource, item: Record, record: Record) -> None:
     ]
     sentences = [f"{name} is required" for name in missing] + sorted({f"{rule} is required" for rule in rules.values()})
     raise Problem(Kind.MISSING_FIELD, "; ".join(sentences) + ".", faults=tuple(faults), insight=insight)
-
-
-def _insight(kind: Kind, complaint: Complaint) -> dict[str, Any]:
-    match kind:
-        case Kind.CRM_RATE_LIMITED:
-            return {"rate_limit_error": {"description": complaint.message or DETAILS[kind]}}
-        case Kind.CRM_FORBIDDEN if complaint.missing_scopes:
-            value = {"missing_scopes": list(complaint.missing_scopes)}
-            return {"forbidden_error": {"description": complaint.message or DETAILS[kind], "value": value}}
-        case _:
-            return {"remote_error": {"description": complaint.message or DETAILS[kind]}}
 
 
 def _blank(value: Any) -> bool:

@@ -23,11 +23,13 @@ class Kind(StrEnum):
     METHOD = "method-not-allowed"
     IN_PROGRESS = "idempotency-in-progress"
     KEY_REUSED = "idempotency-key-reused"
+    PRECONDITION = "precondition-failed"
     OUTCOME_UNKNOWN = "outcome-unknown"
     NEEDS_REAUTH = "needs-reauth"
     CRM_REJECTED = "crm-rejected"
     CRM_FORBIDDEN = "crm-forbidden"
     CRM_NOT_FOUND = "crm-not-found"
+    CRM_BAD_ID = "crm-bad-id"
     CRM_CONFLICT = "crm-conflict"
     CRM_RATE_LIMITED = "crm-rate-limited"
     CRM_UNAVAILABLE = "crm-unavailable"
@@ -84,6 +86,7 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
         outcome: Outcome = Outcome.NOTHING,
         insight: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        told: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
@@ -95,6 +98,8 @@ class Problem(Exception):  # noqa: N818 - the term of RFC 9457
         self.outcome = outcome
         self.insight = dict(insight or {})
         self.headers = dict(headers or {})
+        self.told = told
+        """The words that clients of the pods surface know it by, where these are not the detail."""
 
     def __repr__(self) -> str:
         return f"Problem({self.kind}, {self.detail!r}, outcome={self.outcome})"

@@ -3,7 +3,8 @@
 from functools import cache
 from importlib import import_module
 
-from switchboard.crm.catalog import CRM, Resource, Verb
+from switchboard.crm.catalog import CRM, Resource
+from switchboard.models.schema import Verb
 
 NAMES = (
     "activecampaign",

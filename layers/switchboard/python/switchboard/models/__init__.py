@@ -4,7 +4,15 @@ from importlib import import_module
 
 from switchboard.models.schema import Schema
 
-MODULES = {"leads": "lead", "pipelines": "pipeline", "stages": "stage"}
+MODULES = {
+    "leads": "lead",
+    "pipelines": "pipeline",
+    "stages": "stage",
+    "contacts": "contact",
+    "companies": "company",
+    "deals": "deal",
+    "users": "user",
+}
 """The plurals of the unified resources, and the module of each."""
 
 

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+type Verb = Literal["create", "list", "get", "delete"]
+VERBS: tuple[Verb, ...] = ("create", "list", "get", "delete")
+READ_BY_ID = frozenset({"contacts", "companies", "deals", "users"})
+"""What is read by its id, and nothing else so far."""
+
+
+def verbs(plural: str) -> tuple[Verb, ...]:
+    """What may be done with records of a resource, where the CRM can."""
+    return ("get",) if plural in READ_BY_ID else VERBS
 
 
 @dataclass(frozen=True)
@@ -18,6 +28,11 @@ class Schema:
     plural: str
     request: type[BaseModel]
     response: type[BaseModel]
+
+    @property
+    def verbs(self) -> tuple[Verb, ...]:
+        """What may be done with its records, where the CRM can."""
+        return verbs(self.plural)
 
     @cached_property
     def writable(self) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """The parts that unified records share. What callers send is checked strictly: an id is a string, not a number."""
 
 import re
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -67,6 +68,21 @@ class Address(Strict):
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d", re.ASCII)
 
 
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _dated(value: Any) -> Any:
+    if isinstance(value, str) and DATE.fullmatch(value):
+        return value
+    raise ValueError("has to be a date as YYYY-MM-DD, as a string")
+
+
+def _amount(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    raise ValueError("has to be a number")
+
+
 def _count(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -86,6 +102,13 @@ Count = Annotated[int, BeforeValidator(_count)]
 
 Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_written)]
 """A point in time in RFC 3339, with its zone."""
+
+
+Day = Annotated[date, Field(strict=False), BeforeValidator(_dated)]
+"""A day of the calendar, without a zone."""
+
+Amount = Annotated[float, Field(strict=False), BeforeValidator(_amount)]
+"""A sum of money in units of its currency, or another number."""
 
 
 def _as_ref(value: Any) -> Any:
@@ -128,6 +151,12 @@ class RefOut(Told):
 
     id: str
     name: str | None = None
+
+
+class OwnerOut(RefOut):
+    """The user who owns a record; the e-mail address where the record tells it."""
+
+    email: str | None = None
 
 
 class Url(Told):

@@ -1,0 +1,1 @@
+"""The pods surface in memory."""

@@ -1,0 +1,1 @@
+"""Pods: the page, its prose, its policies, and the templates to start with."""
