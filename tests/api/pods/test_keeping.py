@@ -89,6 +89,7 @@ def test_a_value_is_said_otherwise_and_taken_back(shop: ShopWorld) -> None:
     changed = told(shop.send("PATCH", path, {"variables": {"company.name": "Somebody", "deal.amount": 5}}))["data"]
     assert changed["variables"]["company.name"] == "Somebody"
     assert changed["overridden"] == ["company.name", "deal.amount"]
+    assert changed["record_values"] == {"company.name": "Analytical Engines", "deal.amount": 12500}
     assert "for Somebody" in shop.live(pod["id"])
     back = told(shop.send("PATCH", path, {"variables": {"company.name": None}}))["data"]
     assert back["variables"]["company.name"] == "Analytical Engines"

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from switchboard.crm.problem import Fault, Kind, Problem, pointer
-from switchboard.pods import blocks, variables
+from switchboard.pods import blocks, prose, variables
 from switchboard.pods.blocks import Layout
 from switchboard.pods.variables import Mention, TextError
 
@@ -38,10 +38,9 @@ def checked[T: Layout](model: type[T], body: Mapping[str, Any]) -> tuple[T, set[
     return layout, mentioned
 
 
-def allowed(address: str, said: blocks.Said) -> bool:
+def allowed(text: str, said: blocks.Said) -> bool:
     """Whether a page may lead to, or take something from, an address."""
-    kinds = ("https://",) if said is blocks.Said.SOURCE else ("https://", "mailto:", "tel:")
-    return address.lower().startswith(kinds) and not any(mark.isspace() for mark in address)
+    return prose.address(text, prose.TAKEN_FROM if said is blocks.Said.SOURCE else prose.LED_TO) is not None
 
 
 def filled(layout: Layout, values: Mapping[str, Any], left: Callable[[], float]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ FILTERS = (
     "abs", "append", "at_least", "at_most", "capitalize", "ceil", "compact", "concat", "default", "divided_by",
     "downcase", "first", "floor", "join", "last", "map", "minus", "modulo", "plus", "prepend", "remove", "replace",
     "reverse", "round", "size", "slice", "sort", "split", "strip", "strip_newlines", "sum", "times", "truncate",
-    "truncatewords", "uniq", "upcase", "where",
+    "truncatewords", "uniq", "upcase", "url_encode", "where",
 )  # fmt: skip
 
 ROOTS = {"deal": "deals", "company": "companies", "contact": "contacts", "lead": "leads", "owner": "users"}

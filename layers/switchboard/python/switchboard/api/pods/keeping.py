@@ -147,11 +147,13 @@ def shown(call: Call, services: Services, found: Pod) -> Reply:
     layout, mentioned = filling.checked(Layout, found.layout)
     values = variables.laid_over(found.values, found.overrides)
     told = {str(each): variables.value(values, each) for each in sorted(mentioned, key=str)}
+    read = {name: variables.value(found.values, variables.named(name)) for name in found.overrides}
     data = {
         **summary(call, services, found),
         **{name: value for name, value in layout.model_dump().items() if name in LAYOUT},
         "variables": {**found.overrides, **told},
         "overridden": sorted(found.overrides),
+        "record_values": {name: read[name] for name in sorted(read)},
     }
     return success(data, {"etag": f'"{found.version}"'})
 
