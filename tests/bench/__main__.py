@@ -13,6 +13,7 @@ import httpx
 
 from switchboard.crm import registry
 from tests.bench.costs import Meter, costs, create
+from tests.bench.pods import creations, views
 from tests.bench.speed import init, mapped, warm
 from tests.local.inside import process
 from tests.local.process import ROOT
@@ -67,9 +68,9 @@ def main() -> None:
     """Print every table."""
     logging.disable(logging.INFO)
     with Stack() as stack, process(stack):
-        tenant = Tenant.on(stack, operator(stack))
+        tenant, meter = Tenant.on(stack, operator(stack)), Meter()
         print("Calls per warm create\n")
-        table(("CRM", "call", "DynamoDB", "Secrets", "CRM calls", "which"), costs(tenant, Meter()))
+        table(("CRM", "call", "DynamoDB", "Secrets", "CRM calls", "which"), costs(tenant, meter))
 
         ours, floor = init(stack.environment["CreateLead"])
         print("Init: the handler, against import boto3 + one DynamoDB client + pydantic + httpx\n")
@@ -83,17 +84,28 @@ def main() -> None:
             rows.append((crm, f"{ours * 1000:.1f} ms", f"{floor * 1000:.1f} ms", f"{ours / floor:.1f}"))
         table(("CRM", "handler", "bare POST", "ratio"), rows)
 
+        print("A live view by the handler; the one read in it; a static file of the same size by the same handler\n")
+        table(("page", "view", "read", "static", "ratio", "ratio without the read"), views(tenant))
+
+        print("A pod of a deal, its company, contact and owner, against the same reads of the same fake CRM alone\n")
+        table(("CRM", "CRM calls", "AWS calls", "handler", "bare reads", "ratio"), creations(tenant, meter))
+
         print("Records mapped per second and core\n")
         rows = []
         for crm in sorted(tenant.accounts):
             raw = json.loads(create(tenant, crm, tenant.lead(crm))["body"])["remote_data"]
             rows.append((crm, f"{mapped(crm, raw):,.0f}"))
         table(("CRM", "records/s"), rows)
-    print("Lines per vendor module; the house has at most 400, and half of them at most 260\n")
-    modules = [path for path in VENDORS.glob("*.py") if path.stem != "__init__"]
-    lengths = {path.stem: len(path.read_text().splitlines()) for path in modules}
-    table(("CRM", "lines"), [(crm, str(length)) for crm, length in sorted(lengths.items(), key=lambda each: each[1])])
-    print(f"median {median(lengths.values()):.0f}, longest {max(lengths.values())}\n")
+    print("Lines per vendor module; the house has at most 400 in each\n")
+    lengths = {
+        crm: {path.stem: len(path.read_text().splitlines()) for path in sorted((VENDORS / crm).glob("*.py"))}
+        for crm in registry.NAMES
+    }
+    parts = {crm: ", ".join(f"{name} {lines}" for name, lines in held.items()) for crm, held in lengths.items()}
+    totals = {crm: sum(held.values()) for crm, held in lengths.items()}
+    table(("CRM", "lines", "modules"), [(crm, str(total), parts[crm]) for crm, total in totals.items()])
+    longest = max(lines for held in lengths.values() for lines in held.values())
+    print(f"median {median(totals.values()):.0f} a CRM, longest module {longest}\n")
 
     print("Sizes\n")
     table(("", "zip", "unpacked"), sizes())

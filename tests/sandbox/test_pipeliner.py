@@ -94,6 +94,8 @@ def wrong_fields(reply: Reply) -> dict[str, int]:
         ("Fields", "Field", None),
         ("OpportunityTypes", "OpportunityType", None),
         ("ContactTypes", "ContactType", None),
+        ("Tags", "Tag", None),
+        ("TagRelations", "TagRelation", None),
     ],
 )
 def test_a_record_has_the_members_of_the_vendors_document(
@@ -102,6 +104,8 @@ def test_a_record_has_the_members_of_the_vendors_document(
     document = spec.document("pipeliner", DOCUMENT)
     if document is None:
         pytest.skip("the vendor's document is not here")
+    if entity in ("Tags", "TagRelations"):
+        api.plant("accounts", {"name": "x", "tags": [{"tag_id": api.plant("tags", {"name": "steam", "color": 1})}]})
     if body is None:
         made = rows(api, entity)[0]
     else:
@@ -266,6 +270,29 @@ def test_owner_and_relations_are_told_twice_or_inlined(api: Caller, story: dict[
     assert contact["primary_account"].endswith(f"/Accounts/{story['companies']}")
     lead = one(api, "Leads", story["leads"], expand="contact_relations")
     assert lead["contact_relations"][0]["oppty"] is None
+
+
+def test_tags_are_relations_to_records_that_have_the_names(crm: Caller, api: Caller) -> None:
+    steam, gears = (crm.plant("tags", {"name": name, "color": 1}) for name in ("steam", "gears"))
+    contact = api.post(
+        at("Contacts"), {"last_name": "Lovelace", "owner_id": PEOPLE[0], "tags": [{"tag_id": steam}, {"tag_id": gears}]}
+    ).json["data"]
+    assert [each.rsplit("/", 2)[1] for each in contact["tags"]] == ["TagRelations", "TagRelations"]
+    [first, second] = one(api, "Contacts", contact["id"], expand="tags.tag")["tags"]
+    assert (first["tag"]["name"], first["tag_id"], first["contact_id"]) == ("steam", steam, contact["id"])
+    assert second["tag"]["name"] == "gears"
+    [bare, _] = one(api, "Contacts", contact["id"], expand="tags")["tags"]
+    assert bare["tag"].endswith(f"/Tags/{steam}")
+    [row, _] = rows(api, "TagRelations")
+    assert row["id"] == first["id"]
+    nobody = api.post(at("Accounts"), {"name": "x", "owner_id": PEOPLE[0], "tags": [{"tag_id": NOBODY}]})
+    assert nobody.status == 422
+    for noun in ("leads", "opportunities", "accounts"):
+        column = {"leads": "lead_id", "opportunities": "oppty_id", "accounts": "account_id"}[noun]
+        extra = {"value": {"base_value": 1}} if noun == "opportunities" else {}
+        planted = crm.plant(noun, {"name": "x", "tags": [{"tag_id": gears}], **extra})
+        [told] = one(api, noun.title(), planted, expand="tags.tag")["tags"]
+        assert (told[column], told["tag"]["name"]) == (planted, "gears")
 
 
 def test_only_what_is_asked_for_may_be_loaded(api: Caller, story: dict[str, str]) -> None:

@@ -226,13 +226,13 @@ class TestObjects:
             "updated_at": "2026-02-05T00:13:56.718Z",
         }
         assert request.path == f"{SPACE}/entities/Accounts/{body['id']}"
-        assert dict(request.query) == {"expand": "owner,industry"}
+        assert dict(request.query) == {"expand": "owner,industry,tags.tag"}
 
     def test_a_contact_is_read_in_one_request_with_names_as_far_as_it_expands(self) -> None:
         item, request = read(CONTACTS, **ADA, owner=uri("Clients", Q), primary_account=uri("Accounts", B))
         assert item == ADA_READ
         assert request.path == f"{SPACE}/entities/Contacts/{A}"
-        assert dict(request.query) == {"expand": "owner,primary_account"}
+        assert dict(request.query) == {"expand": "owner,primary_account,tags.tag"}
         full, _ = read(CONTACTS, **ADA, owner=OWNER, primary_account={"id": B, "name": "Engines"})
         assert full == ADA_READ | {
             "company": {"id": B, "name": "Engines"},
@@ -244,7 +244,7 @@ class TestObjects:
         item, request = read(DEALS, **ENGINE, **bare, primary_contact=uri("Contacts", NEW))
         assert item == ENGINE_READ
         assert request.path == f"{SPACE}/entities/Opportunities/{A}"
-        assert dict(request.query) == {"expand": "owner,step.pipeline,primary_account,primary_contact"}
+        assert dict(request.query) == {"expand": "owner,step.pipeline,primary_account,primary_contact,tags.tag"}
         full, _ = read(
             DEALS,
             **ENGINE,
@@ -260,6 +260,34 @@ class TestObjects:
             "contact": {"id": NEW, "name": "Ada Lovelace"},
             "owner": {"id": Q, "name": "Rita Book", "email": "rita@example.com"},
         }
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS], ids=lambda each: each.plural)
+    @pytest.mark.parametrize(
+        ("tags", "names"),
+        [
+            ([{"id": A, "tag": {"id": P, "name": "steam"}}, {"id": B, "tag": {"name": "gears"}}], ["steam", "gears"]),
+            ([uri("TagRelations", A)], None),
+            ([{"id": A, "tag": uri("Tags", P), "tag_id": P}], None),
+            ([None, {"tag": None}, {"tag": {"name": 7}}], None),
+            ([], None),
+            ("steam", None),
+            (None, None),
+        ],
+        ids=repr,
+    )
+    def test_tags_are_told_by_their_names_as_far_as_they_expand(self, resource: Any, tags: Any, names: Any) -> None:
+        item, _ = read(resource, id=A, tags=tags)
+        assert item.get("tags") == names
+
+    @pytest.mark.parametrize("resource", [CONTACTS, COMPANIES, DEALS], ids=lambda each: each.plural)
+    def test_what_is_asked_for_has_a_relation_in_the_specification(self, resource: Any) -> None:
+        schemas = document("specs/pipeliner/pipeliner-cloud-v100.cut.openapi.json")["components"]["schemas"]
+        first = {"contacts": "Contact", "companies": "Account", "deals": "Opportunity"}[resource.plural]
+        for path in PIPELINER.view(resource)["expand"].split(","):
+            schema = first
+            for step in path.split("."):
+                described = schemas[schema]["properties"][step]
+                schema = described.get("items", described)["x-relation"]
 
     @pytest.mark.parametrize(("status", "word"), [(1, "open"), (2, "lost"), (3, "won"), (4, None), ("x", None)])
     def test_a_deal_is_open_lost_or_won(self, status: Any, word: str | None) -> None:

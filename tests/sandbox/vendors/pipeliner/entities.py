@@ -1,6 +1,6 @@
 """The entities of a space, as the vendor's document names them: columns, lists of other records, and what never varies.
 
-Not built: products and quotes, tasks, notes, sharing, tags, documents, batches, merging; of forms, only their absence.
+Not built: products and quotes, tasks, notes, sharing, documents, batches, merging; of forms, only their absence.
 """
 
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ REACHABLE = texts(
     "email1 email2 email3 email4 email5 phone1 phone2 phone3 phone4 phone5 address city state_province zip_code country"
 ) | {"comments": TEXT}
 OWNED = {"owner_id": ref("clients", required=True), "unit_id": ref("salesUnits", required=True)}
-NO_SHARING: Mapping[str, Json] = {"sharing_units": [], "sharing_clients": [], "documents": [], "tags": []}
+NO_SHARING: Mapping[str, Json] = {"sharing_units": [], "sharing_clients": [], "documents": []}
 UNTOUCHED: Mapping[str, Json] = NO_SHARING | {"is_favorite": False, "modified_by_user": None}
 NO_PICTURE: Mapping[str, Json] = {"picture": None, "picture_id": None}
 STEP_PARENTS = {"pipelines": "pipeline_id", "leadProcesses": "lead_process_id", "quoteProcesses": "quote_process_id"}
@@ -100,6 +100,11 @@ RELATED: Mapping[str, Many] = {
     "contact_relations": Many("leadOpptyContactRelations", "lead_oppty_id", written=True),
     "account_relations": Many("leadOpptyAccountRelations", "lead_oppty_id", written=True),
 }
+
+
+def tagged(column: str) -> dict[str, Many]:
+    """The relations to its tags, which have the names."""
+    return {"tags": Many("tagRelations", column, written=True)}
 
 
 def primary(to: str) -> dict[str, Column]:
@@ -142,7 +147,7 @@ ENTITIES: Mapping[str, Entity] = {
         }
         | PURSUED
         | shut({"status": one_of(1, 2)}),
-        RELATED,
+        RELATED | tagged("lead_id"),
         UNTOUCHED | {"table_name": "lead", "qualify_date": None, "scoring": None},
     ),
     "opportunities": Entity(
@@ -164,7 +169,7 @@ ENTITIES: Mapping[str, Entity] = {
             "product_price_list_id": Column(identifier),
         }
         | shut({"status": one_of(1, 2, 3), "qualify_date": MOMENT}),
-        RELATED,
+        RELATED | tagged("oppty_id"),
         UNTOUCHED
         | {"table_name": "opportunity", "product_sections": {}, "product_relations": [], "quote_relations": []}
         | dict.fromkeys(("active_quote", "product_price_list", "oppty_recurrence", "revenue_schedule")),
@@ -185,7 +190,7 @@ ENTITIES: Mapping[str, Entity] = {
             "primary_account_relationship": TEXT,
         }
         | shut({"formatted_name": TEXT}),
-        {"account_relations": Many("contactAccountRelations", "contact_id", written=True)},
+        {"account_relations": Many("contactAccountRelations", "contact_id", written=True)} | tagged("contact_id"),
         UNTOUCHED
         | NO_PICTURE
         | {"social_media": None, "primary_account_account_roles": [], "primary_account_position": ""}
@@ -211,7 +216,7 @@ ENTITIES: Mapping[str, Entity] = {
             "is_unsubscribed": FLAG,
         }
         | shut({"formatted_name": TEXT}),
-        {},
+        tagged("account_id"),
         UNTOUCHED
         | NO_PICTURE
         | {"social_media": None, "static_profiles": [], "health": {}, "health_status": None, "health_category": None}
@@ -245,6 +250,15 @@ ENTITIES: Mapping[str, Entity] = {
         | {"comment": TEXT, "position": TEXT, "is_assistant": FLAG, "is_sibling": FLAG},
         {},
         {"account_roles": []},
+        part=True,
+    ),
+    "tagRelations": Entity(
+        "TagRelations",
+        "TagRelation",
+        {f"{to}_id": ref(noun) for to, noun in (("account", "accounts"), ("contact", "contacts"), ("lead", "leads"))}
+        | {"oppty_id": ref("opportunities"), "tag_id": ref("tags", required=True)},
+        {},
+        dict.fromkeys(("project", "project_id")),
         part=True,
     ),
     "pipelines": process("Pipelines", "Pipeline", {"opportunity_types": Many("opportunityTypes", "pipeline_id")}),
@@ -346,6 +360,14 @@ ENTITIES: Mapping[str, Entity] = {
         | dict.fromkeys(("use_in_global_search", "use_in_interface_preview"), False)
         | dict.fromkeys(("is_available_for_webresource", "is_available_for_advanced_formula"), False)
         | {"primitive_type": None},
+        read_only=True,
+    ),
+    "tags": Entity(
+        "Tags",
+        "Tag",
+        {"name": NAME, "color": Column(INTEGER.type, required=True), "creator_id": ref("clients"), "use_lang": FLAG},
+        {},
+        {"supported_entities": None},
         read_only=True,
     ),
     "contactTypes": looked_up("ContactTypes", "ContactType"),

@@ -7,7 +7,7 @@ make text, and with limits on depth, loops, size and time: a template is a stran
 import re
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from string import punctuation
 from typing import Any
 
@@ -22,6 +22,7 @@ from liquid.stringify import to_liquid_string
 
 from switchboard import models
 from switchboard.crm.codecs import utc
+from switchboard.crm.wire import many
 from switchboard.pods.blocks import TEXT, Said
 
 LOOPS = 2_000
@@ -30,6 +31,8 @@ OUTPUT = 40_000
 NESTING = 8
 HELD = 100_000
 """Bytes of what a text may keep under names of its own."""
+REMEMBERED = 500
+"""So many texts stay understood in one process."""
 TAKEN = 20_000
 """The longest that a filter takes; what is given beside it may be a hundredth of that."""
 
@@ -200,8 +203,9 @@ def _fields(root: str) -> frozenset[str]:
     return names | {short for short, lists in SHORT.items() if names & set(lists)}
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parsed(text: str, said: Said) -> BoundTemplate:
-    """A text that was understood. Raises TextError with what is wrong in it."""
+    """A text that was understood, remembered for the next pod. Raises TextError with what is wrong in it."""
     try:
         return _liquid(said).from_string(text)
     except LiquidError as fault:
@@ -212,10 +216,11 @@ def parsed(text: str, said: Said) -> BoundTemplate:
         raise TextError("nests too deep") from None
 
 
-def mentions(text: str, said: Said) -> set[Mention]:
+@lru_cache(maxsize=REMEMBERED)
+def mentions(text: str, said: Said) -> frozenset[Mention]:
     """The variables that a text mentions. Raises TextError for one that there is not."""
     if "{" not in text:
-        return set()
+        return frozenset()
     found, analysis = set[Mention](), parsed(text, said).analyze(include_partials=False)
     if strange := sorted(analysis.filters.keys() - _liquid(said).filters.keys()):
         raise TextError(f"{strange[0]} is no filter; there are {', '.join(sorted(_liquid(said).filters))}")
@@ -225,7 +230,7 @@ def mentions(text: str, said: Said) -> set[Mention]:
             if len(way) < len(each.segments) and any(isinstance(step, list) for step in each.segments):
                 raise TextError(f"{each} is worked out: say the name itself")
             found.add(_known(way))
-    return found
+    return frozenset(found)
 
 
 def named(name: str) -> Mention:
@@ -271,9 +276,8 @@ def spoken(item: Mapping[str, Any]) -> dict[str, Any]:
     """A record of ours as texts speak of it: clean, and with the short names of what there is mostly one of."""
     found = {name: _clean(value) for name, value in item.items()}
     for short, lists in SHORT.items():
-        listed = next((found[many] for many in lists if found.get(many)), [])
         key = "number" if short == "phone" else "email"
-        first = next((each[key] for each in listed if isinstance(each, dict) and each.get(key)), None)
+        first = next((each[key] for name in lists for each in many(found, name) if each.get(key)), None)
         if first and not found.get(short):
             found[short] = first
     return found
