@@ -7,15 +7,19 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 from switchboard import models
 from switchboard.api import openapi
+from switchboard.api.pods.creation import layout_of
 from switchboard.api.reply import STATUSES
 from switchboard.api.routes import ROUTES
 from switchboard.api.scopes import ACTIONS, ROLES
 from switchboard.crm import registry
 from switchboard.crm.catalog import CRM, Resource
 from switchboard.models.schema import READ_BY_ID, VERBS, Schema, Verb
+from switchboard.pods import filling, starters, variables
+from switchboard.pods.blocks import BLOCKS, Layout
 from tests import matrix
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -80,6 +84,36 @@ def pods() -> str:
     """What a pod is made of."""
     rows = [[f"`{crm.name}`", ", ".join(f"`{word}`" for word in crm.pods)] for crm in crms()]
     return markdown(["`crm_type`", "`crm_object`"], rows)
+
+
+def starter_templates() -> str:
+    """The templates that come with us."""
+    rows: list[Sequence[str]] = []
+    for id, starter in starters.load().items():
+        layout, mentioned = filling.checked(Layout, layout_of(starter))
+        said = ", ".join(sorted({str(each) for each in mentioned}))
+        rows.append((f"`{id}`", starter["name"], str(len(layout.blocks)), said))
+    return markdown(("id", "name", "blocks", "mentions"), rows)
+
+
+def blocks() -> str:
+    """The blocks of a template, and what each says."""
+    rows: list[Sequence[str]] = []
+    for block in BLOCKS:
+        members = [name for name in block.model_fields if name != "type"]
+        [kind] = get_args(block.model_fields["type"].annotation)
+        rows.append((f"`{kind}`", ", ".join(f"`{name}`" for name in members), str(block.__doc__)))
+    return markdown(("type", "fields", "what it is"), rows)
+
+
+def words() -> str:
+    """What a text may speak of, and the filters that it may use."""
+    rows = [(f"`{root}`", ", ".join(variables.fields(root))) for root in variables.ROOTS]
+    table = markdown(
+        ("variable", "fields"), [*rows, (f"`{variables.VENDOR}`", "the record's fields by the CRM's own names")]
+    )
+    tags = ", ".join(f"`{tag}`" for tag in variables.TAGS)
+    return f"{table}\n\nTags: {tags}. Filters: {', '.join(f'`{name}`' for name in variables.filters())}."
 
 
 def fields() -> str:
@@ -147,6 +181,9 @@ SECTIONS: Mapping[str, Callable[[], str]] = {
     "resources": resources,
     "read-by-id": read_by_id,
     "pods": pods,
+    "starters": starter_templates,
+    "blocks": blocks,
+    "variables": words,
     "fields": fields,
     "routes": routes,
     "accounts": accounts,

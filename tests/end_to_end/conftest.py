@@ -15,15 +15,13 @@ from tests.local.tenant import SAMPLES, Tenant, Vendor, operator
 from tests.sandbox import Sandbox
 
 WITHOUT_STACK = ("test_dialects.py", "test_seeds.py", "test_specs.py", "test_story.py")
-HERE = [pytest.mark.local, pytest.mark.xdist_group("local")]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder that needs the stack shares one; what is held with the fakes alone does not."""
     for item in items:
         if "tests/end_to_end" in item.path.as_posix() and item.path.name not in WITHOUT_STACK:
-            for mark in HERE:
-                item.add_marker(mark)
+            item.add_marker(pytest.mark.local)
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,9 @@ def main() -> int:
         print(f"The API is at {stack.url}. Create a lead:\n")
         for crm in sorted(tenant.accounts):
             print(f"{tenant.curl(crm)}\n")
-        print("The same in a container, where Docker is:\n")
+        print("Make a page of a deal, open it, and edit it with the key in that line:\n")
+        print(f"{tenant.pod_curl('hubspot')}\n")
+        print("The first again, in a container, where Docker is:\n")
         print(f"{invocation(event, environment)}\n")
         print(f"Logs are in {stack.logs.relative_to(ROOT)}. Ctrl-C ends it.", flush=True)
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -175,6 +175,14 @@ class Tenant:
         """The customer of tests/local/story.py, planted in this CRM; ids by our plurals."""
         return SAMPLES[crm].story(self.vendors[crm].plant)
 
+    def pod_curl(self, crm: str) -> str:
+        """A line that makes a pod of a deal when pasted into a shell."""
+        order = {"crm_type": crm, "crm_object": "deals", "crm_id": self.story(crm)["deals"], "template_id": "deal-room"}
+        return (
+            f"curl -s '{self.url}/v1/pods' -H 'authorization: Bearer {self.key.secret}' "
+            f"-H 'content-type: application/json' -d '{json.dumps(order)}'"
+        )
+
     def curl(self, crm: str) -> str:
         """A line that creates a lead when pasted into a shell."""
         body = json.dumps(self.lead(crm))

@@ -23,7 +23,7 @@ from tests.local.emulator import (
 )
 from tests.local.template import Function
 
-pytestmark = [pytest.mark.local, pytest.mark.xdist_group("local")]
+pytestmark = pytest.mark.local
 
 APP = """
 import os, time

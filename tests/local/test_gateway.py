@@ -137,7 +137,6 @@ def without_the_moment(event: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.local
-@pytest.mark.xdist_group("local")
 @pytest.mark.parametrize("name", REQUESTS)
 def test_an_event_is_the_one_that_sam_makes(sam: int, name: str) -> None:
     with serving(lambda event: event) as gateway:

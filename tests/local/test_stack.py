@@ -14,7 +14,7 @@ import pytest
 from tests.local.process import ROOT, ProcessDiedError
 from tests.local.stack import Stack
 
-pytestmark = [pytest.mark.local, pytest.mark.xdist_group("local")]
+pytestmark = pytest.mark.local
 
 TEMPLATE = """
 Parameters: {Stage: {Type: String, Default: dev}}

@@ -42,6 +42,7 @@ def story(plant: Plant) -> Body:
         city=CONTACT["city"],
         account_relations=[{"account_id": company, "is_primary": True}],
         shoe_size=37,
+        tags=[{"tag_id": plant("tags", name="steam", color=1)}],
     )
     relations = {
         "account_relations": [{"account_id": company, "is_primary": True}],

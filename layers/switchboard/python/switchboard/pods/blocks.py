@@ -138,6 +138,12 @@ type Block = Annotated[
 ]
 
 
+BLOCKS: tuple[type[Strict], ...] = (
+    Heading, Paragraphs, Image, Video, Button, Callout, Columns, Contacts, Timeline,
+)  # fmt: skip
+"""Every kind of block."""
+
+
 class Layout(Strict):
     """What a page is made of: a template has one, and so has every pod.
 

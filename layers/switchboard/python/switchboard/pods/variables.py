@@ -197,6 +197,16 @@ def _liquid(said: Said) -> Environment:
     return (_Prose if said is Said.PROSE else _Plain)()
 
 
+def filters() -> list[str]:
+    """The filters that a text may use."""
+    return sorted(_liquid(Said.LINE).filters)
+
+
+def fields(root: str) -> list[str]:
+    """The fields of what a text may speak of."""
+    return sorted(_fields(root))
+
+
 @cache
 def _fields(root: str) -> frozenset[str]:
     names = frozenset(models.load(ROOTS[root]).readable)
@@ -222,8 +232,8 @@ def mentions(text: str, said: Said) -> frozenset[Mention]:
     if "{" not in text:
         return frozenset()
     found, analysis = set[Mention](), parsed(text, said).analyze(include_partials=False)
-    if strange := sorted(analysis.filters.keys() - _liquid(said).filters.keys()):
-        raise TextError(f"{strange[0]} is no filter; there are {', '.join(sorted(_liquid(said).filters))}")
+    if strange := sorted(analysis.filters.keys() - set(filters())):
+        raise TextError(f"{strange[0]} is no filter; there are {', '.join(filters())}")
     for variables in analysis.globals.values():
         for each in variables:
             way = [step for step in each.segments if isinstance(step, str)]
@@ -252,7 +262,7 @@ def _known(way: list[str]) -> Mention:
     if not below:
         raise TextError(f"{root} alone says nothing: name one of its fields, as {root}.{_example(root)}")
     if below[0] not in _fields(root):
-        raise TextError(f"{root}.{below[0]} is no variable; {root} has {', '.join(sorted(_fields(root)))}")
+        raise TextError(f"{root}.{below[0]} is no variable; {root} has {', '.join(fields(root))}")
     return Mention(root, tuple(below))
 
 
