@@ -41,7 +41,7 @@ def eyes(driver: WebDriver) -> Eyes:
 
 @pytest.fixture
 def stand() -> Iterator[Stand]:
-    """The stand-in, for what has to be seen or changed behind a page's back."""
+    """The stand, for what has to be seen or changed behind a page's back."""
     with Stand() as stand:
         yield stand
 

@@ -84,6 +84,22 @@ class Eyes:
             for each in told["violations"]
         ]
 
+    def harm(self) -> dict[str, Any]:
+        """What of a page could do something: how many scripts, frames and forms, which handlers, and which links lead
+        where links may not lead."""
+        return self.driver.execute_script("""
+            const all = [...document.querySelectorAll("*")];
+            return {
+              scripts: document.querySelectorAll("script, iframe, object, embed, svg, base, form, input").length,
+              handlers: all.flatMap((each) => each.getAttributeNames()).filter((it) => /^on|^style$|^srcdoc$/.test(it)),
+              links: [...document.links].map((each) => each.protocol).filter((it) => !/^(https|mailto|tel):$/.test(it)),
+            };
+        """)
+
+    def status(self) -> int:
+        """What the page was answered with."""
+        return self.driver.execute_script("return performance.getEntriesByType('navigation')[0].responseStatus")
+
     def text(self, css: str = "body") -> str:
         """What can be read."""
         return self.driver.execute_script("return document.querySelector(arguments[0]).innerText", css)

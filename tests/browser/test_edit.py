@@ -1,5 +1,6 @@
 """The edit page: opened with a key, used by hand and by keyboard, and honest about what goes wrong."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -7,12 +8,13 @@ import pytest
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from switchboard.pods import blocks, starters
+from tests.browser.editor import Editor
 from tests.browser.eyes import Eyes
 from tests.browser.site import Site, Stand
+from tests.worlds import BRAND
 
 LAYOUT: dict[str, Any] = {
     "title": "For {{ company.name | default: 'you' }}",
@@ -26,78 +28,23 @@ LAYOUT: dict[str, Any] = {
 VALUES: dict[str, Any] = {"company": {"id": "1", "name": "Acme"}, "contact": {"id": "2", "first_name": None}}
 
 
-class Editor:
-    """The edit page of a pod, as somebody uses it."""
-
-    def __init__(
-        self, site: Site, driver: WebDriver, layout: dict[str, Any] = LAYOUT, values: dict[str, Any] = VALUES
-    ) -> None:
-        self.site, self.driver = site, driver
-        self.id = site.pod(layout, values)
-        self.driver.get(f"{site.url}/pods/edit/{self.id}")
-
-    def find(self, css: str) -> WebElement:
-        return WebDriverWait(self.driver, 10).until(lambda driver: driver.find_element(By.CSS_SELECTOR, css))
-
-    def at(self, pointer: str) -> WebElement:
-        return self.find(f'[data-at="{pointer}"]')
-
-    def click(self, element: WebElement) -> None:
-        self.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)  # not under the bar
-        element.click()
-
-    def press(self, text: str) -> None:
-        self.click(self.driver.find_element(By.XPATH, f"//button[.={text!r}]"))
-
-    def unlock(self, key: str | None = None) -> None:
-        field = self.find("#key")
-        field.clear()
-        field.send_keys(self.site.key if key is None else key, Keys.ENTER)
-
-    def opened(self) -> "Editor":
-        self.unlock()
-        self.find("#status")
-        return self
-
-    def write(self, pointer: str, text: str) -> None:
-        field = self.at(pointer)
-        field.clear()
-        field.send_keys(text)
-
-    def says(self, text: str, css: str = "#status") -> None:
-        WebDriverWait(self.driver, 10).until(
-            lambda driver: text in driver.find_element(By.CSS_SELECTOR, css).text,
-            message=f"{text!r} in {self.driver.find_element(By.TAG_NAME, 'body').text[:400]!r}",
-        )
-
-    def error_at(self, pointer: str) -> str:
-        field = self.at(pointer)
-        told = (field.get_attribute("aria-describedby") or "").split()[-1]
-        return self.find(f"#{told}").text
-
-    def focus(self) -> str:
-        return self.driver.switch_to.active_element.get_attribute("data-at") or ""
-
-    def pod(self) -> dict[str, Any]:
-        """The pod as the API tells it."""
-        headers = {"authorization": f"Bearer {self.site.key}"}
-        return httpx.get(f"{self.site.url}/v1/pods/{self.id}", headers=headers).json()["data"]
-
-    def kept(self) -> dict[str, Any]:
-        """What of the pod is its layout."""
-        return {name: part for name, part in self.pod().items() if name in blocks.Layout.model_fields}
+def begun(
+    site: Site, driver: WebDriver, layout: dict[str, Any] = LAYOUT, values: dict[str, Any] = VALUES
+) -> Editor:
+    """The edit page of a new pod."""
+    return Editor(site, driver, site.pod(layout, values))
 
 
 @pytest.fixture
 def editor(site: Site, driver: WebDriver, eyes: Eyes) -> Editor:
     """A pod that was opened with the right key."""
-    return Editor(site, driver).opened()
+    return begun(site, driver).opened()
 
 
 @pytest.fixture
 def watched(stand: Stand, driver: WebDriver, eyes: Eyes) -> Editor:
-    """The same at the stand-in, for what has to be seen or changed behind the page's back."""
-    return Editor(stand, driver).opened()
+    """The same at the stand, for what has to be seen or changed behind the page's back."""
+    return begun(stand, driver).opened()
 
 
 class TestKey:
@@ -121,14 +68,14 @@ class TestKey:
         driver.switch_to.window(here)
 
     def test_its_field_hides_it_and_is_filled_in_by_nobody_else(self, site: Site, driver: WebDriver) -> None:
-        field = Editor(site, driver).find("#key")
+        field = begun(site, driver).find("#key")
         assert field.get_attribute("type") == "password"
         assert field.get_attribute("autocomplete") == "off"
         assert field.get_attribute("name") in (None, "")
 
     @pytest.mark.parametrize("key", ["trpt_abc123_wrong", "two words", "schlüssel"])
     def test_a_wrong_one_is_asked_for_again_and_not_kept(self, site: Site, driver: WebDriver, key: str) -> None:
-        editor = Editor(site, driver)
+        editor = begun(site, driver)
         editor.unlock(key)
         editor.says("key", "#key-error")
         WebDriverWait(driver, 5).until(lambda it: it.find_element(By.ID, "key-error").text)
@@ -145,7 +92,7 @@ class TestKey:
         self, stand: Stand, watched: Editor
     ) -> None:
         watched.write("#/title", "Mine")
-        old, stand.key = stand.key, "trpt_abc123_another"
+        old = stand.revoke()
         watched.press("Save")
         watched.says("not accepted", "#key-error")
         watched.unlock()
@@ -158,7 +105,24 @@ class TestKey:
 
     def test_a_pod_that_is_not_there_says_so(self, editor: Editor) -> None:
         editor.driver.get(f"{editor.site.url}/pods/edit/{'0' * 24}")
+        editor.says("no page here", "h1")
+
+    def test_one_of_another_brand_finds_no_such_pod(self, stand: Stand, driver: WebDriver) -> None:
+        editor = begun(stand, driver)
+        editor.unlock(stand.world.issue(("pod.all",), brand="other1"))
         editor.says("no such pod", "h1")
+
+    def test_one_without_the_scope_says_what_is_missing(self, stand: Stand, driver: WebDriver) -> None:
+        editor = begun(stand, driver)
+        editor.unlock(stand.world.issue(("template.all",)))
+        editor.says("Insufficient permissions", "#key-error")
+
+    def test_one_whose_calls_are_used_up_says_when_to_go_on(self, stand: Stand, watched: Editor) -> None:
+        stand.world.record(stand.key).limit = 0
+        watched.write("#/title", "Mine")
+        watched.press("Save")
+        watched.says("Not saved. Too many requests. Try again in")
+        assert watched.at("#/title").get_attribute("value") == "Mine"
 
 
 class TestSaving:
@@ -176,7 +140,9 @@ class TestSaving:
         assert editor.driver.find_element(By.TAG_NAME, "body").get_attribute("class") == "accent-plum"
 
     def test_only_what_was_changed_is_sent(self, stand: Stand, watched: Editor) -> None:
-        stand.pods[watched.id].layout["description"] = "Set behind the page's back"
+        kept = stand.world.pods.pods
+        pod = kept[BRAND, watched.id]
+        kept[BRAND, watched.id] = replace(pod, layout={**pod.layout, "description": "Set behind the page's back"})
         watched.write("#/title", "Other")
         watched.press("Save")
         watched.says("Saved.")
@@ -350,21 +316,46 @@ class TestVariables:
         editor.press("Save")
         editor.says("Saved.")
         assert editor.pod()["overridden"] == ["company.name"]
-        assert "your own" in eyes.text("#variables")
+        assert editor.shown("company.name") == "Other & Co your own From the record: Acme"
         assert "For Other & Co" in editor.driver.title
         editor.click(editor.find("#variables button:not(:disabled)"))
         editor.press("Save")
         editor.says("Saved.")
         assert editor.pod()["overridden"] == []
         assert "Acme" in eyes.text("#variables")
+        assert editor.shown("company.name") == "Acme from the record"
+
+    def test_the_records_value_is_told_beside_each_that_stands_instead_of_it(
+        self, editor: Editor, eyes: Eyes, stand: Stand
+    ) -> None:
+        assert editor.shown("contact.first_name") == "no value"
+        editor.write("#/variables/contact.first_name", "Ada")
+        editor.write(self.NAME, "Acme")
+        editor.press("Save")
+        editor.says("Saved.")
+        assert editor.shown("contact.first_name") == "Ada your own From the record: no value"
+        assert editor.shown("company.name") == "Acme your own From the record: Acme"
+        stand.world.shelf["/companies/2"]["name"] = "<b>Renamed</b>"
+        editor.press("Refresh from CRM")
+        editor.says("those of the record")
+        assert editor.shown("company.name") == "Acme your own From the record: <b>Renamed</b>"
+        for width in (320, 1280):
+            eyes.window(width, 800)
+            assert eyes.sticks_out() == []
+            assert eyes.faults() == []
 
 
 class TestPod:
     def test_the_record_can_be_read_again(self, stand: Stand, watched: Editor, eyes: Eyes) -> None:
-        stand.pods[watched.id].values = {"company": {"id": "1", "name": "Renamed"}}
+        stand.world.shelf["/companies/2"]["name"] = "Renamed"
         watched.press("Refresh from CRM")
         watched.says("those of the record")
         assert "Renamed" in eyes.text("#variables")
+
+    def test_what_the_crm_says_against_that_is_told(self, stand: Stand, watched: Editor, eyes: Eyes) -> None:
+        del stand.world.shelf["/deals/1"]
+        watched.press("Refresh from CRM")
+        watched.says("CRM record not found")
 
     def test_not_over_unsaved_changes(self, stand: Stand, watched: Editor) -> None:
         watched.write("#/title", "Mine")
@@ -391,7 +382,7 @@ class TestSight:
         self, site: Site, driver: WebDriver, eyes: Eyes, window: tuple[int, int], dark: bool
     ) -> None:
         eyes.window(*window, dark=dark)
-        editor = Editor(site, driver, dict(starters.load()["deal-room"]))
+        editor = begun(site, driver, dict(starters.load()["deal-room"]))
         editor.find("#key")
         assert eyes.faults() == []
         editor.unlock("trpt_abc123_wrong")
@@ -412,7 +403,7 @@ class TestSight:
     def test_what_a_stranger_wrote_is_text_here_too(self, site: Site, driver: WebDriver, eyes: Eyes) -> None:
         harm = "<img src=x onerror=alert(1)><script>alert(2)</script>"
         said = {"title": harm, "description": "{{ company.name }}", "blocks": [{"type": "text", "text": harm}]}
-        Editor(site, driver, said, {"company": {"id": "1", "name": harm}}).opened()
+        begun(site, driver, said, {"company": {"id": "1", "name": harm}}).opened()
         assert harm in eyes.text("h1")
         assert harm in eyes.text("#variables")
         assert driver.execute_script("return document.querySelectorAll('img, script:not([src])').length") == 0

@@ -8,11 +8,14 @@ from switchboard.admin import Admin
 from switchboard.app import SystemClock
 from switchboard.crm import registry
 from switchboard.sender import Sender
+from tests.browser.conftest import chromium, driver, eyes
 from tests.local import inside
 from tests.local.partner import Partner
 from tests.local.stack import Stack
 from tests.local.tenant import SAMPLES, Tenant, Vendor, operator
 from tests.sandbox import Sandbox
+
+__all__ = ["chromium", "driver", "eyes"]  # fixtures, for the tests that look at pages
 
 WITHOUT_STACK = ("test_dialects.py", "test_seeds.py", "test_specs.py", "test_story.py")
 

@@ -39,6 +39,27 @@ def test_the_event_for_sam_local_invoke_creates_a_lead_with_the_built_bundle(bun
     tenant.admin.secretsmanager.close()
 
 
+def test_a_pod_is_made_and_seen_with_the_built_bundle(bundle: Stack) -> None:
+    """What pages are made of is no Python, and has to be in the layer all the same."""
+    tenant = Tenant.on(bundle, operator(bundle), ["hubspot"])
+    order = {
+        "crm_type": "hubspot",
+        "crm_object": "deals",
+        "crm_id": tenant.story("hubspot")["deals"],
+        "template_id": "deal-room",
+    }
+
+    answer = tenant.ask("POST", "/v1/pods", order)
+
+    assert answer.status_code == 200, answer.text
+    page = tenant.client.get(answer.json()["data"]["live_url"])
+    assert (page.status_code, "Analytical Engines" in page.text) == (200, True)
+    assert tenant.client.get(answer.json()["data"]["edit_url"]).status_code == 200
+    tenant.client.close()
+    tenant.admin.dynamodb.close()
+    tenant.admin.secretsmanager.close()
+
+
 def test_the_event_for_an_unknown_route_is_refused_by_the_built_bundle(bundle: Stack) -> None:
     event = json.loads((ROOT / "events" / "unknown_route.json").read_text())
 

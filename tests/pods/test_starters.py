@@ -78,6 +78,20 @@ def _shown(id: str, values: dict[str, Any] | None) -> dict[str, Any]:
     return {name: part for name, part in started(id, values).items() if name not in ("id", "url")}
 
 
+@pytest.mark.parametrize(
+    ("contact", "title", "greeting"),
+    [
+        ({"first_name": "Maya", "name": "Maya Lindqvist"}, "Maya, this page is for you", "Hello Maya,"),
+        ({"first_name": None, "name": "Maya Lindqvist"}, "Maya Lindqvist, this page is for you", "Hello Maya Lindqvist,"),
+        ({"first_name": "", "name": "Maya Lindqvist"}, "Maya Lindqvist, this page is for you", "Hello Maya Lindqvist,"),
+        ({}, "Hello, this page is for you", "Hello and welcome,"),
+    ],
+)
+def test_who_has_one_name_only_is_greeted_by_it(contact: dict[str, Any], title: str, greeting: str) -> None:
+    assert started("personal-page", {"contact": contact})["title"] == title
+    assert started("deal-room", {"contact": contact})["blocks"][0]["text"].partition("\n")[0] == greeting
+
+
 @pytest.mark.parametrize("root", variables.ROOTS)
 def test_the_sample_has_the_fields_that_our_records_have(root: str) -> None:
     schema = models.load(variables.ROOTS[root])

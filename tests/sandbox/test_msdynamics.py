@@ -553,6 +553,12 @@ def test_every_record_is_read_by_a_guid_that_is_there(api: Caller, noun: str) ->
         assert told(api.get(path_of(ids, noun))) == (404, "0x80040217")
 
 
+def test_the_code_of_a_record_that_is_not_there_may_be_another(crm: Caller, api: Caller) -> None:
+    """Only stubs of others tell it: who reads it has to get along with the status."""
+    crm.adjust(missing_record_code="0x80060891")
+    assert told(api.get(f"{API}/accounts({NOBODY})")) == (404, "0x80060891")
+
+
 @pytest.mark.parametrize("noun", SETS)
 def test_what_the_roles_of_the_user_may_not_read_is_403(crm: Caller, api: Caller, noun: str) -> None:
     ids = customer(api)

@@ -511,6 +511,25 @@ def test_the_contact_of_an_opportunity_is_that_of_its_primary_role(api: Caller, 
     assert api.get(path).json["ContactId"] is None
 
 
+def test_contacts_are_found_by_their_roles(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    """A semi-join: ids that another query gives, of one column that holds ids."""
+    roles = f"SELECT ContactId FROM OpportunityContactRole WHERE OpportunityId = '{told['deals']}'"
+    api.plant("Contact", {"LastName": "Other"})
+    [row] = query(api, f"SELECT FIELDS(ALL) FROM Contact WHERE Id IN ({roles}) ORDER BY Id LIMIT 1").json["records"]
+    assert (row["Id"], row["Name"], row["AccountId"]) == (told["contacts"], "Ada Lovelace", told["companies"])
+    [row] = query(api, f"SELECT Name FROM Contact WHERE Id NOT IN ({roles})").json["records"]
+    assert row["Name"] == "Other"
+    for wrong in (
+        "Id IN (SELECT Role FROM OpportunityContactRole)",
+        "Id IN (SELECT Id, ContactId FROM OpportunityContactRole)",
+        "LastName IN (SELECT ContactId FROM OpportunityContactRole)",
+        "Id IN (SELECT ContactId FROM OpportunityContactRole LIMIT 1)",
+    ):
+        assert query(api, f"SELECT Id FROM Contact WHERE {wrong}").json[0]["errorCode"] == "MALFORMED_QUERY", wrong
+    crm.adjust(forbidden=["OpportunityContactRole"])
+    assert query(api, f"SELECT Id FROM Contact WHERE Id IN ({roles})").json[0]["errorCode"] == "INVALID_TYPE"
+
+
 def test_only_an_org_of_many_currencies_has_the_column(crm: Caller, api: Caller, told: dict[str, str]) -> None:
     path, asked = f"{DATA}/sobjects/Opportunity/{told['deals']}", {"fields": "Amount,CurrencyIsoCode"}
     assert "CurrencyIsoCode" not in api.get(path).json

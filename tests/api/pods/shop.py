@@ -1,6 +1,7 @@
 """A world with a CRM that keeps deals, companies, contacts and users, and callers of the pods surface."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from switchboard.models.company import COMPANY
 from switchboard.models.contact import CONTACT
 from switchboard.models.deal import DEAL
 from switchboard.models.user import USER
-from switchboard.ports import Account, Deadline
+from switchboard.ports import Account, Deadline, Services
 from tests import worlds
 from tests.worlds import ACCOUNT, BRAND, AcmeDialect, World
 
@@ -105,6 +106,8 @@ LAYOUT = {
 class ShopWorld(World):
     """One brand with an account in the shop."""
 
+    public_url = ""
+
     def __init__(self) -> None:
         super().__init__()
         self.access.accounts.clear()
@@ -133,6 +136,10 @@ class ShopWorld(World):
         return Response(200, {}, found) if found else Response(404, {}, {"message": "No such record."})
 
     @property
+    def services(self) -> Services:
+        return replace(super().services, public_url=self.public_url)
+
+    @property
     def means(self) -> Means:
         return Means(self.services, self.tokens, self.deadline)
 
@@ -150,6 +157,10 @@ class ShopWorld(World):
             trace_id=worlds.TRACE,
             domain="pods.example.com",
         )
+        return self.answer(call)
+
+    def answer(self, call: Call) -> Reply:
+        """The reply to a call as it came, a refusal too."""
         try:
             return self._answer(call)
         except Problem as problem:

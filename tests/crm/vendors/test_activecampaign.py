@@ -431,6 +431,11 @@ class TestObjects:
         assert item["phones"] == [{"number": "+44 20 7946 0001", "type": "primary"}]
         assert item["custom_fields"] == {"1": "Brass"}
 
+    def test_a_title_that_was_left_empty_is_none(self) -> None:
+        item = ACTIVECAMPAIGN.item(CONTACTS, told("contact_get") | told("contact_account_contacts_list"))
+        assert item["company"] == {"id": "9"}
+        assert "title" not in item
+
     def test_a_recorded_account_is_read(self) -> None:
         partner = script(ok(told("account_get")))
         assert partner.hold(ACTIVECAMPAIGN.get(COMPANIES, "1")).item == {
@@ -593,6 +598,15 @@ class TestObjects:
             assert len(partner.requests) == 1
         partner = script(FORBIDDEN, ok({"user": {"id": "1"}}))
         assert refused(partner, ACTIVECAMPAIGN.get(resource, "1")).kind is Kind.CRM_FORBIDDEN
+
+    @pytest.mark.parametrize("body", [None, {}, {"message": "Bad Request"}])
+    def test_a_user_who_is_not_there_may_be_a_bad_request(self, body: Any) -> None:
+        """The document has a 400 for users, with an empty example, and no 404; of other records a 400 says nothing."""
+        assert refused(script(Response(400, {}, body)), ACTIVECAMPAIGN.get(USERS, "9")).kind is Kind.CRM_NOT_FOUND
+        deal = script(ok(told("deal_get_with_pipeline_permission"))).hold(ACTIVECAMPAIGN.get(DEALS, "46"))
+        partner = script(Response(400, {}, body))
+        assert partner.hold(ACTIVECAMPAIGN.related(DEALS, deal, "owner", USERS)) is None
+        assert refused(script(Response(400, {}, body)), ACTIVECAMPAIGN.get(DEALS, "9")).kind is Kind.CRM_REJECTED
 
     def test_a_contact_that_was_deleted_is_not_found(self) -> None:
         partner = script(ok({"contact": {"id": "1", "email": "ada@example.com", "deleted": "1"}}))

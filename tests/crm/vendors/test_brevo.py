@@ -623,6 +623,13 @@ class TestObjects:
         assert script(ok({"items": []})).hold(BREVO.related(CONTACTS, person, "company", COMPANIES)) is None
         assert script().hold(BREVO.related(CONTACTS, person, "owner", USERS)) is None
 
+    @pytest.mark.parametrize("links", [[8, 77], [], None, "7", [None]], ids=repr)
+    def test_a_company_that_is_not_linked_to_the_contact_is_not_its_company(self, links: Any) -> None:
+        """Should the filter be passed over, the list begins with anybody's."""
+        person = script(ok(contact())).hold(BREVO.get(CONTACTS, "7"))
+        items = [{"id": DEAL_ID, "attributes": {"name": "Strangers"}, "linkedContactsIds": links}]
+        assert script(ok({"items": items})).hold(BREVO.related(CONTACTS, person, "company", COMPANIES)) is None
+
     def test_what_is_asked_for_an_object_is_declared_by_the_vendor(self) -> None:
         operations = document("specs/brevo/brevo-crm-from-sdk-5.1.0.json")["operations"]
         reads = {re.sub(r"\{\w+\}", "{id}", each["path"]): each for each in operations if each["method"] == "GET"}

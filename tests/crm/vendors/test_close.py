@@ -451,6 +451,8 @@ class TestObjects:
     def test_a_recorded_contact_is_read(self) -> None:
         assert CLOSE.item(CONTACTS.resource, told("contact.get.200").body) == {
             "id": CONTACT_ID,
+            "first_name": "Alice",
+            "last_name": "Johnson",
             "name": "Alice Johnson",
             "title": "VP of Engineering",
             "emails": [{"email": "alice@acme.com", "type": "work"}],
@@ -460,6 +462,39 @@ class TestObjects:
             "updated_at": "2026-06-19T11:04:37.985Z",
         }
         assert CLOSE.item(CONTACTS.resource, told("contact.update.200").body)["title"] == "Senior VP Engineering"
+
+    @pytest.mark.parametrize(
+        ("name", "parts"),
+        [
+            ("Ludwig  van Beethoven", ("Ludwig", "van Beethoven")),
+            (" Gob ", ("Gob", None)),
+            ("", (None, None)),
+            (None, (None, None)),
+            (7, (None, None)),
+        ],
+    )
+    def test_the_one_name_of_a_contact_is_split_behind_its_first_word(self, name: Any, parts: Any) -> None:
+        item = CLOSE.item(CONTACTS.resource, {"name": name, "display_name": "ada@example.com"})
+        assert (item.get("first_name"), item.get("last_name")) == parts
+
+    @pytest.mark.parametrize(
+        ("item", "name"),
+        [
+            ({"first_name": "Ada", "last_name": "Lovelace"}, "Ada Lovelace"),
+            ({"last_name": "Lovelace", "first_name": "Ada"}, "Ada Lovelace"),
+            ({"first_name": "", "last_name": "Lovelace"}, "Lovelace"),
+            ({"first_name": "Ada", "last_name": "Lovelace", "name": "Countess of Lovelace"}, "Countess of Lovelace"),
+            ({"first_name": "Ada", "name": ""}, "Ada"),
+        ],
+    )
+    def test_both_names_are_sent_as_the_one_that_a_contact_has(self, item: dict[str, Any], name: str) -> None:
+        draft = CONTACTS.draft({**item, "company": {"id": COMPANY_ID}})
+        assert (draft.body["name"], draft.ignored) == (name, ())
+
+    def test_the_web_addresses_of_a_contact_are_told(self) -> None:
+        told = [{"url": "https://ada.example", "type": "url"}, {"url": None, "type": "url"}, None]
+        item = CLOSE.item(CONTACTS.resource, {"id": CONTACT_ID, "urls": told})
+        assert item["urls"] == [{"url": "https://ada.example", "type": "url"}]
 
     def test_a_recorded_lead_is_read_as_the_company_that_it_is(self) -> None:
         assert CLOSE.item(COMPANIES.resource, told("lead.get.200").body) == {
@@ -595,6 +630,11 @@ class TestObjects:
         draft = DEALS.draft({"company": {"id": COMPANY_ID}, "amount": 19.99, "close_date": date(2026, 12, 31)})
         assert draft.body == {"lead_id": COMPANY_ID, "value": 1999, "date_won": "2026-12-31"}
         assert type(draft.body["value"]) is int
+
+    @pytest.mark.parametrize(("given", "sent"), [(40, 40), (40.0, 40), (39.6, 40)])
+    def test_a_probability_is_sent_in_whole_per_cent(self, given: float, sent: int) -> None:
+        body = DEALS.draft({"company": {"id": COMPANY_ID}, "probability": given}).body
+        assert (body["confidence"], type(body["confidence"])) == (sent, int)
 
     @pytest.mark.parametrize(
         ("status", "state", "day", "closed"),

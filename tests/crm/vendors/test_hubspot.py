@@ -531,6 +531,15 @@ class TestObjects:
             partner.hold(HUBSPOT.get(DEALS, "7"))
         assert caught.value.kind is Kind.CRM_FORBIDDEN
 
+    def test_what_is_made_or_removed_is_the_object_and_no_pipeline_of_its_id(self) -> None:
+        for plural, resource in OBJECTS.items():
+            partner = script(Response(204, {}, None))
+            partner.hold(HUBSPOT.delete(resource, "7"))
+            assert [f"{each.method} {each.path}" for each in partner.requests] == [
+                f"DELETE /crm/objects/2026-09/{plural}/7"
+            ]
+            assert script().hold(HUBSPOT.prepare(resource, {"properties": {}})) == {"properties": {}}
+
     @pytest.mark.parametrize("id", ["search", "ada@example.com", "1-2", "", "٣"])
     def test_a_word_is_no_id(self, id: str) -> None:
         """An e-mail address would be one for `idProperty`; owners and records have digits."""

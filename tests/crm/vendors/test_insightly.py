@@ -608,6 +608,11 @@ class TestObjects:
         draft = DEALS.draft({"name": "x", "close_date": date(2026, 12, 31)})
         assert draft.body["FORECAST_CLOSE_DATE"] == OPPORTUNITY["FORECAST_CLOSE_DATE"]
 
+    @pytest.mark.parametrize(("given", "sent"), [(40, 40), (40.0, 40), (39.6, 40)])
+    def test_a_probability_is_sent_in_whole_per_cent(self, given: float, sent: int) -> None:
+        body = DEALS.draft({"name": "x", "probability": given}).body
+        assert (body["PROBABILITY"], type(body["PROBABILITY"])) == (sent, int)
+
     @OBJECTS
     def test_a_record_that_is_not_there_is_told_from_one_that_may_not_be_seen(self, case: Case) -> None:
         told = (

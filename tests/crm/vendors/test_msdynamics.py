@@ -400,6 +400,15 @@ class TestObjects:
             assert set(query["$select"].split(",")) - known <= {"address1_line2", "_owninguser_value"}
             assert {part.split("(")[0] for part in query["$expand"].split("),")} <= leads_to
 
+    @pytest.mark.parametrize("resource", [LEADS, CONTACTS, COMPANIES, DEALS, USERS])
+    def test_whoever_wants_a_column_that_is_not_ours_gets_all_there_are(self, resource: Resource) -> None:
+        """A name that no column has would be refused in `$select`; of all columns it is merely not one."""
+        own = next(DYNAMICS.get(resource, ID)).query
+        wanted = next(DYNAMICS.get(resource, ID, ["new_colour", "nonsense", "ownerid@odata.bind"])).query
+        assert "$select" not in wanted
+        assert wanted.get("$expand") == own.get("$expand")
+        assert next(DYNAMICS.get(resource, ID, ["createdon"])).query == own
+
     def test_a_contact_of_the_vendors_pages_is_read(self) -> None:
         partner = script(ok(recorded("contact_get")["response"]["body"]))
         assert partner.hold(DYNAMICS.get(CONTACTS, ID)).item == {
@@ -522,6 +531,23 @@ class TestObjects:
         nothing = {"_parentaccountid_value": None, "parentaccountid": None, "_parentcontactid_value": None}
         assert DYNAMICS.item(DEALS, {"opportunityid": ID} | nothing | customer) == {"id": ID} | ours
 
+    def test_a_company_that_may_not_be_seen_is_not_called_by_the_name_of_another(self) -> None:
+        body = {
+            "opportunityid": ID,
+            "_parentaccountid_value": ID,
+            "parentaccountid": None,
+            "customerid_account": {"accountid": OTHER, "name": "Engines"},
+            "_parentcontactid_value": ID,
+            "parentcontactid": None,
+            "customerid_contact": {"contactid": OTHER, "fullname": "Ada"},
+        }
+        assert DYNAMICS.item(DEALS, body) == {"id": ID, "company": {"id": ID}, "contact": {"id": ID}}
+
+    def test_a_probability_is_a_whole_number(self) -> None:
+        """As `Edm.Int32` has it, which an amount of ours need not be."""
+        body = DYNAMICS.draft(DEALS, {"name": "x", "probability": 65.0}).body
+        assert repr(body["closeprobability"]) == "65"
+
     def test_a_user_is_read(self) -> None:
         body = self.OWNER | {"systemuserid": ID, "firstname": "Charles", "lastname": "Babbage", "isdisabled": False}
         expected = {
@@ -631,6 +657,8 @@ class TestObjects:
         ("status", "code", "kind"),
         [
             (404, "0x80040217", Kind.CRM_NOT_FOUND),
+            (404, "", Kind.CRM_NOT_FOUND),
+            (404, "0x80060891", Kind.CRM_NOT_FOUND),
             (403, "0x80040220", Kind.CRM_FORBIDDEN),
             (403, "0x80072560", Kind.CRM_FORBIDDEN),
             (404, "0x80060888", Kind.CRM_REJECTED),

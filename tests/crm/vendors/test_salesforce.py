@@ -497,6 +497,15 @@ class TestRelated:
         partner = script(ok({"done": True, "records": []}))
         assert partner.hold(SALESFORCE.related(DEALS, self.deal(), "contact", CONTACTS)) is None
 
+    def test_contacts_or_stages_that_the_user_may_not_see_are_forbidden(self) -> None:
+        """To SOQL an object that may not be seen is none; its name is ours, and right."""
+        answer = Response(400, {}, recorded("query.unknown-object.400"))
+        for deal, name, other in (
+            (self.deal(), "contact", CONTACTS),
+            (self.deal(StageName="Qualification"), "stage", STAGES),
+        ):
+            assert problem(SALESFORCE.related(DEALS, deal, name, other), answer).kind is Kind.CRM_FORBIDDEN
+
     def test_a_stage_is_found_by_its_value(self) -> None:
         stage = {"Id": "01J000000000001", "MasterLabel": "Closed 'Won'", "SortOrder": 9, "IsActive": True}
         partner = script(ok({"done": True, "records": [stage]}))

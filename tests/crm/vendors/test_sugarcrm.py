@@ -498,8 +498,8 @@ class TestObjects:
                     "phone_fax": "2",
                     "industry": "Machinery",
                     "description": "Builders.",
-                    "employees": 12,
-                    "annual_revenue": 5000,
+                    "employees": "12",
+                    "annual_revenue": "5000",
                     "assigned_user_id": "seed_max_id",
                     "billing_address_street": "12 Dorset Street",
                     "billing_address_country": "UK",
@@ -534,6 +534,12 @@ class TestObjects:
         assert (drafted.body, drafted.ignored) == (body | {"colour_c": "teal"}, ())
         whole = {CONTACTS.plural: {}, COMPANIES.plural: {}, DEALS.plural: {"status": "won"}}[resource.plural]
         assert SUGAR.item(resource, drafted.body) == item | whole
+
+    def test_the_numbers_of_an_account_are_texts_both_ways(self) -> None:
+        item = {"name": "Engines", "number_of_employees": 12, "annual_revenue": 5000.5}
+        body = SUGAR.draft(COMPANIES, item | {"annual_revenue": 5000.0}).body
+        assert (body["employees"], body["annual_revenue"]) == ("12", "5000")
+        assert SUGAR.item(COMPANIES, SUGAR.draft(COMPANIES, item).body) == item
 
     def test_an_opportunity_is_written_with_its_day_and_linked_to_its_contact(self) -> None:
         item = {"name": "x", "close_date": date(2026, 12, 31), "contact": {"id": "c"}, "currency": "GBP"}
@@ -585,8 +591,9 @@ class TestObjects:
         [request] = partner.requests
         assert request.path == f"/rest/{{version}}/Opportunities/{DEAL_ID}/link/contacts"
         assert request.query == {"max_num": "1"}
-        nobody = script(ok({"next_offset": -1, "records": []}))
-        assert nobody.hold(SUGAR.related(DEALS, deal, "contact", CONTACTS)) is None
+        gone = Response(404, {}, recorded("error_not_found_404")["response"]["body"])
+        for nobody in (ok({"next_offset": -1, "records": []}), ok(recorded("list_empty")["response"]["body"]), gone):
+            assert script(nobody).hold(SUGAR.related(DEALS, deal, "contact", CONTACTS)) is None
 
     def test_a_pod_is_made_of_contacts_deals_or_companies(self) -> None:
         assert list(CRM.pods.items()) == [(each, each) for each in ("contacts", "deals", "companies")]

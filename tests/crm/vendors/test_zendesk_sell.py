@@ -189,7 +189,18 @@ class TestObjects:
         answer = partner.hold(ZENDESK.get(resource, item["id"]))
         [request] = partner.requests
         assert (request.method, request.path, dict(request.query)) == ("GET", path, {})
-        assert (answer.item, answer.raw, answer.partial) == (item, found, False)
+        told = {**found, "data": {name: each for name, each in found["data"].items() if name != "confirmation_token"}}
+        assert (answer.item, answer.raw, answer.partial) == (item, told, False)
+
+    @pytest.mark.parametrize("body", [{"data": None}, {"data": []}, [], None, {}], ids=repr)
+    def test_an_odd_answer_about_a_user_is_handed_on(self, body: Any) -> None:
+        answer = script(ok(body)).hold(ZENDESK.get(USERS, "7"))
+        assert (answer.item, answer.raw, answer.partial) == ({"id": "7"}, body, True)
+
+    def test_the_token_by_which_a_user_is_confirmed_is_a_secret(self) -> None:
+        invited = {"id": 7, "name": "Uzi", "confirmed": False, "confirmation_token": "hush"}
+        answer = script(ok({"data": invited, "meta": {"type": "user"}})).hold(ZENDESK.get(USERS, "7"))
+        assert answer.raw == {"data": {"id": 7, "name": "Uzi", "confirmed": False}, "meta": {"type": "user"}}
 
     def test_the_recorded_deal_is_read_in_one_request(self) -> None:
         partner = script(told("deal_record_full"))
@@ -300,6 +311,11 @@ class TestObjects:
 
     def test_a_sum_that_is_written_as_a_text_is_a_number(self) -> None:
         assert DEALS.table.into({"value": "12500.50"}) == {"amount": 12500.5}
+
+    @pytest.mark.parametrize(("given", "sent"), [(40, 40), (40.0, 40), (39.6, 40)])
+    def test_a_probability_is_sent_in_whole_per_cent(self, given: float, sent: int) -> None:
+        columns, _ = DEALS.table.out({"probability": given})
+        assert (columns["customized_win_likelihood"], type(columns["customized_win_likelihood"])) == (sent, int)
 
     @pytest.mark.parametrize(("status", "active"), [("active", True), ("inactive", False), ("away", None), ({}, None)])
     def test_a_user_works_there_or_no_more(self, status: Any, active: bool | None) -> None:

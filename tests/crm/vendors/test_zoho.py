@@ -620,6 +620,9 @@ class TestObjects:
         assert not ignored
         assert {name: told[name] for name in item} == item
 
+    def test_a_probability_is_a_whole_number(self) -> None:
+        assert repr(DEALS.draft({"name": "x", "probability": 60.0}).body["Probability"]) == "60"
+
     @pytest.mark.parametrize("name", ["Account_Name", "Mailing_Zip", "$layout_id", "Locked__s", "Full_Name"])
     def test_a_field_of_the_vendors_is_no_custom_field(self, name: str) -> None:
         assert ZOHO.item(CONTACTS.resource, {"id": "7", name: "x"}).get("custom_fields") is None
@@ -685,7 +688,8 @@ class TestRelated:
 
     def test_the_company_the_person_and_the_owner_are_read_by_their_ids(self) -> None:
         deal = self.deal(Account_Name={"id": "7"}, Contact_Name={"id": "8"}, Owner={"id": "9"})
-        partner = script(*(ok({"data": [{"id": id}]}) for id in "789"))
+        told = {"7": "data", "8": "data", "9": "users"}
+        partner = script(*(ok({envelope: [{"id": id}]}) for id, envelope in told.items()))
         for name, case in (("company", COMPANIES), ("contact", CONTACTS), ("owner", USERS)):
             assert partner.hold(ZOHO.related(DEALS.resource, deal, name, case.resource))
         assert [each.path for each in partner.requests] == [
@@ -709,6 +713,18 @@ class TestRelated:
         assert pipeline.item["id"] == stage.partition("-")[0]
         for request in partner.requests:
             assert (request.path, request.query) == ("/crm/v8/settings/pipeline", {"layout_id": LAYOUT})
+
+    def test_a_deal_may_tell_the_name_under_which_a_value_was_made(self) -> None:
+        """Recorded as "Id. Decision Makers"; that records have the display names is told without an example. Where two
+        values could be meant, it is the one that is shown so."""
+        renamed = {"id": "54", "display_value": "Identify", "actual_value": "Won", "sequence_number": 4}
+        only = {**STANDARD, "display_value": "Sales", "actual_value": "Standard", "maps": [renamed]}
+        for maps, stage in (([renamed], "11-54"), ([renamed, FIRST, WON], "11-53")):
+            listed = script(ok({"pipeline": [OTHER, {**only, "maps": maps}]}))
+            deal = self.deal(Pipeline="Standard")
+            found = listed.hold(ZOHO.related(DEALS.resource, deal, "stage", STAGES.resource))
+            assert found
+            assert found.item["id"] == stage
 
     @pytest.mark.parametrize(
         ("more", "known"), [({"Pipeline": "Nowhere"}, [OTHER]), ({"Stage": "Lost"}, [STANDARD]), ({}, [])], ids=repr

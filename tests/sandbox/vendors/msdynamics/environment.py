@@ -76,7 +76,7 @@ class Environment(Entra):
         "required_columns": {},
         "ignores_read_only_columns": False,
         "null_unbinds": False,
-        "missing_record_code": "0x80040217",
+        "missing_record_code": NO_RECORD,
         "forbidden": [],
     }
     nouns: ClassVar[dict[str, str]] = {"companies": "accounts", "deals": "opportunities", "users": "systemusers"}
@@ -89,8 +89,8 @@ class Environment(Entra):
     and opportunities. `duplicate_status`: 500 in the vendor's example, 412 in its table. `required_columns` ({"leads":
     ["subject"]}) are asked for by a plug-in of this environment: the platform itself requires none.
     `ignores_read_only_columns` and `null_unbinds` were never seen: whether a column that is read only, or null for a
-    lookup, is refused. `forbidden`: contacts, companies, deals, leads and users that no security role of the user may
-    read, also where $expand leads there.
+    lookup, is refused. `missing_record_code`: that of a 404, which only stubs of others tell. `forbidden`: contacts,
+    companies, deals, leads and users that no security role of the user may read, also where $expand leads there.
     """
 
     def clear(self) -> None:

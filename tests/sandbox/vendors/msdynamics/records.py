@@ -13,7 +13,6 @@ from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.msdynamics.environment import (
     API,
-    NO_RECORD,
     NOT_UNDERSTOOD,
     Environment,
     Row,
@@ -104,8 +103,11 @@ class Records(Environment):
     def row(self, table: Table, record_id: str) -> Row:
         row = self.rows[table.entity_set].get(record_id)
         if row is None:
-            raise refused(404, NO_RECORD, f"{table.logical_name} With Id = {record_id} Does Not Exist")
+            raise self.no_record(table.logical_name, record_id)
         return row
+
+    def no_record(self, name: str, record_id: str) -> RefusalError:
+        return refused(404, self.settings["missing_record_code"], f"{name} With Id = {record_id} Does Not Exist")
 
     def match(self, request: Request, row: Row) -> None:
         wanted = request.headers.get("if-match", "*")
@@ -186,7 +188,7 @@ class Records(Environment):
             raise RefusalError(payload(table.entity_set, inner))
         if record_id not in self.rows.get(entity_set, {}):
             name = TABLES[entity_set].logical_name if entity_set in TABLES else entity_set
-            raise refused(404, NO_RECORD, f"{name} With Id = {record_id} Does Not Exist")
+            raise self.no_record(name, record_id)
         return {lookup.value: record_id}
 
     def demand(self, table: Table, values: Row, *, creating: bool) -> None:

@@ -58,15 +58,7 @@ class Queries(SObjects):
             query = parse(request.query.get("q", ""))
         except MalformedQueryError as bad:
             raise refused(400, "MALFORMED_QUERY", str(bad)) from bad
-        sobject = next((name for name in SCHEMA if name.lower() == query.sobject.lower()), None)
-        if sobject is None or self.forbidden(sobject):
-            message = (
-                f"\n{request.query['q']}\n^\nERROR at Row:1:Column:{request.query['q'].find(query.sobject) + 1}\n"
-                f"sObject type '{query.sobject}' is not supported. If you are attempting to use a custom object, be "
-                "sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for "
-                "the appropriate names."
-            )
-            raise refused(400, "INVALID_TYPE", message)
+        sobject = self.known_object(query, request.query["q"])
         if query.offset > MOST_OFFSET:
             message = f"Maximum SOQL offset allowed is {MOST_OFFSET}"
             raise refused(400, "NUMBER_OUTSIDE_VALID_RANGE", message)
@@ -82,6 +74,19 @@ class Queries(SObjects):
             for row in rows
         ]
         return self.page(request, locator, 0)
+
+    def known_object(self, query: Query, text: str) -> str:
+        """What a query is about. An object that the user may not see is none."""
+        sobject = next((name for name in SCHEMA if name.lower() == query.sobject.lower()), None)
+        if sobject is None or self.forbidden(sobject):
+            message = (
+                f"\n{text}\n^\nERROR at Row:1:Column:{text.find(query.sobject) + 1}\n"
+                f"sObject type '{query.sobject}' is not supported. If you are attempting to use a custom object, be "
+                "sure to append the '__c' after the entity name. Please reference your WSDL or the describe call for "
+                "the appropriate names."
+            )
+            raise refused(400, "INVALID_TYPE", message)
+        return sobject
 
     def child(self, sobject: str, query: Query) -> tuple[str, str, str, Query]:
         """The name that children go by, their object, their field that says whose they are, and what is asked."""
@@ -172,8 +177,11 @@ class Queries(SObjects):
 
     def comparison(self, sobject: str, one: Comparison) -> Callable[[dict[str, Json]], bool]:
         steps, field = self.filterable(sobject, one.field, "filtered")
-        literals = one.value if isinstance(one.value, tuple) else (one.value,)
-        wanted = [written(field, one.field, literal) for literal in literals]
+        if isinstance(one.value, Query):
+            wanted = self.joined(field, one.field, one.value)
+        else:
+            literals = one.value if isinstance(one.value, tuple) else (one.value,)
+            wanted = [written(field, one.field, literal) for literal in literals]
 
         def own(row: dict[str, Json]) -> Any:
             return comparable(field, self.value(sobject, row, steps))
@@ -194,6 +202,19 @@ class Queries(SObjects):
                 return lambda row: (
                     own(row) is not None and wanted[0] is not None and greater(operator, own(row), wanted[0])
                 )
+
+    def joined(self, field: Field, name: str, query: Query) -> list[Any]:
+        """The ids that a semi-join gives: both sides of it are one column of ids.
+
+        https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select_comparisonoperators.htm
+        """
+        sobject = self.known_object(query, name)
+        columns = self.columns(sobject, query)
+        kinds = [field.type] + [SCHEMA[sobject][steps[-1].lower()].type for steps in columns if len(steps) == 1]
+        if len(columns) != 1 or len(kinds) != 2 or not set(kinds) <= {"id", "reference"}:
+            raise refused(400, "MALFORMED_QUERY", f"semi join sub-selects of '{name}' can only query one column of ids")
+        rows = self.found(sobject, query, self.live(sobject))
+        return [found for row in rows if (found := self.value(sobject, row, columns[0])) is not None]
 
 
 def greater(operator: str, own: Any, wanted: Any) -> bool:

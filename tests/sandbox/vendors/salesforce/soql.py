@@ -1,4 +1,5 @@
-"""A parser of SOQL's SELECT: fields, queries of children, WHERE, ORDER BY, LIMIT, OFFSET. It knows words, not fields.
+"""A parser of SOQL's SELECT: fields, queries of children, WHERE with semi-joins, ORDER BY, LIMIT, OFFSET. It knows
+words, not fields.
 
 https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql_select.htm
 """
@@ -39,7 +40,7 @@ class Literal:
 class Comparison:
     field: str
     operator: str
-    value: Literal | tuple[Literal, ...]
+    value: "Literal | tuple[Literal, ...] | Query"
 
 
 @dataclass(frozen=True)
@@ -222,8 +223,15 @@ class _Parser:
         operator = self.take().text
         return Comparison(field, "!=" if operator == "<>" else operator, self.literal())
 
-    def values(self) -> tuple[Literal, ...]:
+    def values(self) -> tuple[Literal, ...] | Query:
+        """Literals, or a query that gives the values; that one is neither counted, ordered nor limited."""
         self.need("(")
+        if self.next.text.lower() == "select":
+            at, inner = self.next.at, self.selection()
+            if inner.counts or inner.order or inner.limit is not None or inner.offset:
+                self.refuse("semi join sub-selects cannot be counted, ordered or limited", at)
+            self.need(")")
+            return inner
         values = [self.literal()]
         while self.took(","):
             values.append(self.literal())

@@ -40,8 +40,8 @@ class Rate:
 
 
 def whole(text: str | None) -> int | None:
-    """A number of digits alone, as headers hold it."""
-    return int(text) if text and text.isascii() and text.isdecimal() else None
+    """A number of digits alone, as headers hold it, and no more of them than anything is counted in."""
+    return int(text) if text and len(text) <= 18 and text.isascii() and text.isdecimal() else None
 
 
 def rate(response: Response, limit: str, remaining: str, reset: str) -> Rate | None:

@@ -110,7 +110,8 @@ class Each:
                 value = dig(record, theirs[1:]) if theirs.startswith("^") else dig(body, theirs)
                 if told := codecs.text.into(value):
                     plant(item, ours, told)
-            found.append(item)
+            if item:
+                found.append(item)
         return found or None
 
     def put(self, record: Record, value: Any) -> Sequence[str]:
@@ -150,12 +151,8 @@ class Slots:
 
     def get(self, record: Record) -> Any:
         types = {column: kind for kind, column in reversed(list(self.by_type.items()))}
-        found = [
-            {self.value: codecs.text.into(record[column]), "type": types[column]}
-            for column in self.columns
-            if record.get(column)
-        ]
-        return found or None
+        told = {column: codecs.text.into(record.get(column)) for column in self.columns}
+        return [{self.value: value, "type": types[column]} for column, value in told.items() if value] or None
 
     def put(self, record: Record, value: Any) -> Sequence[str]:
         homeless: list[str] = []

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from switchboard.models.schema import Schema
-from switchboard.models.values import MOST, Amount, Day, OwnerOut, Ref, RefOut, Strict, Text, Told, Url
+from switchboard.models.values import MOST, Amount, Day, NamedOut, OwnerOut, Ref, RefOut, Strict, Text, Told, Url
 
 
 class DealInput(Strict):
@@ -36,8 +36,8 @@ class Deal(Told):
     name: str | None = None
     amount: float | None = None
     currency: str | None = None
-    pipeline: RefOut | None = None
-    stage: RefOut | None = None
+    pipeline: NamedOut | None = None
+    stage: NamedOut | None = None
     status: Literal["open", "won", "lost"] | None = None
     probability: float | None = None
     close_date: date | None = None

@@ -153,6 +153,13 @@ class RefOut(Told):
     name: str | None = None
 
 
+class NamedOut(Told):
+    """A record named by its vendor's id, or by its name alone where the record that names it holds no id."""
+
+    id: str | None = None
+    name: str | None = None
+
+
 class OwnerOut(RefOut):
     """The user who owns a record; the e-mail address where the record tells it."""
 

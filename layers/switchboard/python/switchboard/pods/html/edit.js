@@ -151,12 +151,13 @@
     return String(told.error || told.detail || `The server answered ${status}.`);
   }
 
-  /* What happens to answers that are the same for every request; true where nothing is left to do. */
+  /* What happens to answers that are the same for every request; true where nothing is left to do. That the CRM has no
+     such record is the business of who asked for it. */
   function met(answer) {
     if (answer.status === 401) {
       forget();
       askKey("This key was not accepted. It may have been revoked, or mistyped.");
-    } else if (answer.status === 404) {
+    } else if (answer.status === 404 && !String(answer.told.type).endsWith("#crm-not-found")) {
       last("There is no such pod", "It may have been deleted, or it belongs to another brand than your key.");
     } else return false;
     return true;
@@ -167,6 +168,12 @@
     version = etag || `"${saved.version}"`;
     draft = clone(Object.fromEntries(PARTS.map((part) => [part, saved[part]])));
     own = {};
+  }
+
+  /* A live page is kept for half a minute by who has seen it; here whoever changes it shall see the change. */
+  function renew() {
+    const live = safe(saved.live_url);
+    if (live && new URL(live).origin === location.origin) fetch(live, { cache: "reload", keepalive: true }).catch(() => {});
   }
 
   async function open() {
@@ -196,6 +203,7 @@
     if (answer.status !== 200) return say(`Not saved. ${trouble(answer)}`, "bad");
     const later = same(sent, { draft, own }) ? null : { draft, own };
     adopt(answer);
+    renew();
     if (later) ({ draft, own } = later);
     redraw();
     say(later ? "Saved. You have changed something since." : "Saved.", "good");
@@ -225,6 +233,7 @@
     if (met(answer)) return;
     if (answer.status !== 200) return say(`Not refreshed. ${trouble(answer)}`, "bad");
     adopt(answer);
+    renew();
     redraw();
     say("The values are those of the record now.", "good");
   });
@@ -235,6 +244,7 @@
     const answer = await call("DELETE");
     if (met(answer)) return;
     if (answer.status !== 204) return say(`Not deleted. ${trouble(answer)}`, "bad");
+    renew();
     last("The pod is deleted", "Its page is gone.");
   });
 
@@ -571,10 +581,15 @@
       make("tbody", { role: "rowgroup" }, ...names.map((name) => variableRow(name, overridden.has(name), missing.has(name)))))].filter(Boolean));
   }
 
+  const words = (value) =>
+    value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+
+  const quoted = (told) => (told ? make("span", { dir: "auto" }, told) : make("em", { class: "soft" }, "no value"));
+
   function variableRow(name, overridden, missing) {
     const pointer = `#/variables/${escaped(name)}`;
     const value = saved.variables[name];
-    const told = value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+    const told = words(value);
     const start = overridden ? told : "";
     const error = make("p", { class: "error", hidden: true });
     const input = make("input", {
@@ -604,8 +619,9 @@
     return make("tr", { role: "row" },
       make("th", { scope: "row", role: "rowheader" }, make("code", {}, name)),
       cell("On the page",
-        missing || !told ? make("em", { class: "soft" }, "no value") : make("span", { dir: "auto" }, told),
-        overridden ? make("span", { class: "tag" }, "your own") : null),
+        quoted(missing ? "" : told), " ",
+        overridden ? make("span", { class: "tag" }, "your own") : missing ? null : make("span", { class: "tag soft" }, "from the record"),
+        overridden ? make("p", { class: "hint" }, "From the record: ", quoted(words((saved.record_values || {})[name]))) : null),
       cell("Value of your own", input, error),
       cell("", reset));
   }

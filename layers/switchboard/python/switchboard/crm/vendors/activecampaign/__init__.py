@@ -39,7 +39,7 @@ from switchboard.crm.vendors.activecampaign.rows import (
 )
 from switchboard.crm.wire import Request, Response, Talk, dig, inside, many, merged, word
 
-FORBIDDEN = 403
+BAD_REQUEST, FORBIDDEN = 400, 403
 
 NO_SUCH = re.compile(r"no result found for ", re.IGNORECASE)
 """So begins what some paths say under a 403 of a record that is not there."""
@@ -150,8 +150,15 @@ class ActiveCampaign(Dialect):
         return text.into(self.open(resource, body).get("deleted")) == "1"
 
     def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
-        """Of a deal whose pipeline the key's owner may not see, a part is answered as if that were all."""
-        answer = yield from super().get(resource, id, extra)
+        """Of a deal whose pipeline the key's owner may not see, a part is answered as if that were all. What is said of
+        a user who is not there is no 404, by the vendor's document, but a 400."""
+        try:
+            answer = yield from super().get(resource, id, extra)
+        except Problem as problem:
+            if resource is not users or not problem.remote or problem.remote.status != BAD_REQUEST:
+                raise
+            kind = Kind.CRM_NOT_FOUND
+            raise Problem(kind, DETAILS[kind], remote=problem.remote, insight=problem.insight) from problem
         if resource is deals and dig(answer.raw, "deal.isDisabled") is True:
             raise Problem(Kind.CRM_FORBIDDEN, DETAILS[Kind.CRM_FORBIDDEN])
         return answer

@@ -74,6 +74,9 @@ DATA = Data("fields", "customFieldId", "fieldValue", _numbered, HINT)
 named = Codec(text.out, lambda value: None if str(value) == "0" else text.into(value))
 """The id of another record; nobody is a zero."""
 
+filled = Codec(text.out, lambda value: text.into(value) or None)
+"""A text that may be left empty in a record of which the body about another tells."""
+
 STATUS = choice({"open": 0, "won": 1, "lost": 2})
 status = Codec(STATUS.out, lambda value: STATUS.into(number.into(value)))
 
@@ -106,7 +109,7 @@ contact = Table(
     row("first_name", "firstName", text, key=True),
     row("last_name", "lastName", text, key=True),
     row("name", Joined(("firstName", "lastName")), read_only=True),
-    row("title", "accountContacts.0.jobTitle", text, read_only=True),
+    row("title", "accountContacts.0.jobTitle", filled, read_only=True),
     row("emails", Slots("email", {"primary": "email"}), required=True, key=True),
     row("phones", Slots("number", {"primary": "phone"})),
     row("company.id", "accountContacts.0.account", named, read_only=True),

@@ -223,8 +223,15 @@ class Brevo(Dialect):
         if resource is not contacts or other is not companies:
             return (yield from super().related(resource, answer, name, other))
         asked = {"linkedContactsIds": answer.item["id"], "limit": "1"}
-        found = many((yield from self.ask(wire.get(other.path, asked))).body, "items")
+        listed = many((yield from self.ask(wire.get(other.path, asked))).body, "items")
+        # Should the filter be passed over, the list begins with anybody's.
+        found = [each for each in listed if answer.item["id"] in _told(dig(each, "linkedContactsIds"))]
         return (yield from self.answer(other, found[0])) if found else None
+
+
+def _told(ids: Any) -> list[str | None]:
+    """Ids as ours are: texts."""
+    return [text.into(each) for each in ids] if isinstance(ids, list) else []
 
 
 def refused(name: str, code: str, detail: str) -> Problem:

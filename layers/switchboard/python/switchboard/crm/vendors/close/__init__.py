@@ -47,18 +47,29 @@ IDS = {
 """What ids look like: they tell what they are of."""
 
 
+def parted(contact: Record) -> Record:
+    """The one name of a contact as two: its first word is the first name."""
+    first, _, last = " ".join((word(contact, "name") or "").split()).partition(" ")
+    return {"first": first or None, "last": last or None}
+
+
+def called(contact: Record) -> Record:
+    """A contact as it is sent: called as the request names it, else by both its names."""
+    whose = contact.get("name") or " ".join(part for part in (contact.get("first"), contact.get("last")) if part)
+    kept = {key: value for key, value in contact.items() if key not in ("name", "first", "last")}
+    return ({"name": whose} if whose else {}) | kept
+
+
 def company(record: Record) -> Record:
     """A lead as it is sent: the company, and the person that the request is about as the one contact in it.
 
     It is called as the request names it, else by its title, else after the person. A title is the person's; where it
     has to name the company and there is no person, none is made up to carry it.
     """
-    contact = dict(record.get("contact") or {})
-    whose = " ".join(part for part in (contact.pop("first", ""), contact.pop("last", "")) if part)
+    contact = called(record.get("contact") or {})
+    whose = contact.get("name")
     name = record.get("name") or contact.get("title") or whose or dig(contact, "emails.0.email")
-    if whose:
-        contact["name"] = whose
-    elif set(contact) == {"title"} and not record.get("name"):
+    if set(contact) == {"title"} and not record.get("name"):
         contact = {}
     status = record.get("status") or ""
     kept = {key: value for key, value in record.items() if key not in ("contact", "status")}
@@ -68,14 +79,10 @@ def company(record: Record) -> Record:
 
 
 def person(record: Record) -> Record:
-    """A lead as it is read: its first contact stands for all. What has no title is called by its name.
-
-    A contact has one name: its first word is the first name.
-    """
+    """A lead as it is read: its first contact stands for all. What has no title is called by its name."""
     contact = next(iter(many(record, "contacts")), {})
-    first, _, last = " ".join((word(contact, "name") or "").split()).partition(" ")
     title = word(contact, "title") or word(record, "name")
-    told = contact | {"first": first or None, "last": last or None, "title": title or None}
+    told = contact | parted(contact) | {"title": title or None}
     status = word(record, "status_label") or word(record, "status") or word(record, "status_id")
     return record | {"contact": told, "status": status}
 
@@ -147,6 +154,8 @@ class Close(Dialect):
     def seal(self, resource: Resource, record: Record) -> Any:
         if resource is leads:
             return company(record)
+        if resource is contacts:
+            return called(record)
         if resource is stages:
             return {"type": "active", **record}
         first = [{"type": "active", **each} for each in many(record, "statuses")]
@@ -156,6 +165,8 @@ class Close(Dialect):
         record = super().open(resource, body)
         if resource is leads:
             return person(record) if record else {}
+        if resource is contacts:
+            return record | parted(record) if record else {}
         return within(record) if resource is stages else record
 
     def member(self, resource: Resource, id: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from switchboard.crm.catalog import Resource, Within
-from switchboard.crm.codecs import cents, choice, day, moment, number, text
+from switchboard.crm.codecs import Codec, cents, choice, day, moment, number, text
 from switchboard.crm.mapping import Table, row
 from switchboard.crm.paging import Whole
 from switchboard.crm.places import Always, Each, First, Joined, Named, Record, Slots
@@ -99,6 +99,9 @@ ADDRESS = {
 }  # fmt: skip
 
 CUSTOM = Named(lambda key: key.startswith("custom.cf_"), "Close names them custom.cf_ and an id")
+percent = Codec(round, number.into)
+"""Per cent, of which the vendor keeps whole numbers."""
+
 LINKS = Slots("url", {"record": "html_url", "website": "url"})
 TIMES = (
     row("created_at", "date_created", moment, read_only=True),
@@ -108,12 +111,15 @@ TIMES = (
 contact = Table(
     CONTACT,
     row("id", "id", text, read_only=True),
+    row("first_name", "first", text),  # parts of the name
+    row("last_name", "last", text),
     row("name", First(("name", "display_name")), text, key=True),
     row("title", "title", text),
     row("emails", Typed("email", TYPES, "emails", "email"), key=True),
     row("phones", Typed("number", TYPES, "phones", "phone")),
     row("company.id", "lead_id", text, required=True),  # without one, Close makes a company up
     row("custom_fields", CUSTOM),
+    row("urls", Typed("url", {}, "urls", "url"), read_only=True),
     *TIMES,
 )
 
@@ -140,7 +146,7 @@ deal = Table(
     row("stage.id", "status_id", text, key=True),
     row("stage.name", "status_label", text, read_only=True),
     row("status", "status_type", choice({"open": "active", "won": "won", "lost": "lost"}), read_only=True),
-    row("probability", "confidence", number),
+    row("probability", "confidence", percent),
     row("close_date", Closing(), day),
     row("description", "note", text, key=True),
     row("company.id", "lead_id", text, required=True, key=True),  # as with a contact

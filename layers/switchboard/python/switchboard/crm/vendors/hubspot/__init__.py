@@ -144,7 +144,7 @@ class HubSpot(Dialect):
     def removal(self, resource: Resource, id: str, outer: Record | None) -> Request:
         """A pipeline or stage with deals in it has to stay, or they would be nowhere. The dated API sees to that unless
         it is told not to; v3 did only if it was told to, and only for pipelines."""
-        if resource is leads:
+        if resource in BAGS:
             return super().removal(resource, id, outer)
         path = f"{PIPELINES}/{wire.segment(outer['id'])}/stages" if outer else PIPELINES
         query = {"validateReferencesBeforeDelete": "true", "validateDealStageUsagesBeforeDelete": "true"}
@@ -154,6 +154,8 @@ class HubSpot(Dialect):
         """What HubSpot has to be told, and nobody wants to say: a name, a place in the order, a probability."""
         if resource is leads:
             return body if dig(body, "properties.hs_lead_name") else (yield from self._named(resource, body))
+        if resource in BAGS:
+            return body
         if resource is stages:
             path = f"{PIPELINES}/{wire.segment(dig(body, f'{OUTER}.id'))}"
             siblings = many((yield from self.ask(wire.get(path))).body, "stages")

@@ -48,6 +48,9 @@ def _state(value: Any) -> Any:
 midnight = Codec(lambda value: f"{day.out(value)} 00:00:00", day.into)
 """A day, as the vendor tells it and takes it: by its first moment."""
 
+percent = Codec(round, number.into)
+"""Per cent, of which the vendor keeps whole numbers."""
+
 
 def address(which: str = "") -> Postal:
     """The columns of an address."""
@@ -119,7 +122,7 @@ deal = Table(
     row("pipeline.id", "PIPELINE_ID", text, read_only=True),  # set by a request of its own, as is the stage
     row("stage.id", "STAGE_ID", text, read_only=True),
     row("status", "OPPORTUNITY_STATE", Codec(STATES.out, _state)),
-    row("probability", "PROBABILITY", number),
+    row("probability", "PROBABILITY", percent),
     row("close_date", "FORECAST_CLOSE_DATE", midnight),
     row("description", "OPPORTUNITY_DETAILS", text),
     row("company.id", "ORGANISATION_ID", number_id),

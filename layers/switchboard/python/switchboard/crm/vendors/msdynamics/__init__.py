@@ -106,7 +106,8 @@ class Dynamics(Dialect):
         return f"{resource.path}({self.known(id)})"
 
     def view(self, resource: Resource, extra: Sequence[str] = ()) -> dict[str, str]:
-        """Without a choice of columns, 150 and more would come. Those of other records stand behind a navigation
+        """Without a choice of columns, 150 and more would come: all there are, for who wants one that is none of ours,
+        as a choice of one that is not there would be refused. Those of other records stand behind a navigation
         property, and a dot."""
         if resource.plural not in NAMES:
             return {}
@@ -114,7 +115,8 @@ class Dynamics(Dialect):
         for column in resource.table.columns:
             navigation, _, name = column.rpartition(".")
             within.setdefault(navigation, []).append(name)
-        select = {"$select": ",".join(within.pop(""))}
+        own = within.pop("")
+        select = {"$select": ",".join(own)} if set(extra) <= set(own) else {}
         expand = ",".join(f"{navigation}($select={','.join(names)})" for navigation, names in within.items())
         return select | ({"$expand": expand} if expand else {})
 

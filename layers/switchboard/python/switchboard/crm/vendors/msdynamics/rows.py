@@ -59,6 +59,8 @@ def _guid(value: Any) -> str:
 guid = Codec(_guid, text.into)
 option = Codec(lambda value: int(value) if whole(value) is not None else value, text.into)
 """The number of a choice; what is none the vendor refuses."""
+integer = Codec(number.into, number.into)
+"""A number that has no fraction, not even `.0`, where the column takes none; what has one the vendor refuses."""
 opposite = Codec(lambda value: not value, lambda value: None if (no := boolean.into(value)) is None else not no)
 
 PHONES = {"work": "telephone1", "mobile": "mobilephone", "home": "telephone2", "secondary": "telephone3", "fax": "fax"}
@@ -88,6 +90,31 @@ class Picked:
         record[self.column] = value
         return ()
 
+
+@dataclass(frozen=True, slots=True)
+class NameOf:
+    """What a record is called that is told in one of several ways, each with an id and a name: the first that has an
+    id, though that record may not be seen, and so has no name."""
+
+    ids: tuple[str, ...]
+    names: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.ids, *self.names)
+
+    def get(self, record: Record) -> Any:
+        told = [(dig(record, id), dig(record, name)) for id, name in zip(self.ids, self.names, strict=True)]
+        return next((name for id, name in told if id), None)
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        raise ValueError("cannot be written")
+
+
+ACCOUNT = First(("_parentaccountid_value", "customerid_account.accountid"))
+PERSON = First(("_parentcontactid_value", "customerid_contact.contactid"))
+ACCOUNT_NAME = NameOf(ACCOUNT.columns, ("parentaccountid.name", "customerid_account.name"))
+PERSON_NAME = NameOf(PERSON.columns, ("parentcontactid.fullname", "customerid_contact.fullname"))
 
 # Owners may be teams: the user among them stands in a lookup of its own. Without it a record has no owner of ours.
 OWNER = (
@@ -146,13 +173,13 @@ deal = Table(
     row("stage.id", Picked("salesstage", "id"), option),
     row("stage.name", Picked("salesstage", "name"), text, read_only=True),
     row("status", "statecode", choice({"open": 0, "won": 1, "lost": 2}), read_only=True),
-    row("probability", "closeprobability", number),
+    row("probability", "closeprobability", integer),
     row("close_date", "estimatedclosedate", day),
     row("description", "description", text),
-    row("company.id", First(("_parentaccountid_value", "customerid_account.accountid")), guid, key=True),
-    row("company.name", First(("parentaccountid.name", "customerid_account.name")), text, read_only=True),
-    row("contact.id", First(("_parentcontactid_value", "customerid_contact.contactid")), guid, key=True),
-    row("contact.name", First(("parentcontactid.fullname", "customerid_contact.fullname")), text, read_only=True),
+    row("company.id", ACCOUNT, guid, key=True),
+    row("company.name", ACCOUNT_NAME, text, read_only=True),
+    row("contact.id", PERSON, guid, key=True),
+    row("contact.name", PERSON_NAME, text, read_only=True),
     *OWNER,
     row("custom_fields", ADDED, write_only=True),
     row("closed_at", "actualclosedate", moment, read_only=True),

@@ -1,7 +1,8 @@
 """What the records of Pipeliner hold.
 
 A related record stands in another as its web address, which ends in its id; or in full, where a read expands it. Names
-of custom fields look like all others, and stand beside them. Tags are told by relations to them, and are left out.
+of custom fields look like all others, and stand beside them. Tags are told by relations to them, and are written by
+their ids alone.
 """
 
 from collections.abc import Sequence
@@ -26,9 +27,9 @@ ENTITIES = "/api/v100/rest/spaces/{space}/entities"
 
 EXPANDED = {
     "leads": "lead_source",
-    "contacts": "owner,primary_account",
-    "companies": "owner,industry",
-    "deals": "owner,step.pipeline,primary_account,primary_contact",
+    "contacts": "owner,primary_account,tags.tag",
+    "companies": "owner,industry,tags.tag",
+    "deals": "owner,step.pipeline,primary_account,primary_contact,tags.tag",
     "pipelines": "steps",
     "stages": "pipeline,lead_process,quote_process",
 }
@@ -65,6 +66,11 @@ linked = Codec(same.out, _linked)
 
 filled = Codec(text.out, lambda value: text.into(value) or None)
 """A text; one that was not set is empty."""
+
+
+def _tagged(value: Any) -> list[str] | None:
+    """The names of tags, as far as a read expands the relations to them."""
+    return [name for each in many({"tags": value}, "tags") if (name := word(each, "tag.name"))] or None
 
 
 class Home(First):
@@ -128,6 +134,7 @@ CUSTOM = row(
 EMAILS = Numbered("email", {str(place): f"email{place}" for place in range(1, 6)})
 PHONES = Numbered("number", {str(place): f"phone{place}" for place in range(1, 6)})
 ADDRESS = Postal("address", "city", "state_province", "zip_code", "country")
+TAGS = row("tags", "tags", Codec(same.out, _tagged), read_only=True)
 ACCOUNT = row("company.id", Primary("primary_account", "account_relations", "account_id"), text)
 OWNER = (
     row("owner.id", "owner_id", text, required=True),
@@ -170,6 +177,7 @@ contact = Table(
     row("company.name", "primary_account.name", text, read_only=True),
     *OWNER,
     row("addresses", ADDRESS),
+    TAGS,
     row("description", "comments", filled),
     CUSTOM,
     *TIMES,
@@ -185,6 +193,7 @@ company = Table(
     row("description", "comments", filled),
     *OWNER,
     row("addresses", ADDRESS),
+    TAGS,
     CUSTOM,
     *TIMES,
 )
@@ -206,6 +215,7 @@ deal = Table(
     row("contact.id", Primary("primary_contact", "contact_relations", "contact_id"), text),
     row("contact.name", Joined(("primary_contact.first_name", "primary_contact.last_name")), read_only=True),
     *OWNER,
+    TAGS,
     CUSTOM,
     row("closed_at", First(("won_date", "lost_date")), moment, read_only=True),
     *TIMES,

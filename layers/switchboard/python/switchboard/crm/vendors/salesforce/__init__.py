@@ -86,6 +86,7 @@ class Salesforce(Dialect):
         "INSUFFICIENT_ACCESS_OR_READONLY": Kind.CRM_FORBIDDEN,
         "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Kind.CRM_FORBIDDEN,
         "API_DISABLED_FOR_ORG": Kind.CRM_FORBIDDEN,
+        "INVALID_TYPE": Kind.CRM_FORBIDDEN,  # to SOQL an object that the user may not see is none; we misspell none
     }
     forwarded = ("sforce-limit-info",)
     whole_answers = False  # a create answers `{id, success, errors}`

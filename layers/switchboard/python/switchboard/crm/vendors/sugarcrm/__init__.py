@@ -113,7 +113,7 @@ class Sugar(Dialect):
         if resource is not deals or other is not contacts:
             return (yield from super().related(resource, answer, name, other))
         link = f"{self.member(deals, answer.item['id'])}/link/contacts"
-        found = many((yield from self.ask(wire.get(link, {"max_num": "1"}))).body, "records")
+        found = many((yield from self.look(wire.get(link, {"max_num": "1"}))), "records")
         return (yield from self.answer(other, found[0])) if found else None
 
     def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:

@@ -125,6 +125,8 @@ def _key(id: str) -> str:
 
 
 spelled = Codec(_key, _spelled)
+worded = Codec(lambda value: text.out(number.into(value)), number.into)
+"""A number in a field of text."""
 active = Codec(lambda value: value, lambda value: {"active": True, "inactive": False}.get(plain(value)))
 
 OWNER = (
@@ -164,8 +166,8 @@ company = Table(
     row("phones", Slots("number", {"primary": "phone_office", "work": "phone_office", "fax": "phone_fax"})),
     row("industry", "industry", text),
     row("description", "description", text),
-    row("number_of_employees", "employees", number),
-    row("annual_revenue", "annual_revenue", number),
+    row("number_of_employees", "employees", worded),
+    row("annual_revenue", "annual_revenue", worded),
     *OWNER,
     row("addresses", BILLING),
     row("custom_fields", ADDED),

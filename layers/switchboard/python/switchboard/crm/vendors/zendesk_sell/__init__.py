@@ -18,6 +18,7 @@ position in a list from which leads are removed.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -53,6 +54,7 @@ SEEN = 250
 PAGES = Offset("items", start="page", size="per_page", most=MOST, first=1)
 """By id: so these lists come where no order is asked for, and that of stages takes no such wish."""
 CONTACTS = (contacts, companies)
+CONFIRMED_BY = "confirmation_token"
 
 type Dated = tuple[datetime, Any]
 """A record in its envelope, and when it changed."""
@@ -142,6 +144,15 @@ class ZendeskSell(Dialect):
             last = [max(moments, key=lambda at: utc(at) or OLDEST) for moments in changes]
             return [{"data": each | {"updated_at": at}} for each, at in zip(told, last, strict=True)]
         return bodies
+
+    def answer(self, resource: Resource, body: Any) -> Talk[Answer]:
+        """Of a user, without the token by which one who was invited is confirmed."""
+        found = yield from super().answer(resource, body)
+        record = self.open(resource, body)
+        if resource is not users or CONFIRMED_BY not in record:
+            return found
+        kept = {name: each for name, each in record.items() if name != CONFIRMED_BY}
+        return replace(found, raw={**body, "data": kept})
 
     def removed(self, resource: Resource, body: Any) -> bool:
         """A user that left is still told of. An organization is no person, and a person none: they share their ids."""

@@ -39,6 +39,9 @@ class ByName(At):
 
 active = Codec(same.out, lambda value: value == "active" if value in ("active", "inactive") else None)
 
+percent = Codec(round, number.into)
+"""Per cent, of which the vendor keeps whole numbers."""
+
 ADDRESS = Postal(*(f"address.{part}" for part in ("line1", "city", "state", "postal_code", "country")))
 EMAILS = Slots("email", {"primary": "email"})
 PHONES = Slots("number", {"work": "phone", "primary": "phone", "mobile": "mobile", "fax": "fax"})
@@ -103,7 +106,7 @@ deal = Table(
     row("amount", "value", number),
     row("currency", "currency", text),
     row("stage.id", "stage_id", number_id),  # which tells the pipeline and whether the deal is won or lost
-    row("probability", "customized_win_likelihood", number),  # without one, that of the stage holds
+    row("probability", "customized_win_likelihood", percent),  # without one, that of the stage holds
     row("close_date", "estimated_close_date", day),
     row("company.id", "organization_id", number_id, read_only=True),  # that of the person
     row("contact.id", "contact_id", number_id, required=True, key=True),

@@ -68,6 +68,13 @@ def shown(values: list[Record]) -> list[tuple[Record, list[str]]]:
     return [(each, [name]) for each in values if (name := word(each, "display_value"))]
 
 
+def told_as(name: str, values: list[Record]) -> Record | None:
+    """The value that a record tells by this name: by that under which it is shown, or else by that under which it was
+    made, if that is what records keep."""
+    options = ([(each, texts(each, key)) for each in values] for key in ("display_value", "actual_value"))
+    return next((found for each in options if (found := called(name, each))), None)
+
+
 def mapping(outer: Record, *more: Record, without: str | None = None) -> Request:
     """The request that gives stages to a pipeline, or takes one. It names all: what becomes of others is not known."""
     known = [{name: each.get(name) for name in ("id", "sequence_number")} for each in many(outer, "maps")]
@@ -216,7 +223,7 @@ class Zoho(Dialect):
 
     def related(self, resource: Resource, answer: Answer, name: str, other: Resource) -> Talk[Answer | None]:
         """A deal tells its pipeline and its stage by their names. One list has both: that of the pipelines of its
-        layout, which the deal tells by its id. Where pipelines are not in use, there is the default one."""
+        layout, which the deal tells by its id. A deal that names no pipeline is taken to be in the default one."""
         if resource is not deals or other not in (pipelines, stages):
             return (yield from super().related(resource, answer, name, other))
         record = self.open(resource, answer.raw)
@@ -226,8 +233,8 @@ class Zoho(Dialect):
         told = yield from self.look(wire.get(PIPELINES, {"layout_id": layout} if layout else {}))
         known = many(told, "pipeline")
         default = next((each for each in known if each.get("default")), None)
-        its = called(record["Pipeline"], shown(known)) if word(record, "Pipeline") else default
-        found = its if other is pipelines else called(wanted, shown(many(its, "maps")))
+        its = told_as(within, known) if (within := word(record, "Pipeline")) else default
+        found = its if other is pipelines else told_as(wanted, many(its, "maps"))
         if its is None or found is None:
             return None
         return (yield from self.answer(other, its if other is pipelines else {**found, OUTER: its}))

@@ -114,7 +114,7 @@ deal = Table(
     # A create needs the name of a stage, and of a pipeline where there are several; callers give ids.
     row("pipeline.name", "Pipeline", text, read_only=True),
     row("stage.name", "Stage", text, read_only=True),
-    row("probability", "Probability", number),
+    row("probability", "Probability", Codec(number.into, number.into)),  # an integer, which 60.0 is not
     row("close_date", "Closing_Date", day),
     row("company.id", "Account_Name", ref()),
     row("company.name", "Account_Name.name", text, read_only=True),
