@@ -5,6 +5,7 @@ analysis, and values that want to be markup. `variables` and `prose` alone; what
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -22,16 +23,11 @@ VALUES: dict[str, Any] = {
 
 
 def cost(work: Callable[[], object]) -> float:
-    """Seconds of work, however it ends; the better of two, for others work on the machine, too."""
-    spent: list[float] = []
-    for _ in range(2):
-        began = time.process_time()
-        try:
-            work()
-        except TextError:
-            pass
-        spent.append(time.process_time() - began)
-    return min(spent)
+    """Seconds of this process that work takes, however it ends. Once, for what was read is remembered."""
+    began = time.process_time()
+    with suppress(TextError):
+        work()
+    return time.process_time() - began
 
 
 def said(text: str) -> str:
@@ -97,9 +93,9 @@ def test_one_text_that_takes_too_long_is_stopped_within() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "{{" + " " * 3_000,
-        "{% comment %}{{" + " " * 3_000 + "{% endcomment %}",
-        "{% comment %}" + "{{ " * 800 + "{% endcomment %}",
+        "{{" + " " * 4_000,
+        "{% comment %}{{" + " " * 4_000 + "{% endcomment %}",
+        "{% comment %}" + "{{ " * 1_600 + "{% endcomment %}",
         "{%" + "a" * 3_000,
         "{% comment %}{{ {% endcomment %}" * 300,
     ],
@@ -164,7 +160,7 @@ EVASIONS = (
 
 
 @pytest.mark.parametrize("text", EVASIONS)
-@pytest.mark.parametrize("name", ["now", "today", "language", "deal"])
+@pytest.mark.parametrize("name", ["now", "language", "deal"])
 def test_a_name_that_is_never_given_a_value_does_not_speak_of_what_it_hides(text: str, name: str) -> None:
     assert said(text.replace("NAME", name)) == ""
 

@@ -89,6 +89,9 @@ def _number(value: Any) -> float | int | None:
 number = Codec(_same, _number)
 """A number; a vendor may write it as a text."""
 
+percent = Codec(round, _number)
+"""A probability in per cent, of which the vendor takes whole ones."""
+
 moment = Codec(rfc3339, _moment_into)
 """A point in time: ours is an aware datetime going out and RFC 3339 UTC coming in; the vendor's is ISO 8601."""
 

@@ -91,6 +91,23 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a deal, which the vendor tells by two columns: whether it is closed, and whether it is won. Only
+    read: there it follows the stage."""
+
+    columns: tuple[str, str]
+
+    def get(self, record: Record) -> Any:
+        closed, won = (codecs.boolean.into(record.get(name)) for name in self.columns)
+        if closed is None and won is None:
+            return None
+        return "won" if won else "lost" if closed else "open"
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        raise ValueError("cannot be written")
+
+
+@dataclass(frozen=True, slots=True)
 class Each:
     """A list of objects on both sides. `parts` goes from our paths to the vendor's; `^` begins a path in the record
     around it, which is only read."""

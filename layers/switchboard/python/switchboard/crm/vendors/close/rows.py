@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from switchboard.crm.catalog import Resource, Within
-from switchboard.crm.codecs import Codec, cents, choice, day, moment, number, text
+from switchboard.crm.codecs import cents, choice, day, moment, number, percent, text
 from switchboard.crm.mapping import Table, row
 from switchboard.crm.paging import Whole
 from switchboard.crm.places import Always, Each, First, Joined, Named, Record, Slots
@@ -99,8 +99,6 @@ ADDRESS = {
 }  # fmt: skip
 
 CUSTOM = Named(lambda key: key.startswith("custom.cf_"), "Close names them custom.cf_ and an id")
-percent = Codec(round, number.into)
-"""Per cent, of which the vendor keeps whole numbers."""
 
 LINKS = Slots("url", {"record": "html_url", "website": "url"})
 TIMES = (

@@ -19,7 +19,7 @@ from switchboard.crm.codecs import Codec, boolean, choice, day, moment, number, 
 from switchboard.crm.dialect import OUTER
 from switchboard.crm.mapping import Bag, Row, Table, row
 from switchboard.crm.paging import Token, Whole
-from switchboard.crm.places import Always, Each, Joined, Named, Postal, Record, Slots
+from switchboard.crm.places import Always, Each, Ended, Joined, Named, Postal, Record, Slots
 from switchboard.crm.wire import dig, many
 from switchboard.models.company import COMPANY
 from switchboard.models.contact import CONTACT
@@ -142,22 +142,6 @@ company = bag(
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """What became of a deal: HubSpot takes it from the stage, and keeps it in two properties of its own."""
-
-    columns: tuple[str, str] = ("hs_is_closed", "hs_is_closed_won")
-
-    def get(self, record: Record) -> Any:
-        closed, won = (boolean.into(record.get(name)) for name in self.columns)
-        if closed is None and won is None:
-            return None
-        return "won" if won else "lost" if closed else "open"
-
-    def put(self, record: Record, value: Any) -> Sequence[str]:
-        raise ValueError("cannot be written")
-
-
-@dataclass(frozen=True, slots=True)
 class ClosedAt:
     """When a deal was closed: its closing date, which is no more than expected before that."""
 
@@ -186,7 +170,7 @@ deal = bag(
     row("currency", "deal_currency_code", text),
     row("pipeline.id", "pipeline", text),
     row("stage.id", "dealstage", text, key=True),
-    row("status", Ended(), read_only=True),
+    row("status", Ended(("hs_is_closed", "hs_is_closed_won")), read_only=True),
     row("probability", "hs_deal_stage_probability", Codec(number.out, _per_cent), read_only=True),
     row("close_date", "closedate", Codec(_midnight, day.into)),
     row("closed_at", ClosedAt(), moment, read_only=True),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from switchboard.crm.catalog import Resource, fixed
-from switchboard.crm.codecs import Codec, boolean, choice, day, moment, number, number_id, text, texts
+from switchboard.crm.codecs import Codec, boolean, choice, day, moment, number, number_id, percent, text, texts
 from switchboard.crm.dialect import SOURCE
 from switchboard.crm.mapping import Table, row
 from switchboard.crm.paging import Offset, Since, just_before, second
@@ -47,9 +47,6 @@ def _state(value: Any) -> Any:
 
 midnight = Codec(lambda value: f"{day.out(value)} 00:00:00", day.into)
 """A day, as the vendor tells it and takes it: by its first moment."""
-
-percent = Codec(round, number.into)
-"""Per cent, of which the vendor keeps whole numbers."""
 
 
 def address(which: str = "") -> Postal:

@@ -3,14 +3,10 @@
 Objects https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_list.htm
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
-
 from switchboard.crm.catalog import Resource, Unsupported, fixed
 from switchboard.crm.codecs import Codec, boolean, choice, day, moment, number, text
 from switchboard.crm.mapping import Table, row
-from switchboard.crm.places import Joined, Named, Postal, Record, Slots
+from switchboard.crm.places import Ended, Joined, Named, Postal, Slots
 from switchboard.models.company import COMPANY
 from switchboard.models.contact import CONTACT
 from switchboard.models.deal import DEAL
@@ -93,22 +89,6 @@ account = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """What became of an opportunity: it follows the stage, and is told in two fields."""
-
-    columns: tuple[str, str] = ("IsClosed", "IsWon")
-
-    def get(self, record: Record) -> Any:
-        closed, won = (boolean.into(record.get(name)) for name in self.columns)
-        if closed is None and won is None:
-            return None
-        return "won" if won else "lost" if closed else "open"
-
-    def put(self, record: Record, value: Any) -> Sequence[str]:
-        raise ValueError("cannot be written")
-
-
 # A stage is a value of a picklist: an opportunity names it by that value, not by an id, and its label is elsewhere.
 # The contact is that of the primary role. Orgs of one currency have no field for it.
 opportunity = Table(
@@ -118,7 +98,7 @@ opportunity = Table(
     row("amount", "Amount", number, key=True),
     row("currency", "CurrencyIsoCode", text),
     row("stage.id", "StageName", text, required=True),
-    row("status", Ended(), read_only=True),
+    row("status", Ended(("IsClosed", "IsWon")), read_only=True),
     row("probability", "Probability", number),
     row("close_date", "CloseDate", day, required=True, key=True),
     row("description", "Description", text),

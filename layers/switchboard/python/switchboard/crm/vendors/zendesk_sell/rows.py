@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from switchboard.crm.catalog import Resource, fixed
-from switchboard.crm.codecs import Codec, day, moment, number, number_id, same, text, texts
+from switchboard.crm.codecs import Codec, day, moment, number, number_id, percent, same, text, texts
 from switchboard.crm.dialect import SOURCE
 from switchboard.crm.mapping import Table, row
 from switchboard.crm.places import Always, At, Each, Postal, Record, Slots
@@ -39,8 +39,6 @@ class ByName(At):
 
 active = Codec(same.out, lambda value: value == "active" if value in ("active", "inactive") else None)
 
-percent = Codec(round, number.into)
-"""Per cent, of which the vendor keeps whole numbers."""
 
 ADDRESS = Postal(*(f"address.{part}" for part in ("line1", "city", "state", "postal_code", "country")))
 EMAILS = Slots("email", {"primary": "email"})

@@ -8,7 +8,7 @@ Users  https://www.zoho.com/crm/developer/docs/api/v8/get-users.html
 from typing import Any
 
 from switchboard.crm.catalog import Resource, Within
-from switchboard.crm.codecs import Codec, day, moment, number, ref, text, texts
+from switchboard.crm.codecs import Codec, day, moment, number, percent, ref, text, texts
 from switchboard.crm.dialect import OUTER
 from switchboard.crm.mapping import Table, row
 from switchboard.crm.paging import Whole
@@ -114,7 +114,7 @@ deal = Table(
     # A create needs the name of a stage, and of a pipeline where there are several; callers give ids.
     row("pipeline.name", "Pipeline", text, read_only=True),
     row("stage.name", "Stage", text, read_only=True),
-    row("probability", "Probability", Codec(number.into, number.into)),  # an integer, which 60.0 is not
+    row("probability", "Probability", percent),
     row("close_date", "Closing_Date", day),
     row("company.id", "Account_Name", ref()),
     row("company.name", "Account_Name.name", text, read_only=True),
