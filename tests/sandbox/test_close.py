@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from tests.local.samples.close import SAMPLE
 from tests.sandbox import Sandbox, spec
 from tests.sandbox.caller import Caller, Reply
+from tests.sandbox.shape import fits
 from tests.sandbox.vendors.close.fields import new_id
 
 CRM = "close"
@@ -567,18 +568,6 @@ def at(noun: str, record_id: str) -> str:
 def told(crm: Caller) -> dict[str, str]:
     """The customer of the story, by our plurals."""
     return dict(SAMPLE.story(lambda noun, **fields: crm.plant(noun, fields)))
-
-
-def fits(was: Any, now: Any, where: str = "") -> None:
-    """What was recorded is there now, each value of the same JSON type unless one of them is null."""
-    if isinstance(was, dict):
-        for key, value in was.items():
-            assert key in now, f"{where}.{key}"
-            fits(value, now[key], f"{where}.{key}")
-    elif was is not None and now is not None:
-        assert type(was) is type(now), where
-        if isinstance(was, list) and was and now:
-            fits(was[0], now[0], f"{where}[0]")
 
 
 @pytest.mark.parametrize(

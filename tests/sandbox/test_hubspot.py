@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from tests.local.samples.hubspot import SAMPLE
 from tests.sandbox import spec
 from tests.sandbox.caller import Caller, Reply
+from tests.sandbox.shape import fits
 
 CRM = "hubspot"
 V3, DATED = "/crm/v3/objects", "/crm/objects/2026-09"
@@ -599,16 +600,6 @@ def test_an_account_that_is_being_moved_says_for_how_long(crm: Caller, api: Call
 def told(crm: Caller) -> dict[str, str]:
     """The customer of the story, by our plurals."""
     return dict(SAMPLE.story(lambda noun, **fields: crm.plant(noun, fields)))
-
-
-def fits(was: Any, now: Any, where: str = "") -> None:
-    """What was recorded is there now, each value of the same JSON type unless one of them is null."""
-    if isinstance(was, dict):
-        for key, value in was.items():
-            assert key in now, f"{where}.{key}"
-            fits(value, now[key], f"{where}.{key}")
-    elif was is not None and now is not None:
-        assert type(was) is type(now), where
 
 
 @pytest.mark.parametrize("version", [V3, DATED])

@@ -8,6 +8,7 @@ import pytest
 
 from tests.local.samples.pipedrive import SAMPLE
 from tests.sandbox.caller import Caller, Reply
+from tests.sandbox.shape import fits
 from tests.sandbox.vendors.pipedrive.fields import DEAL_CUSTOM
 
 CRM = "pipedrive"
@@ -451,18 +452,6 @@ V2 = ("contacts", "companies", "deals")
 def told(crm: Caller) -> dict[str, str]:
     """The customer of the story, by our plurals."""
     return dict(SAMPLE.story(lambda noun, **fields: str(crm.plant(noun, fields))))
-
-
-def fits(was: Any, now: Any, where: str = "") -> None:
-    """What was recorded is there now, each value of the same JSON type unless one of them is null."""
-    if isinstance(was, dict):
-        for key, value in was.items():
-            assert key in now, f"{where}.{key}"
-            fits(value, now[key], f"{where}.{key}")
-    elif was is not None and now is not None:
-        assert type(was) is type(now), where
-        if isinstance(was, list) and was and now:
-            fits(was[0], now[0], f"{where}[0]")
 
 
 @pytest.mark.parametrize(
