@@ -18,7 +18,7 @@ from switchboard.api.scopes import ACTIONS, ROLES
 from switchboard.crm import registry
 from switchboard.crm.catalog import CRM, Resource
 from switchboard.models.schema import READ_BY_ID, VERBS, Schema, Verb
-from switchboard.pods import filling, starters, variables
+from switchboard.pods import filling, language, starters, variables
 from switchboard.pods.blocks import BLOCKS, Layout
 from tests import matrix
 
@@ -112,8 +112,8 @@ def words() -> str:
     table = markdown(
         ("variable", "fields"), [*rows, (f"`{variables.VENDOR}`", "the record's fields by the CRM's own names")]
     )
-    tags = ", ".join(f"`{tag}`" for tag in variables.TAGS)
-    return f"{table}\n\nTags: {tags}. Filters: {', '.join(f'`{name}`' for name in variables.filters())}."
+    tags = ", ".join(f"`{tag}`" for tag in language.TAGS)
+    return f"{table}\n\nTags: {tags}. Filters: {', '.join(f'`{name}`' for name in language.filters())}."
 
 
 def fields() -> str:

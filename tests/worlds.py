@@ -41,6 +41,7 @@ from switchboard.ports import (
     Brand,
     Claim,
     Deadline,
+    Exhausted,
     KeyRefusal,
     Page,
     Pod,
@@ -144,14 +145,16 @@ class MemoryAccess:
         self.users: list[tuple[str, User]] = [(BRAND, User("user-1", "charles@example.com", "admin"))]
         self._step = journal.step
 
-    def admit(self, brand: str, digest: str, group: str, *, window: int, now: int) -> Admission | KeyRefusal:
+    def admit(
+        self, brand: str, digest: str, group: str, *, window: int, now: int
+    ) -> Admission | Exhausted | KeyRefusal:
         with self._step("access.admit"):
             found = self.keys.get((brand, digest))
             if found is None or found.revoked:
                 return KeyRefusal.UNKNOWN
             slot = (group, now // window)
             if found.hits.get(slot, 0) >= found.limit:
-                return KeyRefusal.EXHAUSTED
+                return Exhausted(found.limit)
             found.hits[slot] = found.hits.get(slot, 0) + 1
             found.last_used = now
             return Admission(

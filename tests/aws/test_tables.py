@@ -12,7 +12,7 @@ from switchboard.aws.pods import PodsTable
 from switchboard.aws.secrets import SecretStore
 from switchboard.aws.tables import STALE_WINDOWS, AccessTable, OnceTable
 from switchboard.models.lead import LEAD
-from switchboard.ports import Account, Admission, Claim, KeyRefusal, Services
+from switchboard.ports import Account, Admission, Claim, Exhausted, KeyRefusal, Services
 from tests import worlds
 from tests.worlds import ACCOUNT, BRAND, START, World
 
@@ -64,7 +64,7 @@ def hits(dynamodb: "DynamoDBClient") -> dict[str, str]:
 
 def admit(
     access: AccessTable, now: int = NOW, *, brand: str = BRAND, digest: str = DIGEST, group: str = "unified"
-) -> Admission | KeyRefusal:
+) -> Admission | Exhausted | KeyRefusal:
     return access.admit(brand, digest, group, window=10, now=now)
 
 
@@ -108,7 +108,7 @@ def revoke(dynamodb: "DynamoDBClient") -> None:
 def test_a_key_that_is_used_up_is_told_so_and_is_not_counted(access: AccessTable, dynamodb: "DynamoDBClient") -> None:
     found = [admit(access) for _ in range(5)]
     assert [each.used for each in found if isinstance(each, Admission)] == [1, 2, 3]
-    assert found[3:] == [KeyRefusal.EXHAUSTED] * 2
+    assert found[3:] == [Exhausted(3)] * 2
     assert list(hits(dynamodb).values()) == ["3"]
 
 
@@ -133,14 +133,14 @@ def test_a_new_window_begins_at_nought_and_takes_the_last_one_away(
 def test_the_last_second_of_a_window_belongs_to_it(access: AccessTable) -> None:
     for _ in range(3):
         admit(access, NOW)
-    assert admit(access, NOW + 9) is KeyRefusal.EXHAUSTED
+    assert isinstance(admit(access, NOW + 9), Exhausted)
     assert isinstance(admit(access, NOW + 10), Admission)
 
 
 def test_groups_of_routes_are_counted_apart(access: AccessTable) -> None:
     for _ in range(3):
         admit(access)
-    assert admit(access) is KeyRefusal.EXHAUSTED
+    assert isinstance(admit(access), Exhausted)
     assert isinstance(admit(access, group="pods"), Admission)
 
 
@@ -152,7 +152,7 @@ def test_a_limit_of_nought_admits_nobody(access: AccessTable, dynamodb: "DynamoD
         ExpressionAttributeNames={"#limit": "limit"},
         ExpressionAttributeValues={":none": {"N": "0"}},
     )
-    assert admit(access) is KeyRefusal.EXHAUSTED
+    assert isinstance(admit(access), Exhausted)
 
 
 def test_windows_that_were_left_behind_are_swept_away_before_they_are_many(

@@ -28,9 +28,7 @@ LAYOUT: dict[str, Any] = {
 VALUES: dict[str, Any] = {"company": {"id": "1", "name": "Acme"}, "contact": {"id": "2", "first_name": None}}
 
 
-def begun(
-    site: Site, driver: WebDriver, layout: dict[str, Any] = LAYOUT, values: dict[str, Any] = VALUES
-) -> Editor:
+def begun(site: Site, driver: WebDriver, layout: dict[str, Any] = LAYOUT, values: dict[str, Any] = VALUES) -> Editor:
     """The edit page of a new pod."""
     return Editor(site, driver, site.pod(layout, values))
 

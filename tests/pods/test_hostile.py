@@ -13,7 +13,8 @@ import pytest
 from switchboard.crm.problem import Problem
 from switchboard.pods import filling, prose, variables
 from switchboard.pods.blocks import Layout, Said
-from switchboard.pods.variables import TextError, mentions, render
+from switchboard.pods.language import TextError, render
+from switchboard.pods.variables import mentions
 
 SIGNS = "".join(chr(0x4E00 + index) for index in range(9_000))
 VALUES: dict[str, Any] = {
@@ -44,7 +45,7 @@ def said(text: str) -> str:
 
 def test_a_range_read_backwards_is_not_held_in_memory_before_it_is_found_too_long() -> None:
     text = "{% for a in (1..1000000) reversed %}{% endfor %}"
-    mentions(text, Said.PROSE)
+    said("{{ deal.name }}")  # what is made once is made
     tracemalloc.start()
     try:
         said(text)

@@ -31,7 +31,7 @@ class TestPolicies:
 
     def test_the_edit_page_may_run_its_own_script_and_talk_to_us_and_no_more(self) -> None:
         assert look.EDIT_POLICY == (
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src https:; "
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchboard.pods import variables
+from switchboard.pods import language
 from switchboard.pods.prose import LED_TO, TAKEN_FROM, Outline, address, html
 from tests.pods.reading import PROSE, Reading
 from tests.pods.samples import HOSTILE, MARKDOWN, SCRIPTS
@@ -78,15 +78,15 @@ class TestHarm:
     @given(TEXTS)
     def test_a_value_is_said_letter_for_letter(self, text: str) -> None:
         """What a record holds is no Markdown: not one character of it makes a tag, or is lost."""
-        value = variables.cleaned(text)
-        read = Reading(said("x " + variables.escaped(value) + " x"))
+        value = language.cleaned(text)
+        read = Reading(said("x " + language.escaped(value) + " x"))
         assert read.strange(PROSE) == []
         assert {tag for tag, _ in read.tags} <= {"p", "br"}
         assert read.text.split() == ["x", *value.split(), "x"]
 
     @pytest.mark.parametrize("text", [*SCRIPTS, *MARKDOWN], ids=range(len(SCRIPTS) + len(MARKDOWN)))
     def test_html_is_text(self, text: str) -> None:
-        assert Reading(said(variables.escaped(text))).text.split() == text.split()
+        assert Reading(said(language.escaped(text))).text.split() == text.split()
 
     @pytest.mark.parametrize(
         "text", ["[" * 20_000, "> " * 5_000, "*a" * 10_000, "`" * 20_000, "![" * 10_000, "<" * 20_000, "- " * 5_000]

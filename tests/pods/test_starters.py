@@ -82,7 +82,11 @@ def _shown(id: str, values: dict[str, Any] | None) -> dict[str, Any]:
     ("contact", "title", "greeting"),
     [
         ({"first_name": "Maya", "name": "Maya Lindqvist"}, "Maya, this page is for you", "Hello Maya,"),
-        ({"first_name": None, "name": "Maya Lindqvist"}, "Maya Lindqvist, this page is for you", "Hello Maya Lindqvist,"),
+        (
+            {"first_name": None, "name": "Maya Lindqvist"},
+            "Maya Lindqvist, this page is for you",
+            "Hello Maya Lindqvist,",
+        ),
         ({"first_name": "", "name": "Maya Lindqvist"}, "Maya Lindqvist, this page is for you", "Hello Maya Lindqvist,"),
         ({}, "Hello, this page is for you", "Hello and welcome,"),
     ],

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from switchboard.pods import variables
 from switchboard.pods.blocks import Said
-from switchboard.pods.variables import Mention, TextError, mentions, missing, named, render, spoken
+from switchboard.pods.language import OUTPUT, TextError, render
+from switchboard.pods.variables import Mention, mentions, missing, named, spoken
 
 VALUES: dict[str, Any] = {
     "deal": {
@@ -41,7 +42,6 @@ def line(text: str, values: Any = VALUES, language: str = "en") -> str:
         ("{{ deal.name | default: company.name }}", {"deal.name", "company.name"}),
         ("{% if owner.email %}{{ contact.phone }}{% endif %}", {"owner.email", "contact.phone"}),
         ("{% for each in contact.emails %}{{ each.email }}{% endfor %}", {"contact.emails"}),
-        ("{% assign x = lead.title %}{{ x }}", {"lead.title"}),
         ("{{ crm.hs_lead_name }} {{ crm['a field'] }}", {"crm.hs_lead_name", "crm.a field"}),
         ("{% comment %}{{ nobody.x }}{% endcomment %}{% raw %}{{ nobody.x }}{% endraw %}", set[str]()),
     ],
@@ -67,6 +67,13 @@ def test_what_a_text_mentions_is_found_without_filling_it_in(text: str, found: s
         ("{% render 'x' %}", "unexpected tag"),
         ("{% tablerow i in (1..3) %}x{% endtablerow %}", "unexpected tag"),
         ("{% echo deal.name %}", "unexpected tag"),
+        ("{% assign x = lead.title %}{{ x }}", "unexpected tag"),
+        ("{% for i in (1..3) %}x{% endfor %}", "no ranges"),
+        ("{{ deal.amount | money: context: 'x' }}", "money takes nothing that is called context"),
+        ("{{ crm['" + "x" * 201 + "'] }}", "so long"),
+        ("{{ crm.a" + ".b" * 150 + " }}" + "{{ crm['" + "x y" * 80 + "'] }}", "a name of more than 200 characters"),
+        ("{{ deal.name" + " " * 60 + "}}", "so many spaces"),
+        ("{{ deal.name }}" * 1_001, "too many"),
         ("{% cycle deal.name %}", "unexpected tag"),
         ("{% increment x %}", "unexpected tag"),
         ("{% liquid\necho deal.name %}", "unexpected tag"),
@@ -164,7 +171,7 @@ def test_a_text_that_would_go_on_for_ever_or_grow_without_end_is_stopped(text: s
         told = line(text)
     except TextError as stopped:
         told = str(stopped)
-    assert 0 < len(told) <= variables.OUTPUT
+    assert 0 < len(told) <= OUTPUT
 
 
 class TestSpoken:

@@ -67,8 +67,10 @@ def test_values_said_instead_do_not_grow_without_end(shop: ShopWorld) -> None:
 
 
 def test_the_names_of_what_is_missing_fit_beside_the_pod(shop: ShopWorld) -> None:
-    template = shop.template(blocks=text(*["{{ crm['" + "x" * (19_000 + index) + "'] }}" for index in range(30)]))
-    shop.send("POST", "/v1/pods", {**ORDER, "template_id": template})
+    long = {**LAYOUT, "blocks": text(*["{{ crm['" + "x" * (19_000 + index) + "'] }}" for index in range(8)])}
+    assert shop.send("POST", "/v1/templates", long).status == 400
+    many = text(*["".join(f"{{{{ crm['{'x y' * 60}{index}{each}'] }}}}" for each in range(30)) for index in range(9)])
+    shop.pod(shop.template(blocks=many))
     assert all(len(json.dumps(each.missing)) < ITEM for each in shop.pods.pods.values())
 
 
@@ -140,8 +142,8 @@ def test_values_that_nest_deep_are_refused(shop: ShopWorld) -> None:
 def test_what_would_fill_many_pages_is_refused_before_it_is_drawn(
     shop: ShopWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    long = "{% for i in (1..1500) %}aaaaaaaaaaaaaaaaaaaa{% endfor %}"
-    steps = [{"title": "", "text": long}] * 30
+    record(shop, name="a" * 10_000)
+    steps = [{"title": "", "text": "{{ deal.name }}"}] * 30
     template = shop.template(blocks=[{"type": "timeline", "steps": steps}])
     drawn: list[int] = []
     real = page.live

@@ -13,7 +13,13 @@ class KeyRefusal(StrEnum):
     """Why a key did not open the door."""
 
     UNKNOWN = "unknown"
-    EXHAUSTED = "exhausted"
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """A key that has made its calls for now, of which it has so many."""
+
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,9 @@ class Claim:
 class Access(Protocol):
     """API keys and connected accounts."""
 
-    def admit(self, brand: str, digest: str, group: str, *, window: int, now: int) -> Admission | KeyRefusal:
+    def admit(
+        self, brand: str, digest: str, group: str, *, window: int, now: int
+    ) -> Admission | Exhausted | KeyRefusal:
         """Check the key, count the call in its window and stamp its last use: one conditional write.
 
         A refusal for exhaustion counts nothing. `window` is in seconds.

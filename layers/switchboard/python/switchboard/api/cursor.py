@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 from switchboard.crm.paging import Cursor
-from switchboard.crm.problem import Fault, Kind, Problem
+from switchboard.crm.problem import Fault, Kind, Problem, pointed
 
 SEAL_BYTES = 16
 LENGTH = 8192
@@ -23,8 +23,9 @@ def seal(key: bytes, where: Any, position: Cursor) -> str:
     return urlsafe_b64encode(_seal(key, where, told) + told).decode().rstrip("=")
 
 
-def unseal(key: bytes, where: Any, cursor: str) -> dict[str, Any]:
-    """The position in a cursor of ours. Raises `invalid-request` for any other, and for one of another list."""
+def unseal(key: bytes, where: Any, cursor: str, name: str = "next_cursor") -> dict[str, Any]:
+    """The position in a cursor of ours, which the caller has sent under that name. Raises `invalid-request` for any
+    other, and for one of another list."""
     try:
         raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)) if len(cursor) <= LENGTH else b""
     except ValueError:
@@ -32,8 +33,8 @@ def unseal(key: bytes, where: Any, cursor: str) -> dict[str, Any]:
     given, told = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
     if not hmac.compare_digest(given, _seal(key, where, told)):
         detail = "is no cursor of this list; a list is read on with the filters that it began with"
-        fault = Fault("next_cursor", "invalid_value", detail, "next_cursor")
-        raise Problem(Kind.INVALID, f"next_cursor: {detail}", faults=(fault,))
+        where_ = name if name == "next_cursor" else pointed(name)  # a parameter, or a field of the body
+        raise Problem(Kind.INVALID, f"{name}: {detail}", faults=(Fault(name, "invalid_value", detail, where_),))
     return json.loads(told)
 
 

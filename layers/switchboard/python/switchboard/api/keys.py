@@ -10,9 +10,9 @@ from hashlib import sha256
 from secrets import choice
 from zlib import crc32
 
-from switchboard.api.call import Call
+from switchboard.api.call import Call, Surface
 from switchboard.crm.problem import Kind, Problem
-from switchboard.ports import Access, Admission, KeyRefusal
+from switchboard.ports import Access, Admission, Exhausted, KeyRefusal
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 RANDOM = 27
@@ -37,12 +37,13 @@ class Caller:
     @property
     def limits(self) -> dict[str, str]:
         """Our own limit as headers; the reset is in epoch seconds."""
-        left = max(0, self.admission.limit - self.admission.used)
-        return {
-            "x-ratelimit-limit": str(self.admission.limit),
-            "x-ratelimit-remaining": str(left),
-            "x-ratelimit-reset": str(self.window_ends),
-        }
+        return headers(self.admission.limit, self.admission.used, self.window_ends)
+
+
+def headers(limit: int, used: int, ends: int) -> dict[str, str]:
+    """Our own limit as headers, which the unified surface does not have: there they are the CRM's."""
+    figures = {"limit": limit, "remaining": max(0, limit - used), "reset": ends}
+    return {f"x-ratelimit-{name}": str(figure) for name, figure in figures.items()}
 
 
 def issue(brand: str) -> str:
@@ -83,9 +84,11 @@ def authenticate(call: Call, access: Access, now: float) -> Caller:
     match admitted:
         case KeyRefusal.UNKNOWN:
             raise refused()
-        case KeyRefusal.EXHAUSTED:
+        case Exhausted(limit):
             wait = max(1, ends - int(now))
-            raise Problem(Kind.RATE_LIMITED, "This API key has used up its calls for now.", retry_after=wait)
+            told = {} if call.surface is Surface.UNIFIED else headers(limit, limit, ends)
+            detail = "This API key has used up its calls for now."
+            raise Problem(Kind.RATE_LIMITED, detail, retry_after=wait, headers=told)
         case Admission():
             return Caller(admitted, ends)
 

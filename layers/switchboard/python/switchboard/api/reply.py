@@ -46,6 +46,9 @@ STATUSES = {
 PODS_STATUSES = {Kind.NEEDS_REAUTH: 400}
 """Where the pods surface says it otherwise: there a 401 is about the API key alone."""
 
+DETAIL, SENTENCE, NAME_LENGTH = 10_000, 1_000, 300
+"""So many characters are told of what is wrong: in all, of one fault, and of its place. What was sent may be long."""
+
 WAIT = "10"
 """Seconds to wait after a 429 of a CRM that does not say for how long."""
 
@@ -91,18 +94,24 @@ def refusal(call: Call, problem: Problem, surface: Surface | None = None) -> Rep
     """A problem as the clients of the surface expect it."""
     surface = surface or call.surface
     status = status_of(problem) if surface is not Surface.PODS else PODS_STATUSES.get(problem.kind, status_of(problem))
+    detail = problem.detail[:DETAIL]
     phrase = responses.get(status, "Client Error" if status < 500 else "Server Error")
     body: dict[str, Any] = {
         "type": TYPES + problem.kind,
         "title": title(problem.kind),
         "status": status,
-        "detail": problem.detail,
+        "detail": detail,
         "instance": call.path,
         "trace_id": call.trace_id,
     }
     if problem.faults:
         body["errors"] = [
-            {"pointer": fault.pointer, "field": fault.field, "code": fault.code, "detail": fault.detail}
+            {
+                "pointer": fault.pointer[:NAME_LENGTH],
+                "field": fault.field[:NAME_LENGTH],
+                "code": fault.code,
+                "detail": fault.detail[:SENTENCE],
+            }
             for fault in problem.faults
         ]
     if problem.crm:
@@ -111,9 +120,9 @@ def refusal(call: Call, problem: Problem, surface: Surface | None = None) -> Rep
         body |= _remote(problem.remote)
     match surface:
         case Surface.PODS:
-            body |= {"success": False, "error": problem.told or problem.detail}
+            body |= {"success": False, "error": problem.told or detail}
         case Surface.UNIFIED:
-            body |= {"statusCode": status, "error": phrase, "message": problem.detail}
+            body |= {"statusCode": status, "error": phrase, "message": detail}
             body |= _unified(problem)
         case Surface.RECORDS:
             pass

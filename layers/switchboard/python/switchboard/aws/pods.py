@@ -45,7 +45,7 @@ def _n(value: int) -> dict[str, Any]:
 
 
 def _packed(value: Any) -> dict[str, Any]:
-    return {"B": zlib.compress(json.dumps(value, separators=(",", ":")).encode())}
+    return {"B": zlib.compress(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())}
 
 
 def _unpacked(item: Mapping[str, Any], name: str) -> Any:

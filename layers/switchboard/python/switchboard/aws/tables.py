@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from switchboard.ports import Account, Admission, Brand, Claim, KeyRefusal, User
+from switchboard.ports import Account, Admission, Brand, Claim, Exhausted, KeyRefusal, User
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,7 +45,9 @@ class AccessTable:
     client: "DynamoDBClient"
     name: str
 
-    def admit(self, brand: str, digest: str, group: str, *, window: int, now: int) -> Admission | KeyRefusal:
+    def admit(
+        self, brand: str, digest: str, group: str, *, window: int, now: int
+    ) -> Admission | Exhausted | KeyRefusal:
         """Authenticate, limit and stamp in one conditional UpdateItem.
 
         The calls of a window are counted in an attribute of its own, named after the window: a new window needs no
@@ -73,7 +75,9 @@ class AccessTable:
             found = _refused(fault)
             if found is None:
                 raise
-            return KeyRefusal.EXHAUSTED if found and "revoked_at" not in found else KeyRefusal.UNKNOWN
+            if not found or "revoked_at" in found:
+                return KeyRefusal.UNKNOWN
+            return Exhausted(int(found["limit"]["N"]))
         self._sweep(key, item, slot)
         return Admission(
             brand=brand,

@@ -1,18 +1,26 @@
 """From a layout and what is known of a record to what a page shows."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from switchboard.crm.problem import Fault, Kind, Problem, pointer
-from switchboard.pods import blocks, prose, variables
+from switchboard.pods import blocks, language, prose, variables
 from switchboard.pods.blocks import Layout
-from switchboard.pods.variables import Mention, TextError
+from switchboard.pods.language import TextError
+from switchboard.pods.variables import Mention
 
 PAGE_BYTES = 100 * 1024
 """A page is no larger, pictures and films apart."""
 MOST_FAULTS = 100
+LAYOUT_BYTES = 200_000
+"""A layout is no larger: with what is kept of a record it has to fit into one item of a table."""
+MENTIONED = 300
+"""So many variables one layout may mention."""
+FILL_SECONDS = 5.0
+"""Filling in a page takes no longer."""
 
 
 def checked[T: Layout](model: type[T], body: Mapping[str, Any]) -> tuple[T, set[Mention]]:
@@ -22,7 +30,9 @@ def checked[T: Layout](model: type[T], body: Mapping[str, Any]) -> tuple[T, set[
     except ValidationError as fault:
         raise refused([_fault(each["loc"], each["type"], each["msg"]) for each in fault.errors()]) from None
     faults, mentioned = list[Fault](), set[Mention]()
-    if variables.locale(layout.language) is None:
+    if len(json.dumps(layout.model_dump(), ensure_ascii=False).encode()) > LAYOUT_BYTES:
+        raise refused([Fault("blocks", "too_large", f"make more than {LAYOUT_BYTES} bytes", "#/blocks")])
+    if language.locale(layout.language) is None:
         faults.append(Fault("language", "unknown_value", "is no language that is known here", "#/language"))
     for where, said, text in blocks.texts(layout):
         try:
@@ -33,6 +43,8 @@ def checked[T: Layout](model: type[T], body: Mapping[str, Any]) -> tuple[T, set[
         if said in (blocks.Said.LINK, blocks.Said.SOURCE) and text and "{" not in text and not allowed(text, said):
             kinds = "https" if said is blocks.Said.SOURCE else "https, mailto or tel"
             faults.append(Fault(_dotted(where), "invalid_url", f"has to be an address with {kinds}", pointer(*where)))
+    if len(mentioned) > MENTIONED:
+        faults.append(Fault("blocks", "too_many", f"mention more than {MENTIONED} variables", "#/blocks"))
     if faults:
         raise refused(faults)
     return layout, mentioned
@@ -46,14 +58,23 @@ def allowed(text: str, said: blocks.Said) -> bool:
 def filled(layout: Layout, values: Mapping[str, Any], left: Callable[[], float]) -> dict[str, Any]:
     """The layout with all its variables filled in. `left` tells the seconds that there are for it; raises
     `invalid-request` where a text cannot be filled in, or takes too long."""
-    shown = layout.model_dump()
+    shown, length, end = layout.model_dump(), 0, left() - FILL_SECONDS
+
+    def within() -> float:
+        now = left()
+        return min(now, now - end)
+
     for where, said, text in blocks.texts(layout):
-        if left() <= 0:
+        if within() <= 0:
             raise refused([Fault(_dotted(where), "too_slow", "takes too long to fill in", pointer(*where))])
         try:
-            blocks.put(shown, where, variables.render(text, said, values, layout.language))
+            filled = language.render(text, said, values, layout.language, within)
         except TextError as wrong:
             raise refused([Fault(_dotted(where), "invalid_liquid", str(wrong), pointer(*where))]) from None
+        blocks.put(shown, where, filled)
+        length += len(filled.encode())
+        if length > PAGE_BYTES:  # before it is drawn: what takes long to draw is long
+            raise refused([Fault("blocks", "too_large", f"say more than {PAGE_BYTES} bytes", "#/blocks")])
     return shown
 
 

@@ -55,7 +55,6 @@ EDIT_POLICY = _source(
         "script-src": "'self'",
         "style-src": "'self'",
         "connect-src": "'self'",
-        "img-src": "https:",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",

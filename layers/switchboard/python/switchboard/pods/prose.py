@@ -23,6 +23,8 @@ REL = "noopener noreferrer nofollow"
 UNSAFE = re.compile(r"[\s\\\x00-\x20\x7f-\x9f]")
 ENCODED = str.maketrans({mark: f"%{ord(mark):02X}" for mark in ' "<>^`{|}'})
 """What people write in an address all the same, as in `mailto:a@b.example?subject=Hello there`."""
+CELLS = 3_000
+"""So many cells the tables of one text may come to."""
 ALIGN = re.compile("text-align:(left|center|right)")
 
 type Env = MutableMapping[str, Any]
@@ -58,15 +60,18 @@ def address(text: str, schemes: frozenset[str]) -> str | None:
 
 
 def html(text: str, outline: Outline) -> str:
-    """Markdown as HTML. What would be an unsafe link or HTML stays what it is: text."""
-    return _markdown().render(text, {"outline": outline})
+    """Markdown as HTML. What would be an unsafe link or HTML stays what it is: text. So does a table that would be far
+    larger than it was written: rows are filled up to the width of the first."""
+    lines = text.split("\n")
+    cells = max(line.count("|") for line in lines) * len(lines)
+    return _markdown(tables=cells <= CELLS).render(text, {"outline": outline})
 
 
 @cache
-def _markdown() -> MarkdownIt:
-    found = MarkdownIt("commonmark", {"html": False, "breaks": True, "xhtmlOut": False}).enable(
-        ["table", "strikethrough"]
-    )
+def _markdown(*, tables: bool) -> MarkdownIt:
+    found = MarkdownIt("commonmark", {"html": False, "breaks": True, "xhtmlOut": False}).enable("strikethrough")
+    if tables:
+        found.enable("table")
     found.validateLink = lambda url: address(url, LED_TO) is not None
     found.core.ruler.push("dressed", _dressed)
     found.add_render_rule("image", _image)

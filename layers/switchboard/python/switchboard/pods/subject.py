@@ -11,9 +11,9 @@ from switchboard.crm.mapping import Table
 from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Talk, dig
-from switchboard.pods.variables import ROOTS, VENDOR, Mention, spoken
+from switchboard.pods.variables import ROOTS, VENDOR, Mention, spoken, spoken_of
 
-KEPT_BYTES = 300_000
+KEPT_BYTES = 100_000
 """So much of a record is kept with a pod at the most: what is mentioned, and the rest where there is room."""
 
 PARTS = {"stage": "stages", "pipeline": "pipelines"}
@@ -67,18 +67,29 @@ def read(crm: CRM, resource: Resource, id: str, asked: Wanted) -> Talk[dict[str,
         values["contact"] = person
     if asked.vendor:
         opened = crm.dialect.open(resource, answer.raw)
-        values[VENDOR] = {name: value for name in asked.vendor if (value := _plain(opened, name)) is not None}
+        told = {name: spoken_of(opened.get(name, dig(opened, name))) for name in asked.vendor}
+        values[VENDOR] = {name: value for name, value in told.items() if value is not None}
     return values
 
 
 def kept(values: Mapping[str, Any], mentioned: Iterable[Mention]) -> dict[str, Any]:
-    """The values as a pod keeps them."""
-    if len(json.dumps(values)) <= KEPT_BYTES:
+    """The values as a pod keeps them: what is mentioned first, the shortest of it first, as far as there is room."""
+    if _size(values) <= KEPT_BYTES:
         return dict(values)
     named = {(each.root, each.way[0]) for each in mentioned}
-    return {
-        root: {name: value for name, value in held.items() if (root, name) in named} for root, held in values.items()
-    }
+    parts = [(root, name, value) for root, held in values.items() for name, value in held.items()]
+    sizes = {(root, name): _size({name: value}) + len(root) + 8 for root, name, value in parts}
+    found: dict[str, Any] = {}
+    room = KEPT_BYTES
+    for root, name, value in sorted(parts, key=lambda part: ((part[0], part[1]) not in named, sizes[part[:2]])):
+        if sizes[root, name] <= room:
+            room -= sizes[root, name]
+            found.setdefault(root, {})[name] = value
+    return found
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value))
 
 
 def _related(crm: CRM, resource: Resource, answer: Answer, name: str, fields: Collection[str]) -> Talk[Record]:
@@ -108,11 +119,3 @@ def _person(lead: Record) -> Record:
 def _named(table: Table, name: str) -> str:
     """What a resource calls another: a lead's company is its account."""
     return "account" if name == "company" and table.row("company.id") is None and table.row("account.id") else name
-
-
-def _plain(record: Record, name: str) -> Any:
-    """A field by the vendor's name, where it is one value or a list of such."""
-    value = record.get(name, dig(record, name))
-    if isinstance(value, dict):
-        return None
-    return value if value not in ("", []) else None

@@ -78,8 +78,15 @@ def schemas() -> Json:
             if said := next((each for each in info.metadata if isinstance(each, Said)), None):
                 schema["properties"][field]["description"] = SAID[said]
     sent = found["TemplateInput"]
+    summary: Json = {
+        "id": TEXT,
+        "name": sent["properties"]["name"],
+        "starter": {"type": "boolean", "description": "It comes with us, and cannot be changed."},
+        "variables": listed(TEXT, description="What its texts mention."),
+    }
     sent["description"] = LAYOUT
     layout = {name: sent["properties"][name] for name in keeping.LAYOUT}
+    short = {name: part for name, part in layout.items() if name != "blocks"}
     own = {"version": VERSION, "created_at": MOMENT, "updated_at": MOMENT}
     return found | {
         "NewPod": record(_asked(creation.FIELDS), OPTIONAL, **STRICT),
@@ -94,21 +101,13 @@ def schemas() -> Json:
                     "description": "The variables of its texts, by name, and what each stands for: null is nothing.",
                 },
                 "overridden": listed(TEXT, description="Those that say what a caller gave, not what the CRM has."),
+                "record_values": {"type": "object", "description": "What the record says in place of those."},
             }
         ),
         "PodPatch": _patch(sent, layout, said=_said()),
         "PodSearch": _search(),
-        "Template": record(
-            {
-                "id": TEXT,
-                "name": sent["properties"]["name"],
-                "starter": {"type": "boolean", "description": "It comes with us, and cannot be changed."},
-                **layout,
-                "variables": listed(TEXT, description="What its texts mention."),
-                **own,
-            },
-            own,
-        ),
+        "Template": record({**summary, **layout, **own}, own),
+        "TemplateSummary": record({**summary, **short, **own}, own),
         "TemplatePatch": _patch(sent, sent["properties"], said={}),
         "PreviewInput": _preview(),
         "Preview": record(

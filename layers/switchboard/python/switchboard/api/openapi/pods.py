@@ -81,7 +81,7 @@ def operations() -> Mapping[tuple[str, str], Json]:
             "List templates",
             "The brand's own, newest first, then those that come with us.",
             "template.read",
-            told=_told("All of them.", success(listed(ref("Template"))), samples.all_templates()),
+            told=_told("All of them.", success(listed(ref("TemplateSummary"))), samples.all_templates()),
         ),
         ("/v1/templates", "POST"): _keyed(
             "create_template",

@@ -21,6 +21,8 @@ from switchboard.ports import Account, Brand, Claim, Deadline, Page, Pod, Servic
 FIELDS = (*record.FIELDS, "template_id", "owner_email")
 TEMPLATE_ID = 64
 ADOPTED = 1
+TITLE = 500
+"""So much of a title stands in lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,7 @@ def stored(pod: Pod, services: Services, address: str, deadline: Deadline, *, se
     if len(html) > filling.PAGE_BYTES:
         detail = f"makes a page of {len(html)} bytes, more than {filling.PAGE_BYTES}"
         raise filling.refused([fault("blocks", "too_large", detail)])
-    pod = replace(pod, title=shown["title"], missing=tuple(variables.missing(values, mentioned)))
+    pod = replace(pod, title=shown["title"][:TITLE], missing=tuple(variables.missing(values, mentioned)))
     etag = sha256(html).hexdigest()[:20]
     if not services.pods.save(pod, Page(gzip.compress(html, mtime=0), etag, look.RENDERER, shown), seen=seen):
         raise envelope.changed()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from switchboard.api import door, keys, scopes
+from switchboard.api import door, scopes
 from switchboard.api.call import Call
 from switchboard.api.keys import Caller
 from switchboard.api.reply import Reply, result
@@ -30,13 +30,7 @@ INSUFFICIENT = "Insufficient permissions"
 
 def answered(call: Call, services: Services, resource: str, action: Action, work: Callable[[Caller], Reply]) -> Reply:
     """The reply to a caller who may do this. Whatever it is, it tells what is left of the caller's own limit."""
-    try:
-        caller = door.known(call, services)
-    except Problem as problem:
-        if problem.kind is Kind.RATE_LIMITED:
-            ends = (int(services.clock.now()) // keys.WINDOW_SECONDS + 1) * keys.WINDOW_SECONDS
-            problem.headers |= {"x-ratelimit-remaining": "0", "x-ratelimit-reset": str(ends)}
-        raise
+    caller = door.known(call, services)
     try:
         permit(caller, resource, action)
         reply = work(caller)
@@ -110,8 +104,7 @@ def moment(seconds: int) -> str:
 
 def version(call: Call) -> int | None:
     """The version that a caller wants to change, by `If-Match`; None where any is good."""
-    given = call.headers.get("if-match", "").strip().strip('"')
-    if not given or given == "*":
+    if "if-match" not in call.headers or (given := call.headers["if-match"].strip().strip('"')) == "*":
         return None
     if not given.isascii() or not given.isdecimal() or len(given) > 9:
         raise changed()

@@ -1,5 +1,6 @@
 """Pods that are there: read, changed, removed, looked for, and read anew from the CRM."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from switchboard.api.reply import Reply
 from switchboard.crm.problem import Fault, pointer
 from switchboard.pods import filling, variables
 from switchboard.pods.blocks import TEXT, Layout
-from switchboard.pods.variables import TextError
+from switchboard.pods.language import TextError
 from switchboard.ports import Claim, Deadline, Pod, Services
 
 ID_FORM = re.compile(r"[0-9a-f]{24}")
@@ -26,6 +27,8 @@ SEARCH = ("filters", "limit", "cursor")
 PAGE, MOST = 25, 100
 MOST_FILTERS = 20
 MOST_OVERRIDES = 200
+OVERRIDES_BYTES = 50_000
+"""With the layout and what is kept of the record they have to fit into one item of a table."""
 
 
 def get(call: Call, services: Services) -> Reply:
@@ -61,10 +64,14 @@ def change(call: Call, services: Services, deadline: Deadline) -> Reply:
         found = found_pod(services, caller, id)
         if seen not in (None, found.version):
             raise changed()
-        email = body.get("owner_email")
-        owner = creation.owned(services, caller, services.access.brand(caller.brand), _email(email)) if email else None
+        owner = None
+        if email := _email(body):
+            owner = creation.owned(services, caller, services.access.brand(caller.brand), email)
         layout = _merged(found.layout, given)
         kept = {name: value for name, value in {**found.overrides, **said}.items() if value is not None}
+        if len(kept) > MOST_OVERRIDES or len(json.dumps(kept, ensure_ascii=False).encode()) > OVERRIDES_BYTES:
+            detail = f"are more than {MOST_OVERRIDES}, or more than {OVERRIDES_BYTES} bytes, with those there were"
+            raise filling.refused([fault("variables", "too_large", detail)])
         now = int(services.clock.now())
         newer = replace(
             found,
@@ -110,7 +117,7 @@ def search(call: Call, services: Services) -> Reply:
             faults.append(fault("cursor", "wrong_type", "has to be a string"))
         if faults:
             raise filling.refused(faults)
-        position = cursor.unseal(services.secrets.signing(), bound, given)["before"] if given else None
+        position = cursor.unseal(services.secrets.signing(), bound, given, "cursor")["before"] if given else None
         found, rest = services.pods.search(caller.brand, where, before=position, limit=limit)
         following = cursor.seal(services.secrets.signing(), bound, {"before": rest}) if rest else None
         meta: dict[str, Any] = {"cursor": {"next": following, "has_more": following is not None}}
@@ -211,9 +218,11 @@ def _merged(layout: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     return checked.model_dump()
 
 
-def _email(given: Any) -> str:
-    if not isinstance(given, str):
-        raise filling.refused([fault("owner_email", "wrong_type", "has to be a string")])
+def _email(body: Mapping[str, Any]) -> str:
+    """Who is to own the pod; empty where the body says nothing of it."""
+    given = body.get("owner_email", "")
+    if not isinstance(given, str) or ("owner_email" in body and "@" not in given):
+        raise filling.refused([fault("owner_email", "invalid_value", "has to be an e-mail address")])
     return given
 
 

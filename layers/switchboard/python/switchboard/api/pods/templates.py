@@ -17,6 +17,8 @@ from switchboard.pods.blocks import Layout, TemplateInput
 from switchboard.ports import Claim, Deadline, Services, Template
 
 PREVIEW = (*record.FIELDS, "values")
+DEPTH = 8
+"""Records nest no deeper."""
 
 
 def create(call: Call, services: Services, deadline: Deadline) -> Reply:
@@ -45,11 +47,12 @@ def create(call: Call, services: Services, deadline: Deadline) -> Reply:
 
 
 def list_(call: Call, services: Services) -> Reply:
-    """`GET /v1/templates`: a brand's own, newest first, then those that come with us."""
+    """`GET /v1/templates`: a brand's own, newest first, then those that come with us; without their blocks."""
 
     def work(caller: Caller) -> Reply:
         own = sorted(services.templates.templates(caller.brand), key=lambda each: each.created_at, reverse=True)
-        return success([_told(each) for each in own] + [_starter(id) for id in starters.load()])
+        whole = [_told(each) for each in own] + [_starter(id) for id in starters.load()]
+        return success([{name: value for name, value in each.items() if name != "blocks"} for each in whole])
 
     return answered(call, services, "template", "read", work)
 
@@ -140,8 +143,11 @@ def preview(call: Call, means: Means) -> Reply:
 
 
 def template_id(call: Call) -> str:
-    """The id in the path."""
-    return call.path.removeprefix("/v1/templates/").partition("/")[0]
+    """The id in the path; one that no template has is not found."""
+    id = call.path.removeprefix("/v1/templates/").partition("/")[0]
+    if not 0 < len(id) <= creation.TEMPLATE_ID:
+        raise absent("Template")
+    return id
 
 
 def shown(template: Template, status: int = 200) -> Reply:
@@ -179,7 +185,7 @@ def _starter(id: str) -> dict[str, Any]:
 
 
 def _found(services: Services, caller: Caller, id: str) -> Template:
-    found = services.templates.template(caller.brand, id) if len(id) <= creation.TEMPLATE_ID else None
+    found = services.templates.template(caller.brand, id)
     if found is None:
         raise absent("Template")
     return found
@@ -203,3 +209,11 @@ def _check_values(given: Any, faults: list[Fault]) -> None:
             faults.append(Fault(f"values.{name}", "unknown_field", f"has to be one of {', '.join(roots)}", where))
         elif not isinstance(value, dict):
             faults.append(Fault(f"values.{name}", "wrong_type", "has to be an object", where))
+        elif _deeper(value, DEPTH):
+            faults.append(Fault(f"values.{name}", "too_deep", f"nests deeper than {DEPTH}", where))
+
+
+def _deeper(value: Any, depth: int) -> bool:
+    """Whether a value nests deeper than so far."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth < 0 or any(_deeper(each, depth - 1) for each in inner)
