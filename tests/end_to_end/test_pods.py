@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -255,9 +256,20 @@ def test_a_pod_shows_what_was_and_a_refresh_what_is(tenant: Tenant) -> None:
     assert "Engine no. 3" in tenant.client.get(made["live_url"]).text
 
 
+def test_one_key_sent_six_times_at_once_makes_one_pod(tenant: Tenant) -> None:
+    id, chosen = tenant.story("hubspot")["deals"], template(tenant, "deal.name")
+    with ThreadPoolExecutor(6) as pool:
+        jobs = [
+            pool.submit(make, tenant, "hubspot", "deals", id, chosen, **{"idempotency-key": "once"}) for _ in range(6)
+        ]
+        answers = [job.result() for job in jobs]
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(tenant.ask("POST", "/v1/pods/search", {}).json()["data"]) == 1
+
+
 def test_two_changes_at_once_one_wins_and_the_other_is_told(tenant: Tenant) -> None:
     made = make(tenant, "hubspot", "deals", tenant.story("hubspot")["deals"], "deal-room").json()["data"]
-    from concurrent.futures import ThreadPoolExecutor
 
     def change(number: int) -> int:
         body = {"variables": {"company.name": f"Number {number}"}}
