@@ -91,8 +91,8 @@ def test_a_record_that_means_harm_is_text(site: Site, driver: WebDriver, eyes: E
 
 
 def _mentioning(name: str, *, apart: bool) -> list[dict[str, Any]]:
-    """Everything that a page is made of, saying a variable: on one page, or block by block, alone and in a column, where
-    that one would be larger than a page may be."""
+    """Everything that a page is made of, saying a variable: on one page, or where that would be larger than a page may
+    be, block by block, alone and in a column."""
     whole = kitchen(name)
     button = {"type": "button", "text": name, "url": name}
     if not apart:
