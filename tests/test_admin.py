@@ -13,7 +13,7 @@ from switchboard.aws.pods import PodsTable
 from switchboard.aws.secrets import SecretStore
 from switchboard.aws.tables import AccessTable
 from switchboard.crm import registry
-from switchboard.ports import Account, Admission, KeyRefusal, Page, Pod, Template
+from switchboard.ports import Account, Admission, Exhausted, KeyRefusal, Page, Pod, Template
 from tests.aws import memory
 
 NOW = 1_795_253_400
@@ -37,7 +37,7 @@ def access(admin: Admin) -> AccessTable:
     return AccessTable(admin.dynamodb, "access")
 
 
-def admit(admin: Admin, brand: str, secret: str) -> Admission | KeyRefusal:
+def admit(admin: Admin, brand: str, secret: str) -> Admission | Exhausted | KeyRefusal:
     return access(admin).admit(brand, keys.digest(secret), "unified", window=10, now=NOW)
 
 
