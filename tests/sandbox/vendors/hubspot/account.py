@@ -70,6 +70,7 @@ class Account(Fake):
         "companies.v3.json": "/crm/v3/objects",
         "deals.v3.json": "/crm/v3/objects/deals",
         "leads.v3.json": "/crm/v3/objects/leads",
+        "owners.v3.json": "/crm/v3/owners",
         "associations.v4.json": "/crm/v4",
         "pipelines.v3.json": "/crm/v3/pipelines",
     }

@@ -94,7 +94,7 @@ def values(call: Call, record: Subject, wanted: Wanted, held: Account, means: Me
         found = line.hold(subject.read(record.crm, record.resource, record.id, wanted))
     except Problem as problem:
         line.note(problem)
-        raise told(problem, record) from problem
+        raise told(problem, record) from None
     finally:
         call.notes.update(account=held.id, crm=held.crm, crm_calls=line.calls)
     line.note()

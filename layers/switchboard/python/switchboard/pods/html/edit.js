@@ -286,7 +286,7 @@
   function askKey(message) {
     view = {};
     const hint = make("p", { id: "key-hint", class: "soft" },
-      "The key needs the scopes pod.read and pod.write. It stays in this tab and is forgotten when you close it.");
+      "The key needs the scopes pod.read and pod.write, and pod.delete to delete. It stays in this tab and is forgotten when you close it.");
     const told = make("p", { id: "key-error", class: "error", role: "alert" }, message);
     const input = make("input", {
       id: "key", type: "password", autocomplete: "off", autocapitalize: "off", spellcheck: "false", required: true,

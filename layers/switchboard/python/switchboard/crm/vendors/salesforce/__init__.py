@@ -86,7 +86,6 @@ class Salesforce(Dialect):
         "INSUFFICIENT_ACCESS_OR_READONLY": Kind.CRM_FORBIDDEN,
         "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY": Kind.CRM_FORBIDDEN,
         "API_DISABLED_FOR_ORG": Kind.CRM_FORBIDDEN,
-        "INVALID_TYPE": Kind.CRM_FORBIDDEN,  # to SOQL an object that the user may not see is none; we misspell none
     }
     forwarded = ("sforce-limit-info",)
     whole_answers = False  # a create answers `{id, success, errors}`
@@ -137,7 +136,13 @@ class Salesforce(Dialect):
         query = self._sought(answer.item, name) if resource is deals else None
         if query is None:
             return (yield from super().related(resource, answer, name, other))
-        found = many((yield from self.ask(query)).body, "records")
+        try:
+            found = many((yield from self.ask(query)).body, "records")
+        except Problem as problem:
+            # To SOQL an object that the user may not see is none, and we misspell none.
+            if problem.remote and problem.remote.code == "INVALID_TYPE":
+                problem.kind = Kind.CRM_FORBIDDEN
+            raise
         return (yield from self.answer(other, found[0])) if found else None
 
     def _sought(self, deal: Record, name: str) -> Request | None:
