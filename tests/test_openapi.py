@@ -256,6 +256,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """A world with the template and the pod of the examples, and a CRM that has the record."""
     found, asked = World(), samples.new_pod()
     monkeypatch.setattr(app, "services", lambda: found.services)
+    monkeypatch.setattr(app, "pods", lambda: found.pods)
     monkeypatch.setattr(app, "tokens", lambda: found.tokens)
     monkeypatch.setattr(app, "SystemClock", lambda: found.clock)
     monkeypatch.setattr(app.time, "time", found.clock.now)

@@ -70,6 +70,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     found = World()
     monkeypatch.setattr(found, "crm", hubspot)
     monkeypatch.setattr(app, "services", lambda: found.services)
+    monkeypatch.setattr(app, "pods", lambda: found.pods)
     monkeypatch.setattr(app, "tokens", lambda: found.tokens)
     monkeypatch.setattr(app, "SystemClock", lambda: found.clock)
     monkeypatch.setattr(app.time, "time", found.clock.now)

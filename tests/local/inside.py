@@ -25,7 +25,7 @@ class Invocation:
 @contextmanager
 def process(stack: Stack, function: str = "CreateLead") -> Generator[None]:
     """Be that function: its environment is set, and its world is made before the first call, as Lambda does."""
-    caches = (app.services, app.tokens, clients.dynamodb, clients.secretsmanager)
+    caches = (app.services, app.pods, app.tokens, clients.dynamodb, clients.secretsmanager)
     before = dict(os.environ)
     os.environ.update(stack.environment[function])
     for each in caches:

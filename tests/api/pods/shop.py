@@ -193,7 +193,7 @@ class ShopWorld(World):
             case "DELETE", ["v1", "templates", _]:
                 return templates.delete(call, self.services)
             case _:
-                return pages.view(call, self.services)
+                return pages.view(call, self.pods)
 
     def template(self, **changes: Any) -> str:
         """A template; answers its id."""

@@ -56,6 +56,23 @@ def test_what_is_drawn_today_needs_none_of_what_draws() -> None:
     assert told.stdout.split() == []
 
 
+def test_the_function_that_shows_pages_starts_without_a_line_to_any_crm() -> None:
+    code = (
+        "import sys; from switchboard.app import view_pod; view_pod(); "
+        "print(*sorted({'httpx', 'jinja2', 'liquid', 'pydantic', 'markdown_it'} & set(sys.modules)))"
+    )
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "AWS_LAMBDA_FUNCTION_NAME": "ViewPod",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "SWITCHBOARD_PODS_TABLE": "pods",
+    }
+    command = [sys.executable, "-c", code]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20, env=environment)
+    assert told.stdout.split() == []
+
+
 @pytest.mark.parametrize("path", ["/pods/x/live", f"/pods/{'0' * 24}/live", f"/pods/edit/{'0' * 24}", "/pods/assets/x"])
 def test_what_is_not_there_is_a_page_that_says_so_and_is_not_kept(shop: ShopWorld, path: str) -> None:
     reply = shop.send("GET", path)

@@ -24,6 +24,7 @@ from switchboard.ports import Deadline, Services
 if TYPE_CHECKING:
     from switchboard.api.pods.envelope import Means
     from switchboard.api.tokens import Tokens
+    from switchboard.aws.pods import PodsTable
     from switchboard.models.schema import Schema, Verb
 
 RESERVE_SECONDS = 1.5
@@ -59,22 +60,29 @@ class SystemClock:
 
 
 @cache
+def pods() -> PodsTable:
+    """The table of pods: all that the pages need of the world."""
+    from switchboard.aws import clients
+    from switchboard.aws.pods import PodsTable
+
+    return PodsTable(clients.dynamodb(), os.environ["SWITCHBOARD_PODS_TABLE"])
+
+
+@cache
 def services() -> Services:
     """The world, made once per process."""
     from switchboard.aws import clients
-    from switchboard.aws.pods import PodsTable
     from switchboard.aws.secrets import SecretStore
     from switchboard.aws.tables import AccessTable, OnceTable
     from switchboard.sender import Sender
 
     clock = SystemClock()
     access = AccessTable(clients.dynamodb(), os.environ["SWITCHBOARD_ACCESS_TABLE"])
-    pods = PodsTable(clients.dynamodb(), os.environ["SWITCHBOARD_PODS_TABLE"])
     return Services(
         access=access,
         claims=OnceTable(clients.dynamodb(), os.environ["SWITCHBOARD_ONCE_TABLE"]),
-        templates=pods,
-        pods=pods,
+        templates=pods(),
+        pods=pods(),
         leases=access,
         secrets=SecretStore(clients.secretsmanager, os.environ["SWITCHBOARD_SECRETS"]),
         send=Sender(clock),
@@ -211,8 +219,9 @@ def view_pod() -> Handler:
     """`GET /pods/{id}/live`, `/pods/edit/{id}` and `/pods/assets/{file}`: the pages."""
     from switchboard.api.pods import pages
 
-    _warm()
-    return handler(lambda call, _: pages.view(call, services()))
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        pods()
+    return handler(lambda call, _: pages.view(call, pods()))
 
 
 def _warm() -> None:

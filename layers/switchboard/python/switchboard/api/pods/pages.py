@@ -7,7 +7,7 @@ from hashlib import sha256
 from switchboard.api.call import Call
 from switchboard.api.reply import Reply
 from switchboard.pods import look
-from switchboard.ports import Page, Services
+from switchboard.ports import Page, Pods
 
 LIVE = re.compile(r"/pods/([0-9a-f]{24})/live")
 EDIT = re.compile(r"/pods/edit/([0-9a-f]{24})")
@@ -19,13 +19,13 @@ FOREVER = "public, max-age=31536000, immutable"
 """The name of an asset holds a hash of it."""
 
 
-def view(call: Call, services: Services) -> Reply:
+def view(call: Call, pods: Pods) -> Reply:
     """`GET /pods/{id}/live`, `/pods/edit/{id}` and `/pods/assets/{file}`."""
     if form := LIVE.fullmatch(call.path):
-        found = services.pods.page(form[1])
+        found = pods.page(form[1])
         return live(call, found) if found else gone()
     if form := EDIT.fullmatch(call.path):
-        return edit(form[1]) if services.pods.page(form[1]) else gone()
+        return edit(form[1]) if pods.page(form[1]) else gone()
     form = ASSET.fullmatch(call.path)
     found = look.ASSETS.get(form[1]) if form else None
     if found is None:
