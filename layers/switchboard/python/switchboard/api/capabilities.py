@@ -3,7 +3,7 @@
 from typing import Any
 
 from switchboard import models
-from switchboard.api import keys, query
+from switchboard.api import door, query
 from switchboard.api.call import Call
 from switchboard.api.reply import Reply, result
 from switchboard.api.unified import parameter, refuse
@@ -16,8 +16,7 @@ from switchboard.ports import Services
 
 def walk(call: Call, services: Services) -> Reply:
     """`GET /unified/crm/capabilities[?crm=]`: open to every key, whatever its scopes."""
-    caller = keys.authenticate(call, services.access, services.clock.now())
-    call.notes.update(brand=caller.brand, key_id=caller.admission.key_id)
+    door.known(call, services)
     tree, faults = query.parse(call.query), list[Fault]()
     wanted = tree.get("crm")
     if wanted is not None and wanted not in registry.NAMES:
