@@ -26,8 +26,10 @@ faults: .venv/ready .tools/sam/ready .tools/ministack/ready
 matrix: .venv/ready
 	@$(PY) -m tests.matrix
 
+# A part of it: make bench PARTS=search CONTACTS=1000000
+CONTACTS := 100000
 bench: .venv/ready .tools/sam/ready .tools/ministack/ready build
-	$(PY) -m tests.bench
+	$(PY) -m tests.bench $(PARTS) --contacts $(CONTACTS)
 
 lint: .venv/ready .tools/sam/ready .tools/checkov/ready
 	.venv/bin/ruff check .

@@ -7,25 +7,34 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
-from switchboard import models
-from switchboard.api import openapi
+from click import Context
+
+from switchboard import cli, models
+from switchboard.api import capabilities, openapi
+from switchboard.api.openapi import records
 from switchboard.api.pods.creation import layout_of
 from switchboard.api.reply import STATUSES
 from switchboard.api.routes import ROUTES
 from switchboard.api.scopes import ACTIONS, ROLES
 from switchboard.crm import registry
 from switchboard.crm.catalog import CRM, Resource
-from switchboard.models.schema import READ_BY_ID, VERBS, Schema, Verb
+from switchboard.crm.problem import Fault
+from switchboard.models.schema import READ, VERBS, Schema, Verb, verbs
 from switchboard.pods import filling, language, starters, variables
 from switchboard.pods.blocks import BLOCKS, Layout
+from switchboard.ports import Checkpoint, Owner
+from switchboard.search import filters
+from switchboard.search.fields import ALIASES, FIELDS, OPERATORS, Field, Kind, field
+from switchboard.search.filters import MANY, NONE, Condition
+from switchboard.search.sources import Scope, sources
 from tests import matrix
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 OPENAPI = README.with_name("openapi.json")
-BY_ID = [plural for plural in models.MODULES if plural in READ_BY_ID]
-"""Resources that have a table of their own: there is little to say of them."""
+BY_ID = [plural for plural in models.MODULES if plural in READ]
+"""Resources that are only read, and have a table of their own."""
 SCHEMAS: Sequence[Schema] = [models.load(plural) for plural in models.MODULES if plural not in BY_ID]
 
 
@@ -73,11 +82,12 @@ def resources() -> str:
     return found.below(markdown(["", "", *VERBS], rows))
 
 
-def read_by_id() -> str:
-    """What is read by its id alone, and how."""
+def only_read() -> str:
+    """What is only read, and how."""
     found = Supported()
-    rows = [[crm.title, *(found.cell(crm, plural, "get", yes="native", no="—") for plural in BY_ID)] for crm in crms()]
-    return found.below(markdown(["", *BY_ID], rows))
+    asked: list[tuple[str, Verb]] = [(plural, verb) for plural in BY_ID for verb in verbs(plural)]
+    rows = [[crm.title, *(found.cell(crm, *each, yes="native", no="—") for each in asked)] for crm in crms()]
+    return found.below(markdown(["", *(f"{plural}: {verb}" for plural, verb in asked)], rows))
 
 
 def pods() -> str:
@@ -177,15 +187,142 @@ def problems() -> str:
     return markdown(["problem", "status"], [[f"[`{kind}`](#{kind})", str(status)] for kind, status in STATUSES.items()])
 
 
+EXAMPLES: Mapping[Kind, str | int] = {
+    "text": "ada",
+    "id": "7",
+    "digits": "44207946",
+    "moment": "2026-06-01T00:00:00Z",
+    "custom": "large",
+}
+"""A value of each kind of field."""
+SOUGHT = Scope(
+    "acme01", {"one": Checkpoint("acme01", "one", "hubspot", indexed=("indexed",))}, {"one": {"7": Owner("ada", "ada")}}
+)
+"""An account of which one custom field has an index."""
+
+
+def condition(name: str, operator: str) -> Condition:
+    """A condition on a field of contacts, with values of its kind."""
+    found, faults = field(name), list[Fault]()
+    value = EXAMPLES[found.kind] if found else None
+    more = {} if operator in NONE else {"values": [value, value]} if operator in MANY else {"value": value}
+    [told] = filters.read([{"field": name, "operator": operator, **more}], faults)
+    if not isinstance(told, Condition):
+        raise TypeError(f"{name} {operator} is no condition")
+    return told
+
+
+def contact_fields() -> str:
+    """What contacts can be searched by, and what of it an index answers."""
+    customs = {"custom_fields.plain": "`custom_fields.<name>`", "custom_fields.indexed": "the same, with an index"}
+    names: dict[str, Field] = {**FIELDS, **{name: found for name in customs if (found := field(name))}}
+
+    def label(name: str) -> str:
+        other = "".join(f" or `{alias}`" for alias, meant in ALIASES.items() if meant == name)
+        return customs.get(name) or f"`{name}`{other}"
+
+    def cell(name: str, operator: str) -> str:
+        if operator not in names[name].operators:
+            return ""
+        return "**index**" if sources(condition(name, operator), SOUGHT) else "yes"
+
+    columns: dict[tuple[str, ...], list[str]] = {}
+    for operator in dict.fromkeys(each for operators in OPERATORS.values() for each in operators):
+        columns.setdefault(tuple(cell(name, operator) for name in names), []).append(operator)
+    head = ["field", "kind", *(", ".join(f"`{each}`" for each in alike) for alike in columns.values()), "order"]
+    rows = [
+        [label(name), each.kind, *(cells[place] for cells in columns), "yes" if each.order else ""]
+        for place, (name, each) in enumerate(names.items())
+    ]
+    return markdown(head, rows)
+
+
+WIDTH = 116
+
+
+def laid(value: Any, indent: str = "  ") -> str:
+    """JSON in lines that are no longer than they have to be."""
+    whole = json.dumps(value)
+    if len(indent) + len(whole) <= WIDTH or not isinstance(value, dict | list):
+        return whole
+    inner = indent + " "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(name)}: {laid(each, inner)}" for name, each in value.items()]
+    else:
+        parts = [laid(each, inner) for each in value]
+    lines = [""]
+    for part in parts:
+        if lines[-1] and (len(inner) + len(lines[-1]) + len(part) > WIDTH or "\n" in lines[-1] + part):
+            lines.append("")
+        lines[-1] += f", {part}" if lines[-1] else part
+    first, last = ("{", "}") if isinstance(value, dict) else ("[", "]")
+    return first + f",\n{inner}".join(lines) + last
+
+
+def contact_example() -> str:
+    """A search and its answer: those of the OpenAPI document, which a test asks and compares."""
+    version = records.PARAMETERS["Version"]["example"]
+    return f"""```console
+$ curl -s http://127.0.0.1:8080{records.PATH} -H 'authorization: Bearer trpt_8izexb_...' \\
+    -H 'version: {version}' -H 'content-type: application/json' -d '
+  {laid(records.SEARCH)}'
+
+{laid(records.page(), "")}
+```"""
+
+
+def lasting(seconds: float) -> str:
+    """A time in the largest unit that fits."""
+    for unit, name in ((3600, "h"), (60, "min")):
+        if seconds >= unit and not seconds % unit:
+            return f"{seconds / unit:g} {name}"
+    return f"{seconds:g} s"
+
+
+def syncs() -> str:
+    """How contacts of each CRM are synced."""
+    head = ["CRM", "reads", "deletions are", "looks", "for deletions", "lag", "calls", "in a day"]
+    rows: list[Sequence[str]] = []
+    for crm in crms():
+        told = capabilities.synced(crm, "contacts")
+        pace = told["pace"]
+        rows.append(
+            (
+                crm.title,
+                {"since": "what changed", "all": "everything"}[told["changes"]],
+                told["deletions"],
+                f"every {lasting(told['every_seconds'])}",
+                f"every {lasting(told['deletions_every_seconds'])}",
+                lasting(told["lag_seconds"]) if told["lag_seconds"] else "",
+                f"{pace['calls']} in {lasting(pace['seconds'])}",
+                f"{pace['daily']:,}" if pace["daily"] else "",
+            )
+        )
+    return markdown(head, rows)
+
+
+def commands() -> str:
+    """The operator's commands."""
+    rows: list[tuple[str, str]] = []
+    for name, command in cli.main.commands.items():
+        given = [each for each in command.collect_usage_pieces(Context(command)) if each != "[OPTIONS]"]
+        rows.append((f"`{' '.join((name, *given))}`".replace("|", r"\|"), " ".join(str(command.help).split())))
+    return markdown(("command", ""), sorted(rows))
+
+
 SECTIONS: Mapping[str, Callable[[], str]] = {
     "resources": resources,
-    "read-by-id": read_by_id,
+    "only-read": only_read,
     "pods": pods,
     "starters": starter_templates,
     "blocks": blocks,
     "variables": words,
     "fields": fields,
     "routes": routes,
+    "contact-fields": contact_fields,
+    "contact-example": contact_example,
+    "syncs": syncs,
+    "commands": commands,
     "accounts": accounts,
     "roles": roles,
     "problems": problems,

@@ -1,7 +1,8 @@
 """What an operator does, on tables and secrets in memory, and that the functions see it as it was meant."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +10,12 @@ import pytest
 
 from switchboard.admin import Admin, RefusedError
 from switchboard.api import keys, scopes
+from switchboard.aws.contacts import ContactsTable
 from switchboard.aws.pods import PodsTable
 from switchboard.aws.secrets import SecretStore
 from switchboard.aws.tables import AccessTable
 from switchboard.crm import registry
-from switchboard.ports import Account, Admission, Exhausted, KeyRefusal, Page, Pod, Template
+from switchboard.ports import Account, Admission, Checkpoint, Exhausted, KeyRefusal, Page, Pod, Template
 from tests.aws import memory
 
 NOW = 1_795_253_400
@@ -30,7 +32,7 @@ def _aws() -> Iterator[None]:
 @pytest.fixture
 def admin(_aws: None) -> Admin:
     memory.empty()
-    return Admin(memory.dynamodb(), memory.secretsmanager(), "access", "switchboard/test")
+    return Admin(memory.dynamodb(), memory.secretsmanager(), "access", "switchboard/test", contacts="contacts")
 
 
 def access(admin: Admin) -> AccessTable:
@@ -355,7 +357,7 @@ def test_a_deleted_brand_is_gone_with_its_credentials_and_pages(admin: Admin, br
     assert table.templates(brand) == []
     found = access(admin).brand(brand)
     assert not found.exists
-    assert [each.status for each in found.accounts] == ["needs_reauth"]
+    assert found.accounts == ()
     assert not [name for name in secrets(admin) if brand in name]
     with pytest.raises(RefusedError, match="brand"):
         whole.delete_brand(brand)
@@ -375,3 +377,300 @@ def test_a_deleted_user_is_gone_and_the_keys_stay(admin: Admin, brand: str) -> N
     assert len(admin.list_keys(brand)) == 1
     with pytest.raises(RefusedError, match="user"):
         admin.delete_user(brand, user)
+
+
+# --- syncs -----------------------------------------------------------------------------------------------------------
+
+
+def table(admin: Admin) -> ContactsTable:
+    return ContactsTable(admin.dynamodb, "contacts", time.sleep)
+
+
+def checkpoint(admin: Admin, brand: str, account: str) -> Checkpoint:
+    found = table(admin).checkpoint(brand, account)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def account(admin: Admin, brand: str) -> str:
+    return admin.connect_account(brand, "hubspot", KEY)
+
+
+LATER = time.time() + 3600
+
+
+@pytest.fixture
+def synced(admin: Admin, brand: str, account: str) -> Checkpoint:
+    """The checkpoint of an account that was synced, is in the middle of a walk, and due in an hour."""
+    state = replace(
+        checkpoint(admin, brand, account),
+        anchor="2026-11-20T00:00:00Z",
+        synced_at=NOW,
+        deleted_at=NOW,
+        swept_at=NOW,
+        begun=NOW,
+        position={"after": "7"},
+        size=120,
+        failures=3,
+        last_error="crm-timeout",
+        due_at=LATER,
+        indexed=("c_tier", "c_size"),
+    )
+    assert table(admin).move(state)
+    return replace(state, version=state.version + 1)
+
+
+class Racing(ContactsTable):
+    """A table at which a run is always a little quicker."""
+
+    def move(self, checkpoint: Checkpoint) -> bool:
+        seen = super().checkpoint(checkpoint.brand, checkpoint.account)
+        assert seen is not None
+        super().move(seen)
+        return super().move(checkpoint)
+
+    def postpone(self, checkpoint: Checkpoint, until: float) -> bool:
+        super().postpone(checkpoint, checkpoint.due_at + 1)
+        return super().postpone(checkpoint, until)
+
+
+class Once(Racing):
+    """A table at which a run is quicker once."""
+
+    raced = False
+
+    def move(self, checkpoint: Checkpoint) -> bool:
+        if self.raced:
+            return ContactsTable.move(self, checkpoint)
+        type(self).raced = True
+        return super().move(checkpoint)
+
+    def postpone(self, checkpoint: Checkpoint, until: float) -> bool:
+        if self.raced:
+            return ContactsTable.postpone(self, checkpoint, until)
+        type(self).raced = True
+        return super().postpone(checkpoint, until)
+
+
+def test_a_connected_account_is_synced_as_soon_as_the_planner_runs(admin: Admin, brand: str) -> None:
+    account = admin.connect_account(brand, "hubspot", KEY)
+    found = checkpoint(admin, brand, account)
+    assert replace(found, due_at=0) == Checkpoint(brand, account, "hubspot", version=1)
+    [due] = table(admin).due(time.time(), 10)
+    assert (due.brand, due.account) == (brand, account)
+
+
+def test_an_account_is_connected_without_syncs_where_no_table_is_named(admin: Admin, brand: str) -> None:
+    account = replace(admin, contacts="").connect_account(brand, "hubspot", KEY)
+    assert table(admin).checkpoint(brand, account) is None
+
+
+def test_a_disconnected_account_is_gone_with_its_secret_and_its_contacts_go_next(
+    admin: Admin, brand: str, synced: Checkpoint
+) -> None:
+    admin.disconnect_account(brand, synced.account)
+    assert access(admin).account(brand, synced.account) is None
+    assert secrets(admin) == []
+    found = checkpoint(admin, brand, synced.account)
+    assert (found.stage, found.begun, found.position, found.size) == ("purge", 0, None, 120)
+    assert found.due_at <= time.time()
+
+
+def test_a_disconnect_that_broke_off_goes_on_when_it_is_done_again(
+    admin: Admin, brand: str, synced: Checkpoint
+) -> None:
+    admin.secretsmanager.delete_secret(
+        SecretId=f"switchboard/test/accounts/{brand}/{synced.account}", ForceDeleteWithoutRecovery=True
+    )
+    admin.dynamodb.delete_item(TableName="access", Key={"pk": {"S": brand}, "sk": {"S": f"account#{synced.account}"}})
+    admin.disconnect_account(brand, synced.account)
+    assert checkpoint(admin, brand, synced.account).stage == "purge"
+
+
+def test_an_account_is_disconnected_where_no_table_of_contacts_is_named(admin: Admin, brand: str, account: str) -> None:
+    replace(admin, contacts="").disconnect_account(brand, account)
+    assert admin.list_accounts(brand) == []
+
+
+def test_an_account_of_another_brand_is_not_disconnected(admin: Admin, brand: str, account: str) -> None:
+    other = admin.create_brand("Other")
+    with pytest.raises(RefusedError, match="account"):
+        admin.disconnect_account(other, account)
+    assert [each["id"] for each in admin.list_accounts(brand)] == [account]
+
+
+def test_a_deleted_brand_has_its_contacts_removed(admin: Admin, brand: str, synced: Checkpoint) -> None:
+    second = admin.connect_account(brand, "close", KEY)
+    replace(admin, pods="pods").delete_brand(brand)
+    assert {each.account: each.stage for each in table(admin).checkpoints(brand)} == {
+        synced.account: "purge",
+        second: "purge",
+    }
+
+
+def test_a_reconnected_account_is_synced_at_once_and_its_failures_are_forgiven(
+    admin: Admin, brand: str, synced: Checkpoint
+) -> None:
+    admin.reconnect_account(brand, synced.account, {"api_key": "new"})
+    found = checkpoint(admin, brand, synced.account)
+    assert found.due_at <= time.time()
+    assert replace(found, due_at=0, version=0, failures=0) == replace(synced, due_at=0, version=0, failures=0)
+    assert found.failures == 0
+
+
+def test_an_account_from_before_there_were_syncs_is_synced_when_it_is_reconnected_or_asked_for(
+    admin: Admin, brand: str
+) -> None:
+    old = replace(admin, contacts="")
+    first, second = (old.connect_account(brand, "hubspot", KEY) for _ in range(2))
+    admin.reconnect_account(brand, first, KEY)
+    admin.sync_now(brand, second)
+    assert {each.account for each in table(admin).checkpoints(brand)} == {first, second}
+
+
+def test_fields_become_searchable_and_all_contacts_are_looked_at_anew(
+    admin: Admin, brand: str, synced: Checkpoint
+) -> None:
+    admin.set_searchable(brand, synced.account, ["c_tier", "c_region", "c_tier"])
+    found = access(admin).account(brand, synced.account)
+    assert found is not None
+    assert found.searchable == ("c_tier", "c_region")
+    walk = checkpoint(admin, brand, synced.account)
+    assert (walk.anchor, walk.synced_at, walk.begun, walk.position) == ("", 0, 0, None)
+    assert (walk.size, walk.deleted_at, walk.swept_at) == (120, NOW, NOW)
+    assert walk.due_at <= time.time()
+    assert walk.indexed == ("c_tier",), "one that is no longer kept is not to be searched by"
+
+
+def test_no_field_is_searchable_when_none_is_named(admin: Admin, brand: str, synced: Checkpoint) -> None:
+    admin.set_searchable(brand, synced.account, [])
+    assert checkpoint(admin, brand, synced.account).indexed == ()
+
+
+def test_a_search_never_trusts_an_index_that_walks_no_longer_keep(
+    admin: Admin, brand: str, synced: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the moment at which the account says otherwise, the checkpoint has done so already."""
+    seen: list[tuple[str, ...]] = []
+    put = Admin._set
+
+    def spy(self: Admin, brand: str, sort: str, changes: Mapping[str, Any]) -> None:
+        seen.append(checkpoint(admin, brand, synced.account).indexed)
+        put(self, brand, sort, changes)
+
+    monkeypatch.setattr(Admin, "_set", spy)
+    admin.set_searchable(brand, synced.account, ["c_size"])
+    assert seen == [("c_size",)]
+
+
+@pytest.mark.parametrize("names", [[f"c_{number}" for number in range(11)], [""], ["x" * 129]])
+def test_what_cannot_be_searchable_is_refused_and_nothing_changes(
+    admin: Admin, brand: str, synced: Checkpoint, names: list[str]
+) -> None:
+    with pytest.raises(RefusedError, match="searchable"):
+        admin.set_searchable(brand, synced.account, names)
+    assert checkpoint(admin, brand, synced.account) == synced
+
+
+def test_ten_fields_of_the_longest_names_are_searchable(admin: Admin, brand: str, account: str) -> None:
+    names = [f"{number:0128d}" for number in range(10)]
+    admin.set_searchable(brand, account, names)
+    found = access(admin).account(brand, account)
+    assert found is not None
+    assert found.searchable == tuple(names)
+
+
+def test_members_see_what_the_brand_says(admin: Admin, brand: str) -> None:
+    assert access(admin).brand(brand).members_see == "all"
+    for sight in ("own", "all"):
+        admin.set_members_see(brand, sight)
+        assert access(admin).brand(brand).members_see == sight
+    with pytest.raises(RefusedError, match="all, own"):
+        admin.set_members_see(brand, "none")
+    with pytest.raises(RefusedError, match="brand"):
+        admin.set_members_see("nobody", "own")
+
+
+def test_syncs_are_listed_of_one_brand(admin: Admin, brand: str, synced: Checkpoint) -> None:
+    other = admin.create_brand("Other")
+    admin.connect_account(other, "hubspot", KEY)
+    assert admin.list_syncs(brand) == [
+        {
+            "account": synced.account,
+            "crm": "hubspot",
+            "stage": "changes",
+            "synced_at": NOW,
+            "size": 120,
+            "due_at": LATER,
+            "failures": 3,
+            "last_error": "crm-timeout",
+        }
+    ]
+
+
+def test_a_sync_that_is_wanted_now_is_due_and_a_run_that_is_under_way_goes_on(
+    admin: Admin, brand: str, synced: Checkpoint
+) -> None:
+    admin.sync_now(brand, synced.account)
+    found = checkpoint(admin, brand, synced.account)
+    assert found.due_at <= time.time()
+    assert replace(found, due_at=LATER) == synced
+    assert table(admin).move(synced), "a run that has seen the checkpoint before may still move it"
+
+
+def test_what_has_to_do_with_syncs_needs_their_table(admin: Admin, brand: str, account: str) -> None:
+    bare = replace(admin, contacts="")
+    for work in (
+        lambda: bare.list_syncs(brand),
+        lambda: bare.sync_now(brand, account),
+        lambda: bare.set_searchable(brand, account, ["c_tier"]),
+    ):
+        with pytest.raises(RefusedError, match="table of contacts"):
+            work()
+    found = access(admin).account(brand, account)
+    assert found is not None
+    assert found.searchable == ()
+
+
+def test_an_account_that_there_is_not_has_no_syncs(admin: Admin, brand: str) -> None:
+    for work in (
+        lambda: admin.sync_now(brand, "nope"),
+        lambda: admin.set_searchable(brand, "nope", []),
+        lambda: admin.disconnect_account(brand, "nope"),
+    ):
+        with pytest.raises(RefusedError, match="account"):
+            work()
+    assert table(admin).checkpoints(brand) == []
+
+
+def changes(admin: Admin, checkpoint: Checkpoint) -> list[Callable[[], None]]:
+    """What an operator does with a checkpoint that a run may move meanwhile."""
+    brand, account = checkpoint.brand, checkpoint.account
+    return [
+        lambda: admin.sync_now(brand, account),
+        lambda: admin.set_searchable(brand, account, []),
+        lambda: admin.reconnect_account(brand, account, KEY),
+        lambda: admin.disconnect_account(brand, account),
+    ]
+
+
+def test_a_run_that_is_quicker_once_is_no_hindrance(
+    admin: Admin, synced: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("switchboard.admin.ContactsTable", Once)
+    for work in changes(admin, synced):
+        assert table(admin).move(replace(checkpoint(admin, synced.brand, synced.account), due_at=LATER))
+        Once.raced = False
+        work()
+        assert Once.raced
+        assert checkpoint(admin, synced.brand, synced.account).due_at <= time.time()
+
+
+def test_a_run_that_is_always_quicker_is_said_in_a_sentence(
+    admin: Admin, synced: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("switchboard.admin.ContactsTable", Racing)
+    for work in changes(admin, synced):
+        with pytest.raises(RefusedError, match="being synced right now"):
+            work()

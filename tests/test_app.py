@@ -18,7 +18,9 @@ from switchboard.api.reply import Reply
 from switchboard.crm import registry
 from switchboard.crm.problem import Kind, Problem
 from switchboard.models.lead import LEAD
-from switchboard.ports import Deadline
+from switchboard.ports import Checkpoint, Deadline
+from switchboard.sync import running
+from switchboard.sync.planning import Message
 from tests import worlds
 from tests.worlds import ACCOUNT, OAUTH_CREDENTIALS, World, answers
 
@@ -290,6 +292,98 @@ def test_no_secret_and_no_word_of_a_record_is_in_any_line(monkeypatch: pytest.Mo
     assert "our-client-secret" not in "".join(replies)
 
 
+# --- syncs -----------------------------------------------------------------------------------------------------------
+
+
+def batch(*accounts: str) -> dict[str, Any]:
+    """An event of the queue: a message for each account, which is its id too."""
+    return {
+        "Records": [
+            {
+                "messageId": account,
+                "receiptHandle": "handle",
+                "body": json.dumps({"brand": "acme01", "account": account}),
+                "attributes": {},
+                "messageAttributes": {},
+                "eventSource": "aws:sqs",
+            }
+            for account in accounts
+        ]
+    }
+
+
+@pytest.fixture
+def turns(served: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Message, float]]:
+    """Turns that were taken, each with the seconds that it had. One at `bad` fails; each takes ten seconds."""
+    taken: list[tuple[Message, float]] = []
+
+    def run(message: Message, _: running.Means, deadline: Deadline) -> None:
+        taken.append((message, deadline.left))
+        served.clock.pass_(10)
+        if message.account.startswith("bad"):
+            raise RuntimeError("marker: what is wrong with it")
+
+    monkeypatch.setattr(running, "run", run)
+    monkeypatch.setattr(app, "contacts", lambda: served.contacts)
+    monkeypatch.setattr(app, "queue", lambda: None)
+    return taken
+
+
+def test_every_message_of_a_batch_is_a_turn(turns: list[tuple[Message, float]]) -> None:
+    assert app.run_sync()(batch("a-1", "a-2"), Context(300_000)) == {"batchItemFailures": []}
+    assert [message for message, _ in turns] == [Message("acme01", "a-1"), Message("acme01", "a-2")]
+
+
+def test_a_message_that_failed_goes_back_and_the_others_of_its_batch_do_not(
+    turns: list[tuple[Message, float]], lines: io.StringIO
+) -> None:
+    told = app.run_sync()(batch("a-1", "bad-2", "a-3"), Context(300_000))
+    assert told == {"batchItemFailures": [{"itemIdentifier": "bad-2"}]}
+    assert [message.account for message, _ in turns] == ["a-1", "bad-2", "a-3"]
+    [fault] = logged(lines)
+    assert (fault["level"], fault["message"], fault["message_id"]) == ("ERROR", "fault", "bad-2")
+
+
+def test_a_batch_that_failed_as_a_whole_goes_back_message_by_message(turns: list[tuple[Message, float]]) -> None:
+    told = app.run_sync()(batch("bad-1", "bad-2"), Context(300_000))
+    assert told == {"batchItemFailures": [{"itemIdentifier": "bad-1"}, {"itemIdentifier": "bad-2"}]}
+    assert len(turns) == 2
+
+
+def test_what_failed_once_is_not_held_against_the_next_batch(turns: list[tuple[Message, float]]) -> None:
+    handle = app.run_sync()
+    handle(batch("bad-1"), Context(300_000))
+    assert handle(batch("a-2"), Context(300_000)) == {"batchItemFailures": []}
+    assert len(turns) == 2
+
+
+def test_nobody_takes_the_time_of_those_who_come_after_and_what_is_left_over_is_theirs(
+    turns: list[tuple[Message, float]],
+) -> None:
+    app.run_sync()(batch("a-1", "a-2", "a-3"), Context(300_000))
+    whole = 300 - app.RESERVE_SECONDS
+    assert [left for _, left in turns] == [whole / 3, (whole - 10) / 2, whole - 20]
+
+
+class Sent:
+    """The port `Queue`, as far as the planner uses it."""
+
+    def __init__(self) -> None:
+        self.messages: list[Any] = []
+
+    def send(self, messages: list[Any]) -> None:
+        self.messages += messages
+
+
+def test_the_planner_says_how_many_it_has_put_into_the_queue(served: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Sent()
+    for account in ("a-1", "a-2"):
+        served.contacts.move(Checkpoint("acme01", account, "acme", due_at=served.clock.now()))
+    monkeypatch.setattr(app, "queue", lambda: queue)
+    assert app.plan_syncs()({}, Context()) == {"queued": 2}
+    assert [each["account"] for each in queue.messages] == ["a-1", "a-2"]
+
+
 # --- the world of a process ------------------------------------------------------------------------------------------
 
 
@@ -335,10 +429,13 @@ def loaded(function: str) -> set[str]:
 @pytest.mark.parametrize(
     ("function", "others"),
     [
-        ("unknown_route", {"pydantic", "switchboard.api.unified", "switchboard.api.tokens"}),
-        ("list_capabilities", {"switchboard.api.reading", "switchboard.api.creation", "switchboard.api.tokens"}),
+        ("unknown_route", {"pydantic", "switchboard.api.unified", "switchboard.talks.tokens"}),
+        ("list_capabilities", {"switchboard.api.reading", "switchboard.api.creation", "switchboard.talks.tokens"}),
         ("create_lead", {"switchboard.api.reading", "switchboard.api.capabilities", "switchboard.models.stage"}),
         ("get_record", {"switchboard.api.capabilities"}),
+        ("search_contacts", {"switchboard.sync.running", "switchboard.talks.tokens", "switchboard.api.unified"}),
+        ("plan_syncs", {"switchboard.sync.running", "switchboard.talks.tokens", "switchboard.search.finding"}),
+        ("run_sync", {"switchboard.api.unified", "switchboard.api.records.contacts", "switchboard.search.finding"}),
     ],
 )
 def test_a_function_starts_with_its_own_parts_only(function: str, others: set[str]) -> None:

@@ -12,7 +12,11 @@ from switchboard.api import keys
 from switchboard.aws import clients
 from tests.aws import memory
 
-ENVIRONMENT = {"SWITCHBOARD_ACCESS_TABLE": "access", "SWITCHBOARD_SECRETS": "switchboard/test"}
+ENVIRONMENT = {
+    "SWITCHBOARD_ACCESS_TABLE": "access",
+    "SWITCHBOARD_CONTACTS_TABLE": "contacts",
+    "SWITCHBOARD_SECRETS": "switchboard/test",
+}
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +117,43 @@ def test_what_else_a_crm_wants_to_know_is_given_by_name(brand: str) -> None:
         assert "settings" in refused("connect-account", brand, "pipeliner", *host, *wrong, given=given)
 
 
+@pytest.fixture
+def account(brand: str) -> str:
+    return said("connect-account", brand, "hubspot", given='{"api_key": "marker"}')["integrated_account_id"]
+
+
+def test_syncs_are_listed_and_asked_for(brand: str, account: str) -> None:
+    [listed] = said("list-syncs", brand)["syncs"]
+    assert (listed["account"], listed["crm"], listed["stage"]) == (account, "hubspot", "changes")
+    assert run("sync-now", brand, account).exit_code == 0
+    assert said("list-syncs", brand)["syncs"][0]["due_at"] > listed["due_at"]
+
+
+def test_an_account_is_disconnected_when_that_is_confirmed(brand: str, account: str) -> None:
+    assert refused("disconnect-account", brand, account, given="n\n")
+    assert said("list-accounts", brand)["accounts"] != []
+    assert run("disconnect-account", brand, account, "--yes").exit_code == 0
+    assert said("list-accounts", brand)["accounts"] == []
+    assert [each["stage"] for each in said("list-syncs", brand)["syncs"]] == ["purge"]
+
+
+def test_custom_fields_become_searchable(brand: str, account: str) -> None:
+    assert run("set-searchable", brand, account, "c_tier", "Shoe size").exit_code == 0
+    [listed] = said("list-accounts", brand)["accounts"]
+    assert json.loads(listed["searchable"]) == ["c_tier", "Shoe size"]
+    assert run("set-searchable", brand, account).exit_code == 0
+    assert json.loads(said("list-accounts", brand)["accounts"][0]["searchable"]) == []
+
+
+def test_members_see_all_or_their_own(brand: str) -> None:
+    assert run("set-members-see", brand, "own").exit_code == 0
+    assert "all" in refused("set-members-see", brand, "some")
+
+
+def test_syncs_need_the_table_of_contacts(brand: str) -> None:
+    assert "table of contacts" in refused("--contacts", "", "list-syncs", brand)
+
+
 @pytest.mark.parametrize(
     ("typed", "word"),
     [
@@ -125,6 +166,10 @@ def test_what_else_a_crm_wants_to_know_is_given_by_name(brand: str) -> None:
         (["issue-key", "BRAND", "USER"], "SCOPES"),
         (["revoke-key", "BRAND", "nope"], "key"),
         (["delete-key", "BRAND", "nope"], "key"),
+        (["sync-now", "BRAND", "nope"], "account"),
+        (["set-searchable", "BRAND", "nope", "c_tier"], "account"),
+        (["disconnect-account", "BRAND", "nope", "--yes"], "account"),
+        (["set-members-see", "nobody", "own"], "brand"),
         (["teapot"], "teapot"),
     ],
 )

@@ -7,8 +7,9 @@ import pytest
 from switchboard import models
 from switchboard.api import capabilities
 from switchboard.crm import registry
-from switchboard.crm.catalog import Emulated, Native, Unsupported
+from switchboard.crm.catalog import Emulated, Native, Pace, Resource, Unsupported
 from switchboard.models.schema import VERBS, verbs
+from switchboard.sync import planning
 from tests import matrix
 
 
@@ -45,6 +46,22 @@ def test_a_crm_says_what_a_pod_is_made_of(name: str) -> None:
     assert told["pods"]
     for word in told["pods"]:
         assert told["resources"][crm.pods[word]]["get"]["support"] != "impossible"
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_a_crm_says_how_its_contacts_are_synced(name: str) -> None:
+    crm = registry.load(name)
+    contacts = crm.resources["contacts"]
+    assert isinstance(contacts, Resource)
+    told = capabilities.of(crm)["syncs"]
+    assert set(told) == {"contacts"}
+    sync = told["contacts"]
+    assert sync["changes"] == ("since" if contacts.changes else "all")
+    assert sync["deletions"] == contacts.deletions
+    assert sync["lag_seconds"] == crm.dialect.lag
+    assert Pace(**sync["pace"]) == crm.pace
+    assert sync["every_seconds"] == planning.interval(crm, contacts, capabilities.SMALL)
+    assert sync["every_seconds"] <= sync["deletions_every_seconds"] <= planning.DAY
 
 
 def test_a_create_says_what_it_requires() -> None:

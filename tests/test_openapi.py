@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -12,10 +13,12 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from switchboard import app, models
 from switchboard.api import scopes
-from switchboard.api.openapi import bodies, capabilities, document, pods, samples, unified
+from switchboard.api.capabilities import of as capabilities_of
+from switchboard.api.openapi import bodies, capabilities, document, pods, records, samples, unified
 from switchboard.api.pods import creation, keeping, record, templates
 from switchboard.api.pods.creation import Order
-from switchboard.api.routes import PODS, ROUTES
+from switchboard.api.records import contacts
+from switchboard.api.routes import PODS, RECORDS, ROUTES
 from switchboard.crm import registry
 from switchboard.crm.catalog import Resource
 from switchboard.crm.problem import Fault, Problem
@@ -24,6 +27,10 @@ from switchboard.models.schema import verbs
 from switchboard.pods import blocks, look, starters
 from switchboard.pods.blocks import Said, TemplateInput
 from switchboard.ports import Account, User
+from switchboard.search import filters
+from switchboard.search.contact import shown
+from switchboard.search.fields import ALIASES, FIELDS, OPERATORS, ORDERS, field
+from switchboard.search.keeping import Keeper
 from tests.worlds import BRAND, World
 
 DOCUMENT = document()
@@ -83,7 +90,7 @@ def test_it_has_the_routes_and_no_others() -> None:
 
 
 def test_no_component_is_said_twice_and_none_is_for_nothing() -> None:
-    told = [unified.schemas(), capabilities.schemas(), pods.schemas()]
+    told = [unified.schemas(), capabilities.schemas(), pods.schemas(), records.schemas()]
     assert sum(map(len, told)) + 1 == len(SCHEMAS)
     used = set(references(DOCUMENT))
     for kind in ("parameters", "headers", "responses", "schemas"):
@@ -158,8 +165,9 @@ def test_a_problem_has_the_members_of_its_surface() -> None:
     assert told["pods_problem"]["success"] is False
     assert told["pods_problem"]["error"] == told["pods_problem"]["detail"]
     assert "statusCode" not in told["pods_problem"]
+    assert not {"success", "statusCode"} & told["records_problem"].keys()
     for path, method in OPERATIONS:
-        own = "pods_problem" if path in PODS else "problem"
+        own = "pods_problem" if path in PODS else "records_problem" if path in RECORDS else "problem"
         default = DOCUMENT["paths"][path][method]["responses"]["default"]
         assert default == {"$ref": f"#/components/responses/{own}"}
 
@@ -243,9 +251,9 @@ def test_every_block_is_described_and_so_is_every_text_that_may_hold_variables()
     models_of_blocks = {name: model for name, model in vars(blocks).items() if name in SCHEMAS and name != "Block"}
     assert {each.rpartition("/")[2] for each in block.values()} <= models_of_blocks.keys()
     for name, model in models_of_blocks.items():
-        for field, info in model.model_fields.items():
+        for member, info in model.model_fields.items():
             for said in (each for each in info.metadata if isinstance(each, Said)):
-                assert SCHEMAS[name]["properties"][field]["description"] == bodies.SAID[said]
+                assert SCHEMAS[name]["properties"][member]["description"] == bodies.SAID[said]
 
 
 # The pods surface, asked what the document says
@@ -278,17 +286,23 @@ def ask(world: World, path: str, method: str, *granted: str, **headers: str) -> 
     """Send the example of an operation to the function that answers it."""
     operation = DOCUMENT["paths"][path][method]
     body = next(iter(operation.get("requestBody", {"content": {"": {"example": None}}})["content"].values()))["example"]
-    file = next(iter(look.ASSETS))
-    id = samples.TEMPLATE_ID if "template" in path else samples.POD_ID
-    place = path.format(id=id, file=file)
-    given = {"authorization": f"Bearer {world.issue(granted)}", "content-type": "application/json"}
+    return send(world, path, method, body, world.issue(granted), headers)
+
+
+def send(
+    world: World, path: str, method: str, body: Any, key: str, headers: Mapping[str, str]
+) -> tuple[int, Mapping[str, str], str]:
+    """Send a body to the function that answers an operation; headers are named with underscores."""
+    id = CONTACT.id if path in RECORDS else samples.TEMPLATE_ID if "template" in path else samples.POD_ID
+    place = path.format(id=id, file=next(iter(look.ASSETS)))
+    given = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     event = {
         "rawPath": place,
         "headers": given | {name.replace("_", "-"): value for name, value in headers.items()},
         "body": "" if body is None else json.dumps(body),
         "requestContext": {"domainName": "api.example.com", "http": {"method": method.upper(), "path": place}},
     }
-    reply = getattr(app, PODS[path][method.upper()])()(event, Context())
+    reply = getattr(app, ROUTES[path][method.upper()])()(event, Context())
     return reply["statusCode"], reply["headers"], reply["body"]
 
 
@@ -381,3 +395,158 @@ def test_pages_and_they_alone_are_for_everybody() -> None:
     assert not [
         path for path, method in OPERATIONS if path not in PAGES and "security" in DOCUMENT["paths"][path][method]
     ]
+
+
+# The records surface, asked what the document says
+
+VERSION = records.PARAMETERS["Version"]["example"]
+CONTACT = replace(records.kept(), brand=BRAND)
+FOUND = [(path, method) for path, method in OPERATIONS if path in RECORDS]
+each_record = pytest.mark.parametrize(("path", "method"), FOUND)
+
+
+def stock(world: World) -> None:
+    """Let the contact of the examples be the one that was synced, at the moment of which they tell."""
+    synced = records.scope()
+    world.clock.at = records.SYNCED_AT + 60
+    Keeper(world.contacts, BRAND, world.clock.now()).keep([CONTACT])
+    for account, checkpoint in synced.accounts.items():
+        world.contacts.points[BRAND, account] = replace(checkpoint, brand=BRAND)
+        world.contacts.know(BRAND, account, synced.of(account))
+
+
+def sought(world: World, body: Any, **headers: str) -> tuple[int, Mapping[str, str], Any]:
+    """The answer to a search."""
+    given = {"version": VERSION} | headers
+    status, told, text = send(world, records.PATH, "post", body, world.issue(["contact.read"]), given)
+    return status, told, json.loads(text)
+
+
+@each_record
+def test_a_question_for_contacts_is_answered_as_the_example(world: World, path: str, method: str) -> None:
+    stock(world)
+    status, headers, body = ask(world, path, method, "contact.read", version=VERSION)
+    told = DOCUMENT["paths"][path][method]["responses"][str(status)]
+    assert set(told["headers"]) <= headers.keys()
+    content = told["content"]["application/json"]
+    assert problems(content["schema"], json.loads(body)) == []
+    assert json.loads(body) == content["example"]
+
+
+@each_record
+def test_contacts_want_the_scope_and_the_version_that_are_told(world: World, path: str, method: str) -> None:
+    operation = DOCUMENT["paths"][path][method]
+    status, _, body = ask(world, path, method, version=VERSION)
+    assert status == 403
+    assert re.findall(r"`([^`]+)`", operation["description"].rpartition("scope")[2]) == [
+        json.loads(body)["detail"].removesuffix(".").rpartition(" ")[2]
+    ]
+    [version] = [each for each in map(resolved, operation["parameters"]) if each["in"] == "header"]
+    assert version["required"]
+    status, _, body = ask(world, path, method, "contact.read")
+    assert (status, json.loads(body)["errors"][0]["field"]) == (400, version["name"])
+
+
+def test_a_search_with_faults_is_answered_as_the_example(world: World) -> None:
+    status, headers, told = sought(world, records.WRONG)
+    response = DOCUMENT["components"]["responses"]["records_problem"]
+    example = response["content"]["application/problem+json"]["example"]
+    assert status == example["status"]
+    assert told == example | {"trace_id": told["trace_id"]}
+    assert set(response["headers"]) - {"retry-after"} <= headers.keys()
+    assert problems(SCHEMA_OF_SEARCH, records.WRONG)
+
+
+SCHEMA_OF_SEARCH = {"$ref": "#/components/schemas/ContactSearch"}
+VALUES = {"text": "Ada", "id": "con_1", "digits": "+44 20", "moment": "2026-06-01T00:00:00Z", "custom": 5}
+SHAPES = [
+    {},
+    {"value": None},
+    *({"value": each} for each in (*VALUES.values(), " ", "x" * 513, True, 1.5, ["Ada"], {})),
+    *({"values": [each, each]} for each in VALUES.values()),
+    {"values": ["2026-06-01T00:00:00Z"]},
+    {"values": []},
+    {"values": ["Ada"] * 101},
+    {"values": "Ada"},
+    {"value": "Ada", "values": ["Ada"]},
+    {"value": "Ada", "strength": 5},
+]
+"""What may stand beside a field and an operator, right or wrong."""
+SEARCHABLE = ["emails", "email", "id", "phone", "created_at", "custom_fields.size", "custom_fields.", "shoe_size"]
+"""A field of each kind, others by another name, and what is none."""
+KNOWN_OPERATORS = sorted({each for operators in OPERATORS.values() for each in operators})
+
+
+@pytest.mark.parametrize("name", SEARCHABLE)
+def test_a_condition_is_refused_by_the_document_where_it_is_refused(name: str) -> None:
+    """Of every shape with every operator, and of those that are in order too."""
+    validator, good = Draft202012Validator({**SCHEMA_OF_SEARCH, "components": DOCUMENT["components"]}), 0
+    for operator in (*KNOWN_OPERATORS, "like"):
+        for shape in SHAPES:
+            body = {"filters": [{"field": name, "operator": operator, **shape}]}
+            faults: list[Fault] = []
+            filters.read(body["filters"], faults)
+            if any(value is None for value in shape.values()):
+                continue  # the API takes null for what is not there; the document does not speak of it
+            assert validator.is_valid(body) == (not faults), body
+            good += not faults
+    assert bool(good) == (field(name) is not None)
+
+
+CONDITION = {"field": "name", "operator": "is_empty"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"filters": [], "search_text": "ada", "order_by": "name", "sort_direction": "asc", "limit": 100},
+        {"filters": [{"group": "or", "filters": [CONDITION]}, {"group": "and", "filters": [CONDITION, CONDITION]}]},
+        {"filters": {}},
+        {"filters": ["name"]},
+        {"filters": [CONDITION] * 21},
+        {"filters": [{"group": "nor", "filters": [CONDITION]}]},
+        {"filters": [{"group": "or", "filters": []}]},
+        {"filters": [{"group": "or", "filters": [{"group": "or", "filters": [CONDITION]}]}]},
+        {"filters": [{"group": "or", "filters": [CONDITION], "field": "name"}]},
+        {"search_text": 5},
+        {"search_text": "x" * 256},
+        {"order_by": "emails"},
+        {"order_by": ORDERS[0], "sort_direction": "down"},
+        {"limit": 0},
+        {"limit": 101},
+        {"limit": "25"},
+        {"cursor": 5},
+        {"offset": 25},
+    ],
+    ids=str,
+)
+def test_a_search_is_refused_where_the_document_refuses_it(world: World, body: Any) -> None:
+    stock(world)
+    status, _, told = sought(world, body)
+    assert status == (422 if problems(SCHEMA_OF_SEARCH, body) else 200), told
+
+
+def test_all_that_is_told_of_a_search_is_known() -> None:
+    assert tuple(SCHEMAS["ContactSearch"]["properties"]) == contacts.BODY
+    assert SCHEMAS["ContactSearch"].get("required", []) == []
+    assert SCHEMAS["ContactSearch"]["properties"]["order_by"]["enum"] == list(ORDERS)
+    names = {kind: dig(SCHEMAS, f"{records.named(kind)}.properties.field").get("enum", []) for kind in OPERATORS}
+    assert {name: kind for kind, told in names.items() for name in told} == {
+        name: found.kind for name in (*FIELDS, *ALIASES) if (found := field(name))
+    }
+    assert {found.kind for name in SEARCHABLE if (found := field(name))} == set(OPERATORS)
+
+
+def test_a_contact_that_says_nothing_is_told_as_the_document_says() -> None:
+    bare = replace(CONTACT, body={})
+    named = replace(CONTACT, body={"company": {"name": "Harbour & Pine"}, "owner": {"id": "8"}})
+    for each in (bare, named, CONTACT):
+        assert problems({"$ref": "#/components/schemas/StoredContact"}, shown(each, {})) == []
+    assert set(SCHEMAS["StoredContact"]["required"]) == set(shown(bare, {}))
+
+
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_what_a_crm_can_do_is_told_as_the_document_says(name: str) -> None:
+    told = {"result": [capabilities_of(registry.load(name))]}
+    assert problems({"$ref": "#/components/schemas/Capabilities"}, told) == []

@@ -13,13 +13,15 @@ from urllib.parse import parse_qsl
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from switchboard.api.reply import result
 from switchboard.crm import wire
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.wire import Request, Response
 from switchboard.ports import Deadline
-from switchboard.sender import ATTEMPTS, BIGGEST_ANSWER, Sender
+from switchboard.sender import ATTEMPTS, BIGGEST_ANSWER, DEEPEST_ANSWER, Sender, _depth
 from tests.worlds import HeldClock
 
 ORIGIN = "https://api.acme.example"
@@ -578,3 +580,14 @@ def test_an_answer_that_nests_too_deep_is_a_text() -> None:
     assert not answer(b"[" * 1200 + b"]" * 1200).readable
     assert answer(b"[" * 50 + b"]" * 50).readable
     assert answer(b"[" + b"{},".join([b""] * 500) + b"{}]").readable, "many brackets are not deep ones"
+
+
+@given(st.lists(st.sampled_from(b"[]{}a\xff"), max_size=400).map(bytes))
+def test_depth_is_counted_from_one_bracket_to_the_next(middle: bytes) -> None:
+    """Whatever is closed before it was opened, as in a text that is no JSON."""
+    content = middle + b"{}" * (DEEPEST_ANSWER + 1)
+    depth = deepest = 0
+    for byte in content:
+        depth += (byte in b"[{") - (byte in b"]}")
+        deepest = max(deepest, depth)
+    assert _depth(content) == deepest

@@ -7,12 +7,11 @@ The journal can let the process die before or after any of these calls; what is 
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -20,7 +19,6 @@ from switchboard.api import keys
 from switchboard.api.call import Call
 from switchboard.api.reading import Read
 from switchboard.api.reply import Reply, refusal
-from switchboard.api.tokens import Tokens
 from switchboard.api.walk import Create
 from switchboard.crm import catalog, registry, wire
 from switchboard.crm.auth import Credentials, Header, OAuth2
@@ -49,6 +47,9 @@ from switchboard.ports import (
     Template,
     User,
 )
+from switchboard.talks.tokens import Tokens
+from tests.journal import Journal
+from tests.store import MemoryContacts
 
 START = 1_795_253_400.0
 """Saturday, 21 November 2026, 09:30 UTC."""
@@ -60,46 +61,6 @@ ACCOUNT = "62f44730-dd91-461e-bd6a-aedd9e0ad79d"
 
 
 # --- the journal, and death ------------------------------------------------------------------------------------------
-
-
-class CrashError(BaseException):
-    """The process is gone: not an Exception, for nothing in it may have a last word."""
-
-
-class Journal:
-    """The names of the calls through the ports, in order."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.dead = False
-        self._dies: tuple[int, Literal["before", "after"]] | None = None
-
-    def die(self, at: int, when: Literal["before", "after"]) -> None:
-        """Let the process die around the call of that number, counted from here."""
-        self._dies = (len(self.lines) + at, when)
-
-    def revive(self) -> None:
-        """Begin a new process."""
-        self.dead, self._dies = False, None
-
-    @contextmanager
-    def step(self, name: str) -> Generator[None]:
-        """One call through a port."""
-        if self.dead:
-            raise CrashError
-        self.lines.append(name)
-        number = len(self.lines) - 1
-        self._maybe_die(number, "before")
-        yield
-        self._maybe_die(number, "after")
-
-    def _maybe_die(self, number: int, when: Literal["before", "after"]) -> None:
-        if self._dies == (number, when):
-            self.dead = True
-            raise CrashError
-
-
-# --- the ports -------------------------------------------------------------------------------------------------------
 
 
 class HeldClock:
@@ -453,6 +414,7 @@ def vendor(name: str, dialect: Dialect, leads: Resource | Unsupported | None, *,
         hosts={"api": api, "token": Host(f"https://login.{name}.example")},
         auth={"oauth2": OAUTH, "api_key": Header()},
         dialect=dialect,
+        pace=catalog.Pace(1000, 1),
         resources={"leads": leads} if leads else {},
     )
 
@@ -641,6 +603,7 @@ class World:
         self.access = MemoryAccess(self.journal)
         self.claims = MemoryClaims(self.journal, self.clock)
         self.pods = MemoryPods(self.journal)
+        self.contacts = MemoryContacts(self.journal)
         self.leases = MemoryLeases(self.journal)
         self.secrets = MemorySecrets(self.journal)
         self.crm = MemoryCRM(self.journal, self.clock)
@@ -659,6 +622,8 @@ class World:
             claims=self.claims,
             templates=self.pods,
             pods=self.pods,
+            contacts=self.contacts,
+            checkpoints=self.contacts,
             leases=self.leases,
             secrets=self.secrets,
             send=self.crm,

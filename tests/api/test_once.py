@@ -17,11 +17,11 @@ from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Request, Response
 from switchboard.ports import Deadline
 from tests import worlds
+from tests.journal import CrashError
 from tests.worlds import (
     ACCOUNT,
     BRAND,
     PATH,
-    CrashError,
     Turn,
     World,
     answers,

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from switchboard.api.speak import Line
 from switchboard.crm import wire
 from switchboard.crm.catalog import Setting
 from switchboard.crm.wire import Response, Talk
+from switchboard.talks.line import Line
 from tests.worlds import ACCOUNT, BRAND, CRMS, World
 
 SETTINGS = {"space": Setting("The space."), "region": Setting("The region.", "eu")}

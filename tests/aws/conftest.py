@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 from tests.aws import memory
@@ -10,6 +11,7 @@ from tests.aws import memory
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 
 @pytest.fixture(scope="package")
@@ -31,3 +33,8 @@ def dynamodb(_empty: None) -> "DynamoDBClient":
 @pytest.fixture
 def secretsmanager(_empty: None) -> "SecretsManagerClient":
     return memory.secretsmanager()
+
+
+@pytest.fixture
+def sqs(_empty: None) -> "SQSClient":
+    return boto3.client("sqs", region_name=memory.REGION)

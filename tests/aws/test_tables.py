@@ -1,18 +1,20 @@
 """The ports on DynamoDB: each condition, and how many calls a request costs."""
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from switchboard.api import keys
-from switchboard.api.tokens import Tokens
 from switchboard.api.walk import Create
+from switchboard.aws.contacts import ContactsTable
 from switchboard.aws.pods import PodsTable
 from switchboard.aws.secrets import SecretStore
 from switchboard.aws.tables import STALE_WINDOWS, AccessTable, OnceTable
 from switchboard.models.lead import LEAD
 from switchboard.ports import Account, Admission, Claim, Exhausted, KeyRefusal, Services
+from switchboard.talks.tokens import Tokens
 from tests import worlds
 from tests.worlds import ACCOUNT, BRAND, START, World
 
@@ -428,6 +430,8 @@ class Counted:
             claims=OnceTable(dynamodb, "once"),
             templates=PodsTable(dynamodb, "pods"),
             pods=PodsTable(dynamodb, "pods"),
+            contacts=ContactsTable(dynamodb, "contacts", time.sleep),
+            checkpoints=ContactsTable(dynamodb, "contacts", time.sleep),
             leases=access,
             secrets=SecretStore(lambda: secretsmanager, "sb"),
             send=self.world.crm,

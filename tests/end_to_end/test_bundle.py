@@ -1,6 +1,7 @@
 """What `sam build` made, run as Lambda runs it: the runtime's own packages, the layer, the function, the emulator."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,32 @@ def test_the_event_for_an_unknown_route_is_refused_by_the_built_bundle(bundle: S
 
     assert isinstance(answer, dict)
     assert answer["statusCode"] in (404, 405)
+
+
+def test_a_sync_is_planned_and_run_and_its_contact_found_with_the_built_bundle(bundle: Stack) -> None:
+    """The events of the schedule and of the queue, and a search; the schedule itself is off here."""
+    tenant = Tenant.on(bundle, operator(bundle), ["hubspot"])
+    tenant.vendors["hubspot"].plant("contacts", firstname="Ada", lastname="Lovelace", email="bundle@engines.example")
+    search = {"filters": [{"field": "email", "operator": "eq", "value": "bundle@engines.example"}]}
+    event = json.loads((ROOT / "events" / "plan_syncs.json").read_text())
+
+    planned = bundle.functions["PlanSyncs"].invoke(event)
+
+    assert isinstance(planned, dict)
+    assert planned["queued"] >= 1
+    until = time.monotonic() + 30
+    while not (found := tenant.ask("POST", "/v1/contacts/search", search, {"version": "2026-06-01"}).json()["data"]):
+        assert time.monotonic() < until, "the queue has started nobody"
+        time.sleep(0.2)
+    assert [each["last_name"] for each in found] == ["Lovelace"]
+    tenant.client.close()
+    tenant.admin.dynamodb.close()
+    tenant.admin.secretsmanager.close()
+
+
+def test_a_message_of_nobody_is_done_with_by_the_built_bundle(bundle: Stack) -> None:
+    event = json.loads((ROOT / "events" / "run_sync.json").read_text())
+    assert bundle.functions["RunSync"].invoke(event) == {"batchItemFailures": []}
 
 
 def test_the_layer_holds_our_package_its_dependencies_and_no_boto3(bundle: Stack) -> None:

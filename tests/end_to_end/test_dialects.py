@@ -115,6 +115,8 @@ def test_a_list_gives_every_record_once_page_by_page(partner: Partner) -> None:
 def test_what_is_listed_can_be_read(partner: Partner) -> None:
     if "create" in partner.verbs:
         partner.create()
+    else:
+        partner.sample.story(partner.vendor.plant)
     page = partner.hold(partner.crm.dialect.list(partner.resource, limit=3))
     assert page.answers, "the fake has none to list"
     for answer in page.answers:

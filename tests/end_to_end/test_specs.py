@@ -24,7 +24,11 @@ SPECIFIED = {id: each for id, each in DECLARED.items() if vendors.load(each[0]).
 
 PAGING = "the sheet's section on pagination: every list takes it"
 UNDECLARED: Mapping[str, Mapping[str, str]] = {
-    "activecampaign": {"limit": PAGING, "offset": PAGING},
+    "activecampaign": {
+        "limit": PAGING,
+        "offset": PAGING,
+        "include": "declared for /activities; clients were seen to read contacts so",
+    },
     "pipeliner": {"expand": "the vendor's page on parameters has it on single reads, too"},
 }
 """Query parameters that a specification leaves out, with the source that has them, by CRM."""

@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import json
 from base64 import b64decode
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,24 +12,30 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from switchboard import app
+from switchboard import app, sender
 from switchboard.api import routes
 from switchboard.api.call import Call
 from switchboard.crm import registry
 from switchboard.crm.catalog import Resource
 from switchboard.crm.wire import Request, Response
-from switchboard.ports import Account, Deadline
+from switchboard.ports import Account, Checkpoint, Deadline
 from tests.worlds import BRAND, World
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+UNSEEN = ("plan_syncs", "run_sync")
+"""Those that no caller reaches: a schedule starts one, a queue the other."""
+ROUTED = [name for name in FUNCTIONS if name not in UNSEEN]
 
 
 class Context:
     """What Lambda tells of an invocation."""
 
+    def __init__(self, milliseconds: int = 29_000) -> None:
+        self.milliseconds = milliseconds
+
     def get_remaining_time_in_millis(self) -> int:
-        return 29_000
+        return self.milliseconds
 
 
 def load(function: str) -> Any:
@@ -57,12 +64,29 @@ def hubspot(request: Request, _: str, __: Deadline) -> Response:
             {},
             made if "/default" in request.path else made | {"results": [made]},
         )
-    if request.path.endswith("/search"):
+    if request.path.endswith(("/search", "/contacts")):
         return Response(200, {}, {"results": []})
     if request.method == "POST":
         bag = {"id": "777", "properties": {**request.json["properties"], "hs_createdate": "2026-11-21T09:30:00Z"}}
         return Response(201, {}, bag)
     return Response(200, {}, {"id": "777", "properties": {"hs_lead_name": "Fifty seats for the Lisbon office"}})
+
+
+class MemoryQueue:
+    """The port `Queue`."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Mapping[str, Any], int]] = []
+
+    def send(self, messages: Sequence[Mapping[str, Any]], *, delay: int = 0) -> None:
+        self.waiting += [(message, delay) for message in messages]
+
+
+@pytest.fixture
+def queue(monkeypatch: pytest.MonkeyPatch) -> MemoryQueue:
+    found = MemoryQueue()
+    monkeypatch.setattr(app, "queue", lambda: found)
+    return found
 
 
 @pytest.fixture
@@ -71,6 +95,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(found, "crm", hubspot)
     monkeypatch.setattr(app, "services", lambda: found.services)
     monkeypatch.setattr(app, "pods", lambda: found.pods)
+    monkeypatch.setattr(app, "contacts", lambda: found.contacts)
     monkeypatch.setattr(app, "tokens", lambda: found.tokens)
     monkeypatch.setattr(app, "SystemClock", lambda: found.clock)
     monkeypatch.setattr(app.time, "time", found.clock.now)
@@ -80,7 +105,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def prepared(world: World, function: str) -> dict[str, Any]:
     """The event of a function, with a key and an account that this world knows."""
     event = sample(function)
-    key = world.issue(scopes=("lead.all", "pipeline.all", "stage.all", "pod.all", "template.all"))
+    key = world.issue(scopes=("lead.all", "pipeline.all", "stage.all", "pod.all", "template.all", "contact.all"))
     event["headers"]["authorization"] = f"Bearer {key}"
     for account in parse_qs(event["rawQueryString"]).get("integrated_account_id", []):
         world.access.accounts[BRAND, account] = Account(BRAND, account, "hubspot", "api_key")
@@ -112,7 +137,7 @@ def test_a_function_is_imports_and_one_statement(function: str) -> None:
     assert len(code) == 1
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", ROUTED)
 def test_an_event_is_one_of_payload_2_for_a_route_of_ours_and_holds_no_real_key(function: str) -> None:
     event = sample(function)
     assert event["version"] == "2.0"
@@ -128,6 +153,7 @@ EXPECTED = {
     **{f"create_{name}": 201 for name in ("lead", "pipeline", "stage")},
     **dict.fromkeys(("list_records", "get_record", "delete_record", "list_capabilities"), 200),
     **dict.fromkeys(("create_pod", "refresh_pod", "manage_pods", "preview_template", "view_pod"), 200),
+    "search_contacts": 200,
     "manage_templates": 201,
     "unknown_route": 404,
 }
@@ -136,7 +162,7 @@ POD = "6b01ca58a1b2c3d4e5f60718"
 """The pod of the samples."""
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", ROUTED)
 def test_a_function_answers_its_event(world: World, function: str) -> None:
     found = load(function)(prepared(world, function), Context())
     assert found["statusCode"] == EXPECTED[function], found["body"]
@@ -155,7 +181,7 @@ def test_a_lead_comes_back_with_its_id(world: World) -> None:
     assert "marker-key" not in str(found)
 
 
-@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name not in PUBLIC])
+@pytest.mark.parametrize("function", [name for name in ROUTED if name not in PUBLIC])
 def test_a_function_behind_a_route_asks_for_a_key_first(world: World, function: str) -> None:
     event = sample(function)
     assert load(function)(event, Context())["statusCode"] == 401
@@ -169,6 +195,39 @@ def test_an_encoded_body_is_the_same_body(world: World, function: str) -> None:
     event = prepared(world, function)
     event |= {"body": b64encode(event["body"].encode()).decode(), "isBase64Encoded": True}
     assert load(function)(event, Context())["statusCode"] == EXPECTED[function]
+
+
+def due(world: World, brand: str, account: str) -> None:
+    """An account of HubSpot whose contacts are to be synced now."""
+    world.access.accounts[brand, account] = Account(brand, account, "hubspot", "api_key")
+    world.secrets.accounts[brand, account] = {"api_key": "marker-key"}
+    assert world.contacts.move(Checkpoint(brand, account, "hubspot", due_at=world.clock.now()))
+
+
+def test_the_event_of_the_schedule_puts_into_the_queue_what_the_event_of_the_queue_holds(
+    world: World, queue: MemoryQueue
+) -> None:
+    [record] = sample("run_sync")["Records"]
+    message = json.loads(record["body"])
+    due(world, message["brand"], message["account"])
+    assert load("plan_syncs")(sample("plan_syncs"), Context()) == {"queued": 1}
+    assert queue.waiting == [(message, 0)]
+    assert load("plan_syncs")(sample("plan_syncs"), Context()) == {"queued": 0}
+
+
+def test_the_event_of_the_queue_is_a_turn_at_its_account(
+    world: World, queue: MemoryQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "Sender", lambda *_, **__: hubspot)
+    message = json.loads(sample("run_sync")["Records"][0]["body"])
+    brand, account = message["brand"], message["account"]
+    due(world, brand, account)
+    began = world.clock.now()
+    assert load("run_sync")(sample("run_sync"), Context(300_000)) == {"batchItemFailures": []}
+    moved = world.contacts.points[brand, account]
+    assert moved.synced_at == began
+    assert moved.due_at > world.clock.now()
+    assert queue.waiting == []
 
 
 def test_leads_are_offered_by_the_crm_of_the_sample() -> None:

@@ -2,7 +2,9 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
@@ -17,12 +19,21 @@ if TYPE_CHECKING:
 
 Invoke = Callable[[Any], Any]
 
+CLOSING_SECONDS = 2.0
+"""So long what is under way may go on when all ends; a function that still runs then is stopped with its pool."""
+
 
 class Delivery:
-    """One polling thread per feed. A message that its function failed stays in the queue and comes again."""
+    """One polling thread per feed, and as many more as batches may be under way at once.
 
-    def __init__(self, feeds: Sequence[Feed], functions: Mapping[str, Invoke], endpoint: str) -> None:
+    A message that its function failed stays in the queue and comes again. workers: the most copies of one function.
+    """
+
+    def __init__(
+        self, feeds: Sequence[Feed], functions: Mapping[str, Invoke], endpoint: str, *, workers: int = 1
+    ) -> None:
         self._functions = functions
+        self._workers = workers
         self._closing = threading.Event()
         session = boto3.Session(
             aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
@@ -38,19 +49,39 @@ class Delivery:
             thread.start()
 
     def _poll(self, feed: Feed) -> None:
-        while not self._closing.is_set():
+        most = min(feed.concurrency, self._workers)
+        free = threading.Semaphore(most)
+        batches = ThreadPoolExecutor(most, thread_name_prefix=f"delivery-{feed.function}")
+
+        def deliver(messages: Sequence["MessageTypeDef"]) -> None:
             try:
-                received = self._sqs.receive_message(
-                    QueueUrl=feed.queue_url,
-                    MaxNumberOfMessages=min(feed.batch_size, 10),
-                    WaitTimeSeconds=1,  # short, so that closing need not wait for long
-                    MessageSystemAttributeNames=["All"],
-                    MessageAttributeNames=["All"],
-                )
-                if messages := received.get("Messages"):
-                    self._deliver(feed, messages)
+                self._deliver(feed, messages)
             except (BotoCoreError, ClientError):
-                self._closing.wait(0.2)  # ministack is stopping, or busy
+                pass  # ministack is stopping, or busy: the visibility timeout brings the batch back
+            finally:
+                free.release()
+
+        while not self._closing.is_set():
+            if not free.acquire(timeout=0.2):
+                continue
+            if messages := self._received(feed):
+                batches.submit(deliver, messages)
+            else:
+                free.release()
+        batches.shutdown()
+
+    def _received(self, feed: Feed) -> Sequence["MessageTypeDef"]:
+        try:
+            return self._sqs.receive_message(
+                QueueUrl=feed.queue_url,
+                MaxNumberOfMessages=min(feed.batch_size, 10),
+                WaitTimeSeconds=1,  # short, so that closing need not wait for long
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            ).get("Messages", [])
+        except (BotoCoreError, ClientError):
+            self._closing.wait(0.2)
+            return []
 
     def _deliver(self, feed: Feed, messages: Sequence["MessageTypeDef"]) -> None:
         invoke = self._functions[feed.function]
@@ -67,8 +98,10 @@ class Delivery:
 
     def close(self) -> None:
         self._closing.set()
+        until = time.monotonic() + CLOSING_SECONDS
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0, until - time.monotonic()))
+        self._sqs.close()
 
     def __enter__(self) -> Self:
         return self

@@ -3,6 +3,7 @@
 The exit status is not zero if a step went otherwise than it should.
 """
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,9 @@ from switchboard.api.unified import FORMS
 from switchboard.crm import registry
 from switchboard.crm.catalog import Unsupported
 from switchboard.models.schema import Verb, verbs
+from tests.local.contacts import Contacts
+from tests.local.expecting import expect
+from tests.local.process import ROOT
 from tests.local.stack import Stack
 from tests.local.story import COMPANY, CONTACT
 from tests.local.tenant import Tenant, operator
@@ -50,6 +54,8 @@ class Demo:
     """A run of steps, printed as they are taken."""
 
     tenant: Tenant
+    plan: Callable[[], Any]
+    """What the schedule starts."""
     results: list[bool] = field(default_factory=list[bool])
 
     def step(self, name: str, crm: str, check: Check) -> None:
@@ -77,6 +83,8 @@ class Demo:
         for crm in sorted(self.tenant.accounts):
             self.pods(crm)
         self.edited("hubspot")
+        for name, crm, check in Contacts(self.tenant, self.plan).steps():
+            self.step(name, crm, check)
         self.doors()
 
     def life(self, crm: str, plural: str) -> None:
@@ -330,12 +338,6 @@ class Demo:
         self.step("a key, used, revoked and used again", crm, revoked)
 
 
-def expect(seen: Any, wanted: Any, what: str) -> None:
-    """Raise what went otherwise."""
-    if seen != wanted:
-        raise AssertionError(f"{what}: {wanted!r} was expected, {seen!r} was seen"[:300])
-
-
 def problem(body: dict[str, Any]) -> str:
     """A problem in a few words."""
     return f"{body['status']} {body['type'].rpartition('#')[2]}"
@@ -354,7 +356,8 @@ def main() -> int:
     with Stack() as stack:
         tenant = Tenant.on(stack, operator(stack))
         print("\n".join(head(stack, tenant)), end="\n\n")
-        demo = Demo(tenant)
+        event = json.loads((ROOT / "events" / "plan_syncs.json").read_text())
+        demo = Demo(tenant, lambda: stack.functions["PlanSyncs"](event))
         demo.run()
         steps, good = len(demo.results), sum(demo.results)
     print(f"\ndemo: {steps} steps, {good} ok")

@@ -25,20 +25,22 @@ class Invocation:
 @contextmanager
 def process(stack: Stack, function: str = "CreateLead") -> Generator[None]:
     """Be that function: its environment is set, and its world is made before the first call, as Lambda does."""
-    caches = (app.services, app.pods, app.tokens, clients.dynamodb, clients.secretsmanager)
+    made = (clients.dynamodb, clients.secretsmanager, clients.sqs)
+    caches = (app.services, app.pods, app.contacts, app.queue, app.tokens, *made)
     before = dict(os.environ)
     os.environ.update(stack.environment[function])
     for each in caches:
         each.cache_clear()
-    send, aws = app.services().send, (clients.dynamodb(), clients.secretsmanager())
+    send = app.services().send
     app.tokens()
     try:
         yield
     finally:
         assert isinstance(send, Sender)
         send.close()
-        for client in aws:
-            client.close()
+        for make in made:
+            if make.cache_info().currsize:
+                make().close()
         for each in caches:
             each.cache_clear()
         os.environ.clear()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -109,6 +109,7 @@ class Feed:
     batch_size: int = 1
     reports_failures: bool = False
     is_schedule: bool = False
+    concurrency: int = 1  # so many batches at once at the most
 
 
 @dataclass(frozen=True)
@@ -118,16 +119,22 @@ class Provisioned:
     physical: Mapping[str, Physical]  # by logical id
 
 
-def provision(template: Template, endpoint: str, *, given: Mapping[str, Physical] | None = None) -> Provisioned:
-    """Make what the template declares; given answers for resources that something else made (the gateway's API)."""
-    return _Provisioner(template, endpoint, given or {}).run()
+def provision(
+    template: Template, endpoint: str, *, given: Mapping[str, Physical] | None = None, schedules: bool = True
+) -> Provisioned:
+    """Make what the template declares; given answers for resources that something else made (the gateway's API).
+
+    schedules: whether they fire; if not, they are there all the same, and disabled.
+    """
+    return _Provisioner(template, endpoint, given or {}, schedules).run()
 
 
 class _Provisioner:
     """Makes each resource when it is first referred to, so that a queue finds its dead-letter queue made."""
 
-    def __init__(self, template: Template, endpoint: str, given: Mapping[str, Physical]) -> None:
+    def __init__(self, template: Template, endpoint: str, given: Mapping[str, Physical], schedules: bool) -> None:
         self._template = template
+        self._schedules = schedules
         self._made: dict[str, Physical] = {**self._functions(template), **given}
         self._making: list[str] = []
         session = boto3.Session(
@@ -232,7 +239,8 @@ class _Provisioner:
         for event in self._template.queue_events:
             arn = self._resolve(event.queue)
             if event.enabled:
-                feeds.append(Feed(event.function, urls[arn], arn, event.batch_size, event.reports_failures))
+                feed = Feed(event.function, urls[arn], arn, event.batch_size, event.reports_failures)
+                feeds.append(replace(feed, concurrency=event.concurrency))
         return feeds
 
     def _schedule(self, schedule: Schedule) -> Feed:
@@ -242,6 +250,8 @@ class _Provisioner:
         target = properties.pop("Target", {"Input": properties.pop("Input", None)})
         properties = self._resolve({key: value for key, value in properties.items() if key not in SCHEDULE_LEFT_OUT})
         _only({"ScheduleExpression", "ScheduleExpressionTimezone", "State"}, properties, schedule.name)
+        if not self._schedules:
+            properties["State"] = "DISABLED"
         queue = self._make_queue(f"schedule-{schedule.name}", {})
         arn = queue.attributes["Arn"]
         sent: Any = {"Arn": arn, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/local"}

@@ -31,6 +31,7 @@ class Stack:
     code: Code.source for the working tree, Code.built for what `sam build` made.
     sandbox: the command that serves the fake CRMs; None leaves the functions with the real addresses.
     environment: on top of what each function gets. workers: the most copies of one function.
+    schedules: whether they fire by themselves. parameters: of the template, beside its stage.
     quiet: functions log to files under logs; otherwise to stderr.
     """
 
@@ -42,16 +43,19 @@ class Stack:
         sandbox: Sequence[str] | None = SANDBOX,
         environment: Mapping[str, str] | None = None,
         workers: int = 4,
+        schedules: bool = False,
+        parameters: Mapping[str, str] | None = None,
         port: int = 0,
         logs: Path = LOGS,
         quiet: bool = True,
     ) -> None:
-        self.template = Template.load(template, parameters={"Stage": "local"})
+        self.template = Template.load(template, parameters={"Stage": "local", **(parameters or {})})
         self.logs = logs
         self._code = code
         self._sandbox = sandbox
         self._given = environment or {}
         self._workers = workers
+        self._schedules = schedules
         self._port = port
         self._quiet = quiet
         self._open = contextlib.ExitStack()
@@ -94,12 +98,13 @@ class Stack:
             api.name: Physical(API_ID, {"ApiId": API_ID, "ApiEndpoint": self.url})
             for api in self.template.of_type("AWS::Serverless::HttpApi")
         }
-        self.provisioned = provision(self.template, self.aws_endpoint, given=apis)
+        self.provisioned = provision(self.template, self.aws_endpoint, given=apis, schedules=self._schedules)
         self.vendors = json.loads(sandbox.first_line()) if sandbox else {}
         self.environment = {name: self._environment(name) for name in self.template.functions}
         for function in self.template.functions.values():
             self.functions[function.name] = opening.enter_context(self._pool(function))
-        opening.enter_context(Delivery(self.provisioned.feeds, self.functions, self.aws_endpoint))
+        feeds = [feed for feed in self.provisioned.feeds if self._schedules or not feed.is_schedule]
+        opening.enter_context(Delivery(feeds, self.functions, self.aws_endpoint, workers=self._workers))
 
     def _sandboxed(self, opening: contextlib.ExitStack) -> Process | None:
         if not self._sandbox:

@@ -14,6 +14,7 @@ import yaml
 
 ACCOUNT = "000000000000"  # what ministack gives to any access key that is not itself an account number
 REGION = "us-east-1"
+MOST_AT_ONCE = 1000  # batches of a queue that Lambda has under way where nothing bounds it
 GONE = object()  # AWS::NoValue: the property is as if it were not written
 
 
@@ -77,6 +78,7 @@ class QueueEvent:
     batch_size: int
     reports_failures: bool
     enabled: bool
+    concurrency: int  # so many batches at once at the most
 
 
 LookUp = Callable[[str], Physical]
@@ -238,6 +240,7 @@ class Template:
                 batch_size=int(self.resolve(event.get("BatchSize", 10))),
                 reports_failures="ReportBatchItemFailures" in event.get("FunctionResponseTypes", []),
                 enabled=bool(self.resolve(event.get("Enabled", True))),
+                concurrency=int(self.resolve(event.get("ScalingConfig", {}).get("MaximumConcurrency", MOST_AT_ONCE))),
             )
             for function, event in self._events("SQS")
         ]

@@ -198,8 +198,10 @@ def operator(stack: Stack) -> Admin:
     session = boto3.Session(aws["AWS_ACCESS_KEY_ID"], aws["AWS_SECRET_ACCESS_KEY"], region_name=aws["AWS_REGION"])
     dynamodb = session.client("dynamodb", endpoint_url=stack.aws_endpoint)
     secretsmanager = session.client("secretsmanager", endpoint_url=stack.aws_endpoint)
-    tables = stack.environment["CreateLead"]
-    return Admin(dynamodb, secretsmanager, tables["SWITCHBOARD_ACCESS_TABLE"], tables["SWITCHBOARD_SECRETS"])
+    told = stack.environment["CreateLead"]
+    pods, contacts = (told.get(f"SWITCHBOARD_{name}_TABLE", "") for name in ("PODS", "CONTACTS"))
+    access, prefix = told["SWITCHBOARD_ACCESS_TABLE"], told["SWITCHBOARD_SECRETS"]
+    return Admin(dynamodb, secretsmanager, access, prefix, pods, contacts)
 
 
 def connect(admin: Admin, brand: str, crm: str, vendor: Vendor, **given: Any) -> str:

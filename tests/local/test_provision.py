@@ -1,8 +1,10 @@
 """The template's data resources, as ministack really makes them."""
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from tests.local.template import REGION, Template, TemplateError, load_document
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
@@ -189,6 +192,65 @@ def test_a_schedule_that_is_due_starts_its_function_with_its_input(ministack: Mi
     with Delivery([feed for feed in made.feeds if feed.is_schedule], {"Work": events.append}, ministack.url):
         until(lambda: bool(events), seconds=15)  # ministack looks every ten seconds
     assert events == [{"due": True}]
+
+
+def test_a_message_with_a_delay_is_delivered_when_it_is_over_and_not_before(
+    ministack: Ministack, made: Provisioned
+) -> None:
+    sqs: SQSClient = client(ministack, "sqs")
+    arrived: list[float] = []
+    sqs.send_message_batch(
+        QueueUrl=made.physical["Jobs"].ref, Entries=[{"Id": "0", "MessageBody": "late", "DelaySeconds": 2}]
+    )
+    sent = time.monotonic()
+    feeds = [feed for feed in made.feeds if not feed.is_schedule]
+    with Delivery(feeds, {"Work": lambda _: arrived.append(time.monotonic())}, ministack.url):
+        until(lambda: bool(arrived), seconds=10)
+    assert arrived[0] - sent > 1.5
+
+
+def test_batches_are_delivered_side_by_side_as_far_as_there_are_workers(
+    ministack: Ministack, made: Provisioned
+) -> None:
+    sqs: SQSClient = client(ministack, "sqs")
+    met, bodies = threading.Barrier(3, timeout=10), list[str]()
+
+    def work(event: dict[str, Any]) -> None:
+        met.wait()  # fails unless three are here at once
+        bodies.extend(record["body"] for record in event["Records"])
+
+    [feed] = [replace(feed, batch_size=1) for feed in made.feeds if not feed.is_schedule]
+    for body in "abc":
+        sqs.send_message(QueueUrl=feed.queue_url, MessageBody=body)
+    with Delivery([feed], {"Work": work}, ministack.url, workers=3):
+        until(lambda: len(bodies) == 3, seconds=10)
+    assert sorted(bodies) == ["a", "b", "c"]
+
+
+def test_delivery_ends_although_a_function_is_still_at_work(ministack: Ministack, made: Provisioned) -> None:
+    sqs: SQSClient = client(ministack, "sqs")
+    busy, done = threading.Event(), threading.Event()
+
+    def work(_: dict[str, Any]) -> None:
+        busy.set()
+        done.wait(30)
+
+    [feed] = [feed for feed in made.feeds if not feed.is_schedule]
+    sqs.send_message(QueueUrl=feed.queue_url, MessageBody="long")
+    delivery = Delivery([feed], {"Work": work}, ministack.url)
+    assert busy.wait(10)
+    began = time.monotonic()
+    delivery.close()
+    assert time.monotonic() - began < 5
+    done.set()
+
+
+def test_a_schedule_that_is_not_to_fire_is_there_and_disabled(ministack: Ministack) -> None:
+    template = Template(load_document(DOCUMENT), directory=Path("/project"), stack_name="still")
+    provision(template, ministack.url, given={"Api": Physical("api", {"ApiEndpoint": "http://here"})}, schedules=False)
+    scheduler: EventBridgeSchedulerClient = client(ministack, "scheduler")
+    states = {name: scheduler.get_schedule(Name=f"{name}-Work-Past").get("State") for name in ("test", "still")}
+    assert states == {"test": "ENABLED", "still": "DISABLED"}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.local.process import ROOT
-from tests.local.template import GONE, Function, Physical, Route, Template, TemplateError, load_document
+from tests.local.template import GONE, MOST_AT_ONCE, Function, Physical, Route, Template, TemplateError, load_document
 
 DOCUMENT = """
 Parameters:
@@ -167,6 +167,13 @@ def test_schedules_and_queues_name_the_function_that_they_start() -> None:
     [schedule], [event] = made.schedules, made.queue_events
     assert (schedule.name, schedule.function) == ("mine-Work-Tick", "Work")
     assert (event.function, event.batch_size, event.reports_failures, event.enabled) == ("Work", 5, True, True)
+    assert event.concurrency == MOST_AT_ONCE
+
+
+def test_a_queue_may_be_bounded_in_how_many_batches_it_has_under_way() -> None:
+    text = DOCUMENT.replace("BatchSize: 5,", "BatchSize: 5, ScalingConfig: {MaximumConcurrency: 7},")
+    assert text != DOCUMENT
+    assert [event.concurrency for event in template(text=text).queue_events] == [7]
 
 
 def test_a_schedule_may_be_a_resource_of_its_own_if_its_target_is_a_function_of_ours() -> None:

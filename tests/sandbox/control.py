@@ -5,6 +5,8 @@ POST grants                    {kind: oauth2|api_key, expires_in, expired, rotat
 POST grants/revoke             {token, access_only} -> {revoked}; access_only leaves the refresh token alive
 POST records/{object}          {fields} -> {id}, or [{fields}, ...] -> {ids}; past the API's checks, not in the journal
 GET  records/{object}          everything stored, deleted ones too
+PATCH records/{object}/{id}    {fields} -> changed as a colleague would in the CRM itself: its moment of change moves
+DELETE records/{object}/{id}   deleted as a colleague would
 GET  requests, counts          what arrived at the vendor's paths, one by one and as {"POST leads": 3}
 POST, GET, DELETE faults       see faults.py; `route` is a label of counts, with * as wildcard
 POST, GET settings             limits, lags and switches that the fake declares in `defaults`
@@ -61,6 +63,12 @@ class Control:
                 return done({"id": self.fake.plant(self.fake.noun(noun), fields)}, 201)
             case "GET", ["records", noun]:
                 return done(self.fake.stored(self.fake.noun(noun)))
+            case "PATCH", ["records", noun, id]:
+                self.fake.alter(self.fake.noun(noun), id, fields)
+                return done({})
+            case "DELETE", ["records", noun, id]:
+                self.fake.erase(self.fake.noun(noun), id)
+                return done({})
             case "GET", ["settings"]:
                 return done(self.fake.settings)
             case "POST", ["settings"]:

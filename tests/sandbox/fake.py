@@ -241,6 +241,14 @@ class Fake:
         """Stores a prerequisite record past all checks; LookupError for an object that this CRM lacks."""
         raise NotImplementedError
 
+    def alter(self, noun: str, id: str, fields: dict[str, Json]) -> None:
+        """Changes a record past all checks, as somebody at the CRM would; LookupError for one that is not there."""
+        raise NotImplementedError
+
+    def erase(self, noun: str, id: str) -> None:
+        """Deletes a record as somebody at the CRM would; LookupError for one that is not there."""
+        raise NotImplementedError
+
     def stored(self, noun: str) -> list[Json]:
         raise NotImplementedError
 

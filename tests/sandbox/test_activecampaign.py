@@ -789,3 +789,212 @@ def test_too_many_requests_tell_the_wait_in_seconds_and_have_no_body(
     crm.fault("rate_limited", wait=30)
     old = api.get("/api/3/users/me")
     assert (old.status, old.headers["retry-after"]) == (503, "30")
+
+
+def planted(api: Caller, rows: list[dict[str, Any]]) -> list[str]:
+    return api.post("/_sandbox/records/contacts", rows).json["ids"]
+
+
+def altered(api: Caller, noun: str, record: str, fields: dict[str, Any]) -> int:
+    return api.patch(f"/_sandbox/records/{noun}/{record}", fields).status
+
+
+def erased(api: Caller, noun: str, record: str) -> int:
+    return api.delete(f"/_sandbox/records/{noun}/{record}").status
+
+
+def test_planted_contacts_have_the_moments_they_were_given_in_the_accounts_zone(api: Caller) -> None:
+    old, new = planted(
+        api,
+        [
+            {"email": "1@example.com", "cdate": "2026-01-01T12:00:00Z", "udate": "2026-02-01T00:00:00.9+01:00"},
+            {"email": "2@example.com", "cdate": "2026-03-01T00:00:00"},
+        ],
+    )
+    rows = {row["id"]: row for row in api.get("/api/3/contacts").json["contacts"]}
+    assert (rows[old]["cdate"], rows[old]["udate"]) == ("2026-01-01T07:00:00-05:00", "2026-01-31T18:00:00-05:00")
+    assert rows[old]["updated_utc_timestamp"] == "2026-01-31 18:00:00"
+    assert rows[new]["cdate"] == rows[new]["udate"] == "2026-03-01T00:00:00-05:00"
+    assert listed(api, **{"filters[created_after]": "2026-02-01"}) == [new]
+    assert listed(api, **{"filters[updated_after]": "2026-01-15", "filters[updated_before]": "2026-02-15"}) == [old]
+
+
+def test_a_colleagues_change_moves_the_contact_by_whole_seconds(crm: Caller, api: Caller) -> None:
+    first, _ = planted(api, [{"email": f"{place}@example.com", "cdate": "2026-01-01"} for place in range(2)])
+    before = int(time.time())
+    since = {"filters[updated_after]": datetime.fromtimestamp(before - 1, UTC).isoformat()}
+    assert listed(api, **since) == []
+    custom = [{"field": COLOUR, "value": "green"}]
+    assert altered(api, "contacts", first, {"firstName": "Ada", "fieldValues": custom, "udate": "2020-01-01"}) == 200
+    assert listed(api, **since) == [first]
+    got = api.get(f"/api/3/contacts/{first}").json
+    assert (got["contact"]["firstName"], got["contact"]["cdate"]) == ("Ada", "2026-01-01T00:00:00-05:00")
+    assert [(one["field"], one["value"]) for one in got["fieldValues"]] == [(COLOUR, "green")]
+    assert before <= datetime.fromisoformat(got["contact"]["udate"]).timestamp() <= time.time()
+    # Who asks from that very second on does not see it, unless the account counts it in.
+    assert listed(api, **{"filters[updated_after]": got["contact"]["udate"]}) == []
+    crm.adjust(dates_inclusive=True)
+    assert listed(api, **{"filters[updated_after]": got["contact"]["udate"]}) == [first]
+
+
+def test_a_custom_value_that_a_colleague_changes_moves_its_contact(api: Caller) -> None:
+    [mine] = planted(api, [{"email": "1@example.com", "cdate": "2026-01-01"}])
+    value = api.plant("fieldValues", {"contact": mine, "field": COLOUR, "value": "red"})
+    assert listed(api, **{"filters[updated_after]": "2026-02-01"}) == []
+    assert altered(api, "fieldValues", value, {"value": "blue"}) == 200
+    assert listed(api, **{"filters[updated_after]": "2026-02-01"}) == [mine]
+    [told] = api.get(f"/api/3/contacts/{mine}/fieldValues").json["fieldValues"]
+    assert (told["id"], told["value"]) == (value, "blue")
+    assert erased(api, "fieldValues", value) == 200
+    assert api.get(f"/api/3/contacts/{mine}/fieldValues").json["fieldValues"] == []
+
+
+def test_a_contact_that_a_colleague_deletes_is_in_no_list(crm: Caller, api: Caller) -> None:
+    mine, other = made(api), made(api, email="bob@example.com")
+    account = api.plant("accounts", {"name": "Engines"})
+    api.plant("accountContacts", {"account": account, "contact": mine})
+    assert erased(api, "contacts", mine) == 200
+    assert listed(api) == listed(api, **{"filters[updated_after]": "2026-01-01"}) == [other]
+    assert listed(api, **{"ids[]": mine}) == listed(api, email="ada@example.com") == []
+    assert api.get("/api/3/accountContacts").json["accountContacts"] == []
+    assert api.get(f"/api/3/contacts/{mine}").json == {"message": f"No Result found for Subscriber with id {mine}"}
+    crm.adjust(deleted_contacts_readable=True)
+    assert api.get(f"/api/3/contacts/{mine}").json["contact"]["deleted"] == "1"
+    assert [erased(api, "contacts", mine), altered(api, "contacts", mine, {}), altered(api, "leads", "1", {})] == [
+        400
+    ] * 3
+    assert contact(api).status == 201
+
+
+def test_a_colleague_changes_and_deletes_accounts_deals_users_and_fields(api: Caller) -> None:
+    account, user = api.plant("accounts", {"name": "Engines"}), api.plant("users", {"firstName": "Charles"})
+    deal = api.plant("deals", {"title": "No. 2", "value": 1500})
+    assert altered(api, "accounts", account, {"name": "Looms", "owner": int(user)}) == 200
+    assert altered(api, "deals", deal, {"value": 2500, "account": int(account)}) == 200
+    assert altered(api, "users", user, {"firstName": "Ada"}) == 200
+    told = api.get(f"/api/3/accounts/{account}").json["account"]
+    assert (told["name"], told["owner"]) == ("Looms", user)
+    told = api.get(f"/api/3/deals/{deal}").json["deal"]
+    assert (told["value"], told["account"], told["customerAccount"]) == ("2500", account, account)
+    assert api.get(f"/api/3/users/{user}").json["user"]["firstName"] == "Ada"
+    field = api.plant("fields", {"title": "Shoe size", "type": "number"})
+    mine = made(api, fieldValues=[{"field": field, "value": "38"}])
+    assert altered(api, "fields", field, {"title": "Size"}) == 200
+    assert api.get(f"/api/3/fields/{field}").json["field"]["title"] == "Size"
+    for noun, record in (("accounts", account), ("deals", deal), ("users", user), ("fields", field)):
+        assert erased(api, noun, record) == 200
+        assert api.get(f"/api/3/{noun}/{record}").status == 404
+    assert api.get(f"/api/3/contacts/{mine}").json["fieldValues"] == []
+
+
+def test_five_thousand_contacts_are_fifty_pages_by_their_ids(api: Caller) -> None:
+    account = api.plant("accounts", {"name": "Engines"})
+    rows = [
+        {"email": f"{place}@example.com", "fieldValues": [{"field": SCORE, "value": str(place)}]}
+        for place in range(5000)
+    ]
+    mine = planted(api, rows)
+    api.post("/_sandbox/records/accountContacts", [{"account": account, "contact": one} for one in mine])
+    found: list[str] = []
+    query: dict[str, Any] = {"orders[id]": "ASC", "limit": 100, "id_greater": 0}
+    while page := api.get("/api/3/contacts", query=query).json["contacts"]:
+        assert all(len(row["accountContacts"]) == 1 for row in page)
+        found += [row["id"] for row in page]
+        query["id_greater"] = found[-1]
+    assert found == mine
+    values = api.get("/api/3/fieldValues", query={"filters[fieldid]": SCORE, "limit": 100, "offset": 4900}).json
+    assert (len(values["fieldValues"]), values["meta"]["total"]) == (100, "5000")
+
+
+def with_everything(api: Caller, number: int) -> tuple[str, str, str]:
+    """A contact with a custom value and an account, and the ids of these two."""
+    mine = made(api, email=f"{number}@example.com")
+    value = api.plant("fieldValues", {"contact": mine, "field": COLOUR, "value": f"red {number}"})
+    account = api.plant("accounts", {"name": f"Engines {number}"})
+    link = api.plant("accountContacts", {"account": account, "contact": mine, "jobTitle": "Countess"})
+    return mine, value, link
+
+
+def test_a_list_brings_along_what_include_names_for_the_contacts_of_its_page_alone(api: Caller) -> None:
+    people = [with_everything(api, number) for number in range(4)]
+    bare = made(api)
+    body = api.get("/api/3/contacts?include=fieldValues,accountContacts&limit=2&offset=1").json
+    assert [row["id"] for row in body["contacts"]] == [people[1][0], people[2][0]]
+    assert [(row["fieldValues"], row["accountContacts"]) for row in body["contacts"]] == [
+        ([value], [link]) for _, value, link in people[1:3]
+    ]
+    assert [(row["contact"], row["field"], row["value"]) for row in body["fieldValues"]] == [
+        (people[1][0], COLOUR, "red 1"),
+        (people[2][0], COLOUR, "red 2"),
+    ]
+    assert [(row["id"], row["jobTitle"]) for row in body["accountContacts"]] == [
+        (people[1][2], "Countess"),
+        (people[2][2], "Countess"),
+    ]
+    assert body["meta"]["total"] == "5"
+    nothing = api.get("/api/3/contacts", query={"include": "fieldValues,accountContacts", "id_greater": people[3][0]})
+    assert (nothing.json["fieldValues"], nothing.json["accountContacts"]) == ([], [])
+    assert [(row["id"], row["fieldValues"]) for row in nothing.json["contacts"]] == [(bare, [])]
+
+
+def test_include_goes_with_filters_and_without_it_no_custom_values_come(api: Caller) -> None:
+    mine, value, _ = with_everything(api, 1)
+    with_everything(api, 2)
+    query = {"email": "1@example.com", "include": "fieldValues", "filters[updated_after]": "2020-01-01"}
+    body = api.get("/api/3/contacts", query=query).json
+    assert ([row["id"] for row in body["contacts"]], [row["id"] for row in body["fieldValues"]]) == ([mine], [value])
+    plain = api.get("/api/3/contacts").json
+    assert "fieldValues" not in plain
+    assert all("fieldValues" not in row for row in plain["contacts"])
+
+
+def test_a_dot_brings_along_what_the_related_refers_to(api: Caller) -> None:
+    mine, _, _ = with_everything(api, 1)
+    stage = api.plant("deals", {"title": "No. 2", "contact": mine})
+    body = api.get("/api/3/contacts?include=accountContacts.account,fieldValues.field,deals.owner,contactTags.tag").json
+    assert [row["name"] for row in body["accounts"]] == ["Engines 1"]
+    assert body["accounts"][0]["id"] == body["accountContacts"][0]["account"]
+    assert [row["id"] for row in body["fields"]] == [COLOUR]
+    assert ([row["id"] for row in body["deals"]], body["contacts"][0]["deals"]) == ([stage], [stage])
+    assert [row["id"] for row in body["users"]] == [body["deals"][0]["owner"]]
+    assert (body["contactTags"], body["tags"], body["contacts"][0]["contactTags"]) == ([], [], [])
+
+
+def test_a_contact_by_its_id_brings_along_more_where_that_is_asked(api: Caller, recorded: Recorded) -> None:
+    mine, value, _ = with_everything(api, 1)
+    was = recorded("activecampaign/contact_get.json")["body"]
+    body = api.get(f"/api/3/contacts/{mine}?include=fieldValues,accountContacts.account").json
+    assert body.keys() == was.keys() | {"accounts"}
+    assert body["contact"].keys() == was["contact"].keys()
+    assert ([row["id"] for row in body["fieldValues"]], body["accounts"][0]["name"]) == ([value], "Engines 1")
+
+
+@pytest.mark.parametrize("include", ["fieldvalues", "fields", "fieldValues.colour", "accountContacts.account.owner"])
+def test_a_relation_that_contacts_do_not_have_is_400(api: Caller, include: str) -> None:
+    refused = api.get("/api/3/contacts", query={"include": include})
+    assert (refused.status, refused.json) == (400, {})
+
+
+def test_an_account_may_pass_include_over_in_silence(crm: Caller, api: Caller) -> None:
+    mine, _, link = with_everything(api, 1)
+    plain = api.get("/api/3/contacts").json
+    crm.adjust(include_is_heeded=False)
+    body = api.get("/api/3/contacts?include=fieldValues,accountContacts.account").json
+    assert body.keys() == plain.keys()
+    assert body["contacts"] == plain["contacts"]
+    assert body["contacts"][0]["accountContacts"] == [link]
+    assert api.get(f"/api/3/contacts/{mine}").json == api.get(f"/api/3/contacts/{mine}?include=nonsense").json
+
+
+def test_five_thousand_contacts_bring_their_values_along_in_fifty_pages(api: Caller) -> None:
+    rows = [
+        {"email": f"{place}@example.com", "fieldValues": [{"field": SCORE, "value": str(place)}]}
+        for place in range(5000)
+    ]
+    mine = planted(api, rows)
+    values: dict[str, str] = {}
+    query: dict[str, Any] = {"orders[id]": "ASC", "limit": 100, "id_greater": 0, "include": "fieldValues"}
+    while (page := api.get("/api/3/contacts", query=query).json)["contacts"]:
+        values |= {row["contact"]: row["value"] for row in page["fieldValues"]}
+        query["id_greater"] = page["contacts"][-1]["id"]
+    assert values == {one: str(place) for place, one in enumerate(mine)}

@@ -526,3 +526,96 @@ def test_a_refresh_need_not_tell_the_refresh_token_again(crm: Caller) -> None:
     assert crm.post(grant["token_path"], refresh).json["error"] == "unsupported_grant_type"
     machine = client | {"grant_type": "client_credentials"}
     assert crm.post(grant["token_path"], form=machine).status == 400
+
+
+def planted(api: Caller, rows: list[dict[str, Any]]) -> list[int]:
+    return api.post("/_sandbox/records/contacts", rows).json["ids"]
+
+
+def altered(api: Caller, noun: str, record: object, fields: dict[str, Any]) -> int:
+    return api.patch(f"/_sandbox/records/{noun}/{record}", fields).status
+
+
+def moved(api: Caller, record: object) -> str:
+    return read(api, record, identifierType="contact_id").json["modifiedAt"]
+
+
+def test_planted_contacts_have_the_moments_they_were_given(api: Caller) -> None:
+    days = [f"2026-09-{day:02}T12:00:00.5+02:00" for day in (3, 1, 2)]
+    made = planted(api, [{"email": f"{place}@example.com", "createdAt": day} for place, day in enumerate(days)])
+    assert listed(api, sort="asc") == [made[1], made[2], made[0]]
+    assert moved(api, made[1]) == "2026-09-01T12:00:00.500+02:00"
+    assert listed(api, createdSince="2026-09-02T00:00:00Z", sort="asc") == [made[2], made[0]]
+    [late] = planted(api, [{"email": "z@example.com", "createdAt": days[0], "modifiedAt": "2026-09-09T00:00:00.25Z"}])
+    assert moved(api, late) == "2026-09-09T02:00:00.250+02:00"
+    assert listed(api, modifiedSince="2026-09-05T00:00:00Z") == [late]
+
+
+def test_since_a_moment_leaves_out_that_moment_unless_the_account_is_told_otherwise(crm: Caller, api: Caller) -> None:
+    made = contact(api).json["id"]
+    at = moved(api, made)
+    assert listed(api, modifiedSince=at) == listed(api, createdSince=at) == []
+    before = (datetime.fromisoformat(at) - timedelta(milliseconds=1)).isoformat(timespec="milliseconds")
+    assert listed(api, modifiedSince=before) == [made]
+    crm.adjust(since_includes_its_moment=True)
+    assert listed(api, modifiedSince=at) == listed(api, createdSince=at) == [made]
+
+
+def test_a_colleagues_change_moves_the_contact_into_what_changed(api: Caller) -> None:
+    old = {"createdAt": "2026-01-01T00:00:00Z"}
+    first, _ = planted(api, [{"email": "1@example.com"} | old, {"email": "2@example.com"} | old])
+    since = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time.sleep(0.002)
+    assert listed(api, modifiedSince=since) == []
+    fields = {"attributes": {"FAVOURITE_COLOUR": "green"}, "email": "new@example.com", "ext_id": "x-9"}
+    assert altered(api, "contacts", first, fields) == 200
+    assert listed(api, modifiedSince=since) == [first]
+    got = read(api, "x-9", identifierType="ext_id").json
+    assert (got["email"], got["attributes"]) == ("new@example.com", {"FAVOURITE_COLOUR": "green"})
+    assert got["createdAt"] == "2026-01-01T02:00:00.000+02:00"
+    assert altered(api, "contacts", first, {"attributes": {"FAVOURITE_COLOUR": ""}}) == 200
+    assert read(api, first, identifierType="contact_id").json["attributes"] == {}
+
+
+def test_a_contact_that_a_colleague_deletes_vanishes_without_a_trace(api: Caller) -> None:
+    made = contact(api).json["id"]
+    assert api.delete(f"/_sandbox/records/contacts/{made}").status == 200
+    assert (listed(api), api.stored("contacts")) == ([], [])
+    missing = read(api, made, identifierType="contact_id")
+    assert (missing.status, missing.json["code"]) == (404, "document_not_found")
+    assert contact(api).status == 201
+    for noun, record in (("contacts", made), ("contacts", "x"), ("companies", "0" * 24), ("pipelines", "1")):
+        assert altered(api, noun, record, {}) == 400
+        assert api.delete(f"/_sandbox/records/{noun}/{record}").status == 400
+
+
+def test_a_colleague_changes_and_deletes_companies_deals_and_users_too(api: Caller) -> None:
+    made = customer(api)
+    old = {"last_updated_at": "2020-01-01T00:00:00.000Z", "last_updated_date": "2020-01-01T00:00:00Z"}
+    for noun, name in (("companies", "name"), ("deals", "deal_name")):
+        path = "/v3/companies" if noun == "companies" else "/v3/crm/deals"
+        record = api.plant(noun, {"attributes": {name: "Old"} | old})
+        assert altered(api, noun, record, {"linkedContactsIds": [made["contacts"]]}) == 200  # links move nothing
+        recent = {"modifiedSince": "2021-01-01T00:00:00Z"}
+        assert record not in [row["id"] for row in api.get(path, query=recent).json["items"]]
+        assert altered(api, noun, record, {"attributes": {name: "New"}}) == 200
+        assert record in [row["id"] for row in api.get(path, query=recent).json["items"]]
+        assert api.get(f"{path}/{record}").json["attributes"][name] == "New"
+        assert api.delete(f"/_sandbox/records/{noun}/{record}").status == 200
+        assert api.get(f"{path}/{record}").status == 404
+    assert altered(api, "users", made["users"], {"email": "babbage@example.com"}) == 200
+    assert "babbage@example.com" in [user["email"] for user in api.get("/v3/organization/invited/users").json["users"]]
+    assert api.delete(f"/_sandbox/records/users/{made['users']}").status == 200
+    assert made["users"] not in [
+        option["key"] for row in api.get("/v3/crm/attributes/companies").json for option in row["attributeOptions"]
+    ]
+
+
+def test_five_thousand_contacts_are_five_pages(api: Caller) -> None:
+    made = planted(api, [{"email": f"{place}@example.com", "attributes": {"SCORE": place}} for place in range(5000)])
+    pages = [
+        api.get("/v3/contacts", query={"limit": 1000, "offset": at, "sort": "asc"}).json for at in range(0, 6000, 1000)
+    ]
+    assert [len(page["contacts"]) for page in pages] == [1000] * 5 + [0]
+    assert {page["count"] for page in pages} == {5000}
+    assert [row["id"] for page in pages for row in page["contacts"]] == made

@@ -4,7 +4,7 @@ import base64
 import http.client
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -666,3 +666,415 @@ def test_each_answer_fits_the_specification(api: Caller, told: dict[str, str], n
     answer = document["paths"][f"/{PATHS[noun]}/{{id}}/"]["get"]["responses"]["200"]
     schema = spec.modern(answer["content"]["application/json"]["schema"], document["components"])
     Draft202012Validator(schema).validate(api.get(at(noun, told[noun])).json)
+
+
+# What there is, what changed, what was deleted.
+
+COLOUR_OF_CONTACT = f"custom.{new_id('cf_', 'contact Favourite colour')}"
+CONTACTS = "/api/v1/contact/"
+BY_CHANGE = [{"direction": "asc", "field": field("contact", "date_updated")}]
+
+
+def planted(crm: Caller, *moments: str, **fields: Any) -> list[str]:
+    """Contacts of one lead, created at these moments."""
+    company = crm.plant("leads", {"name": "Engines", "date_created": "2020-01-01T00:00:00Z"})
+    rows = [{"name": moment, "lead_id": company, "date_created": moment} | fields for moment in moments]
+    return crm.post("/_sandbox/records/contacts", rows).json["ids"]
+
+
+def colleague(crm: Caller, method: str, noun: str, record_id: str, fields: dict[str, Any] | None = None) -> Reply:
+    return crm.send(method, f"/_sandbox/records/{noun}/{record_id}", fields)
+
+
+def test_thousands_of_contacts_are_listed_by_offset_the_newest_change_first(
+    crm: Caller, api: Caller, recorded: Recorded
+) -> None:
+    moments = [f"2026-01-01T{minute // 60:02}:{minute % 60:02}:00.837000+00:00" for minute in range(1000)]
+    people = planted(crm, *moments, emails=[{"email": "ada@example.com"}], phones=[{"phone": "+14155551234"}])
+    pages = [api.get(CONTACTS, query={"_skip": skip, "_limit": 100}).json for skip in range(0, 1000, 100)]
+    rows = [row for page in pages for row in page["data"]]
+    assert [row["id"] for row in rows] == people[::-1]
+    assert [(row["date_created"], row["date_updated"]) for row in rows] == [(one, one) for one in moments[::-1]]
+    assert [page["has_more"] for page in pages] == [True] * 9 + [False]
+    fits(recorded("close/contact.get.200.json")["body"], rows[0])
+    assert len(api.get(CONTACTS).json["data"]) == 100
+    for wrong in ("_limit=101", "_limit=0", "_limit=x", "_skip=35001", "_skip=-1"):
+        assert api.get(f"{CONTACTS}?{wrong}").status == 400, wrong
+    assert api.get(CONTACTS, query={"_limit": 1, "_fields": "id"}).json["data"] == [{"id": people[-1]}]
+
+
+def test_pages_of_the_contact_list_move_when_somebody_is_changed(crm: Caller, api: Caller) -> None:
+    people = planted(crm, *(f"2026-01-01T00:00:0{second}Z" for second in range(4)))
+    first = api.get(CONTACTS, query={"_limit": 2}).json["data"]
+    colleague(crm, "PATCH", "contacts", people[0], {"title": "Countess"})
+    second = api.get(CONTACTS, query={"_limit": 2, "_skip": 2}).json["data"]
+    assert [row["id"] for row in [*first, *second]] == [people[3], people[2], people[2], people[1]]
+
+
+def test_search_walks_contacts_by_their_change_from_a_moment_that_belongs_to_it(crm: Caller, api: Caller) -> None:
+    moments = [f"2026-01-01T00:00:00.00{number}000+00:00" for number in range(5)]
+    people = planted(crm, *moments)
+    named = {"contact": ["id", "date_updated"]}
+    query = since("contact", "date_updated", moments[1])
+    page = search(api, "contact", query, sort=BY_CHANGE, _fields=named, _limit=3).json
+    assert [row["id"] for row in page["data"]] == people[1:4]
+    again = search(api, "contact", query, sort=BY_CHANGE, _fields=named, _limit=3, cursor=page["cursor"]).json
+    assert ([row["id"] for row in again["data"]], again["cursor"]) == (people[4:], None)
+    window = since("contact", "date_updated", moments[1])
+    window["condition"]["before"] = {"type": "fixed_utc", "value": moments[3]}
+    assert found(search(api, "contact", window)) == {*people[1:3]}
+    shared = [search(api, "contact", query, _limit=one).status for one in (200, 201)]
+    assert shared == [200, 400]
+
+
+def test_contacts_that_changed_in_one_moment_share_it(crm: Caller, api: Caller) -> None:
+    """Whoever goes on after the last moment seen misses the rest of them."""
+    moment = "2026-01-01T00:00:00.500000+00:00"
+    people = planted(crm, *[moment] * 5)
+    page = search(api, "contact", since("contact", "date_updated", moment), sort=BY_CHANGE, _limit=2).json
+    assert len(found(search(api, "contact", since("contact", "date_updated", moment)))) == len(people)
+    after = since("contact", "date_updated", "2026-01-01T00:00:00.501000+00:00")
+    assert (len(page["data"]), found(search(api, "contact", after))) == (2, set())
+
+
+def test_what_a_colleague_changes_moves_and_its_lead_with_it(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    [old] = planted(crm, "2026-01-01T00:00:00Z", **{COLOUR_OF_CONTACT: "red"})
+    company = api.get(at("contacts", old)).json["lead_id"]
+    assert api.get(at("companies", company)).json["date_updated"] == "2020-01-01T00:00:00.000000+00:00"
+    start = datetime.now(UTC).replace(microsecond=0).isoformat()
+    changes = {"title": "Countess", "emails": [{"email": "new@example.com"}]}
+    assert colleague(crm, "PATCH", "contacts", old, changes).status == 200
+    named = {"contact": ["title", "emails", "custom", "date_created"]}
+    [row] = search(api, "contact", since("contact", "date_updated", start), where("contact", "title", type="exists"),
+        where("contact", "lead_id", type="reference", reference_type="lead", object_ids=[company]), _fields=named,
+    ).json["data"]  # fmt: skip
+    assert (row["title"], row[COLOUR_OF_CONTACT], row["emails"][0]["type"]) == ("Countess", "red", "office")
+    assert row["date_created"] == "2026-01-01T00:00:00.000000+00:00"
+    assert company in found(search(api, "lead", since("lead", "date_updated", start)))
+    for noun, fields in {"companies": {"name": "E"}, "deals": {"note": "E"}, "users": {"first_name": "E"}}.items():
+        assert colleague(crm, "PATCH", noun, told[noun], fields).status == 200, noun
+        assert fields.items() <= api.get(at(noun, told[noun])).json.items()
+    assert colleague(crm, "PATCH", "contacts", old, {"lead_id": told["companies"]}).status == 200
+    assert old in [row["id"] for row in api.get(at("companies", told["companies"])).json["contacts"]]
+    assert api.get(at("companies", company)).json["contacts"] == []
+    for noun in ("contacts", "companies", "tickets"):
+        assert colleague(crm, "PATCH", noun, "cont_nowhere", {}).status == 400
+
+
+def test_a_deleted_contact_is_just_not_there_any_more(crm: Caller, api: Caller) -> None:
+    gone, kept = planted(crm, "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z")
+    assert colleague(crm, "DELETE", "contacts", gone).status == 200
+    assert found(api.get(CONTACTS)) == {kept}
+    assert found(search(api, "contact")) == {kept}
+    assert api.get(at("contacts", gone)).status == 404
+    assert colleague(crm, "DELETE", "contacts", gone).status == 400
+    company = api.get(at("contacts", kept)).json["lead_id"]
+    assert colleague(crm, "DELETE", "leads", company).status == 200
+    assert found(api.get(CONTACTS)) == set()
+    assert colleague(crm, "DELETE", "users", api.get("/api/v1/me/").json["id"]).status == 400
+
+
+def test_a_deal_is_deleted_by_a_colleague(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    assert colleague(crm, "DELETE", "deals", told["deals"]).status == 200
+    assert api.get(at("deals", told["deals"])).status == 404
+    assert api.get(at("companies", told["companies"])).json["opportunities"] == []
+
+
+def test_lists_and_search_have_what_was_there_before_they_fell_behind(crm: Caller, api: Caller) -> None:
+    crm.adjust(list_lag=60)
+    [old] = planted(crm, "2026-01-01T00:00:00Z")
+    colleague(crm, "PATCH", "contacts", old, {"title": "Countess"})
+    planted(crm, datetime.now(UTC).isoformat())
+    assert [(row["id"], row["title"]) for row in api.get(CONTACTS).json["data"]] == [(old, "")]
+    assert found(search(api, "contact", since("contact", "date_updated", "2026-01-02T00:00:00+00:00"))) == set()
+    assert api.get(at("contacts", old)).json["title"] == "Countess"
+    colleague(crm, "DELETE", "contacts", old)
+    assert found(api.get(CONTACTS)) == {old}
+
+
+def test_custom_fields_of_contacts_are_learnt_and_shown_where_they_have_a_value(crm: Caller, api: Caller) -> None:
+    [described] = api.get("/api/v1/custom_field/contact/").json["data"]
+    assert f"custom.{described['id']}" == COLOUR_OF_CONTACT
+    assert (described["name"], described["type"]) == ("Favourite colour", "text")
+    red, bare = (
+        *planted(crm, "2026-01-01T00:00:00Z", **{COLOUR_OF_CONTACT: "red"}),
+        *planted(crm, "2026-01-01T00:00:00Z"),
+    )
+    rows = {row["id"]: row for row in api.get(CONTACTS).json["data"]}
+    assert (rows[red][COLOUR_OF_CONTACT], COLOUR_OF_CONTACT in rows[bare]) == ("red", False)
+    shown = search(api, "contact", _fields={"contact": ["id", "custom"]}).json["data"]
+    assert {row["id"]: row.get(COLOUR_OF_CONTACT) for row in shown} == {red: "red", bare: None}
+
+
+def test_lists_and_search_of_contacts_are_counted_each_for_itself(crm: Caller, api: Caller) -> None:
+    crm.adjust(requests_per_group=1)
+    assert [api.get(CONTACTS).status for _ in range(2)] == [200, 429]
+    assert [search(api, "contact").status for _ in range(2)] == [200, 429]
+
+
+# The event log.
+
+EVENTS = "/api/v1/event/"
+DELETED = {"object_type": "contact", "action": "deleted"}
+
+
+def events(api: Caller, **query: Any) -> list[dict[str, Any]]:
+    reply = api.get(EVENTS, query=query)
+    assert reply.status == 200, reply.text
+    return reply.json["data"]
+
+
+def logged(api: Caller, **query: Any) -> list[tuple[str, str, str]]:
+    return [(event["object_type"], event["action"], event["object_id"]) for event in events(api, **query)]
+
+
+def test_a_deleted_contact_is_told_by_the_event_log_whoever_deletes_it(crm: Caller, api: Caller) -> None:
+    first, second, kept = planted(crm, *["2026-01-01T00:00:00Z"] * 3)
+    company = api.get(at("contacts", kept)).json["lead_id"]
+    assert events(api, **DELETED) == []
+    before = time.time() - 0.001
+    shown = api.get(at("contacts", first)).json
+    colleague(crm, "DELETE", "contacts", first)
+    api.delete(at("contacts", second))
+    assert [event["object_id"] for event in events(api, **DELETED)] == [second, first]
+    [event] = events(api, object_id=first, action="deleted")
+    assert (event["data"], event["previous_data"], event["changed_fields"]) == (None, shown, [])
+    assert (event["lead_id"], event["object_type"], event["action"]) == (company, "contact", "deleted")
+    assert api.get(f"{EVENTS}{event['id']}/").json == event
+    assert api.get(f"{EVENTS}ev_nowhere/").status == 404
+    moment = datetime.fromisoformat(event["date_updated"])
+    assert moment.tzinfo is None  # UTC, and not saying so
+    assert before <= moment.replace(tzinfo=UTC).timestamp() <= time.time()
+
+
+def test_deleting_a_lead_is_told_for_each_of_its_contacts_and_deals(api: Caller) -> None:
+    made = lead(api, contacts=[ADA, ADA]).json
+    deal = api.plant("opportunities", {"lead_id": made["id"]})
+    api.delete(f"/api/v1/lead/{made['id']}/")
+    people = [one["id"] for one in made["contacts"]]
+    told = logged(api, lead_id=made["id"])
+    assert {one for one in told if one[1] == "deleted"} == {
+        *(("contact", "deleted", one) for one in people),
+        ("opportunity", "deleted", deal),
+        ("lead", "deleted", made["id"]),
+    }
+    assert {one[2] for one in logged(api, **DELETED)} == {*people}
+    gone = [event for event in events(api, lead_id=made["id"]) if event["action"] == "deleted"]
+    assert len({event["request_id"] for event in gone}) == 1
+    assert len(events(api, request_id=gone[0]["request_id"])) == 4
+    [event] = events(api, object_type="lead", action="deleted")
+    assert event["previous_data"]["contact_ids"] == people
+    assert event["meta"] == {"request_method": "DELETE", "request_path": f"/api/v1/lead/{made['id']}/"}
+
+
+def test_creations_and_changes_are_told_and_a_lead_is_changed_only_by_contacts_that_come_and_go(api: Caller) -> None:
+    company = lead(api, contacts=[ADA]).json
+    ada = company["contacts"][0]["id"]
+    assert {*logged(api)} == {("lead", "created", company["id"]), ("contact", "created", ada)}
+    api.put(f"/api/v1/contact/{ada}/", {"title": "Countess of Lovelace"})
+    api.put(f"/api/v1/contact/{ada}/", {"title": "Countess of Lovelace"})  # nothing new
+    bob = api.post("/api/v1/contact/", {"lead_id": company["id"], "name": "Bob"}).json["id"]
+    assert logged(api)[:3] == [
+        ("lead", "updated", company["id"]),
+        ("contact", "created", bob),
+        ("contact", "updated", ada),
+    ]
+    [changed] = events(api, object_id=ada, action="updated")
+    assert changed["changed_fields"] == ["date_updated", "title"]
+    assert (changed["previous_data"]["title"], changed["data"]["title"]) == ("Countess", "Countess of Lovelace")
+    [grown] = events(api, object_id=company["id"], action="updated")
+    assert "contact_ids" in grown["changed_fields"]
+    assert (grown["previous_data"]["contact_ids"], grown["data"]["contact_ids"]) == ([ada], [ada, bob])
+    stray = api.post("/api/v1/contact/", {"name": "Eve"}).json
+    assert {*logged(api, lead_id=stray["lead_id"])} == {
+        ("lead", "created", stray["lead_id"]),
+        ("contact", "created", stray["id"]),
+    }
+
+
+def test_a_merge_is_told_as_itself_and_by_what_it_changes(api: Caller) -> None:
+    source, destination = (lead(api, contacts=[ADA]).json for _ in range(2))
+    api.post("/api/v1/lead/merge/", {"source": source["id"], "destination": destination["id"]})
+    [merged] = events(api, object_type="lead", action="merged")
+    meta = {"merge_source_lead_id": source["id"], "merge_destination_lead_id": destination["id"]}
+    told = events(api, request_id=merged["request_id"])
+    assert {(event["action"], event["object_id"]) for event in told} == {
+        ("merged", destination["id"]),
+        ("updated", destination["id"]),
+        ("deleted", source["id"]),
+        ("updated", source["contacts"][0]["id"]),
+    }
+    assert all(meta.items() <= event["meta"].items() for event in told)
+    assert events(api, **DELETED) == []  # the contacts have moved
+
+
+def test_what_a_colleague_does_is_told(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    [mine] = planted(crm, "2026-01-01T00:00:00Z")
+    left = api.get(at("contacts", mine)).json["lead_id"]
+    colleague(crm, "PATCH", "contacts", mine, {"lead_id": told["companies"]})
+    [moved] = events(api, object_id=mine, action="updated")
+    assert (moved["lead_id"], moved["previous_data"]["lead_id"]) == (told["companies"], left)
+    assert {one[2] for one in logged(api, object_type="lead", action="updated")} == {left, told["companies"]}
+    colleague(crm, "PATCH", "deals", told["deals"], {"note": "E"})
+    colleague(crm, "DELETE", "deals", told["deals"])
+    rows = logged(api, object_type="opportunity", object_id=told["deals"])
+    assert [action for _, action, _ in rows] == ["deleted", "updated", "created"]
+
+
+def test_events_are_paged_by_cursors_from_the_newest_on(crm: Caller, api: Caller, running: Sandbox) -> None:
+    fake = running[CRM]
+    now, fake.clock = fake.clock, lambda: stopped
+    stopped = now()
+    try:  # all in one millisecond: their order holds
+        people = planted(crm, *["2026-01-01T00:00:00Z"] * 120)
+        for one in people:
+            colleague(crm, "DELETE", "contacts", one)
+    finally:
+        fake.clock = now
+    first = api.get(EVENTS, query=DELETED).json
+    assert first.keys() == {"data", "cursor_next", "cursor_previous"}
+    assert (len(first["data"]), first["cursor_previous"]) == (50, None)
+    pages = [first]
+    while pages[-1]["cursor_next"]:
+        pages.append(api.get(EVENTS, query=DELETED | {"_cursor": pages[-1]["cursor_next"]}).json)
+    assert [event["object_id"] for page in pages for event in page["data"]] == people[::-1]
+    back = api.get(EVENTS, query=DELETED | {"_cursor": pages[2]["cursor_previous"]}).json
+    assert back["data"] == pages[1]["data"]
+    assert api.get(EVENTS, query=DELETED | {"_cursor": back["cursor_previous"]}).json == first
+    assert len(events(api, **DELETED, _limit=7)) == 7
+    assert len(events(api, **DELETED, _cursor="")) == 50
+    forgetful = api.get(EVENTS, query={"_cursor": first["cursor_next"]})
+    assert (forgetful.status, [*forgetful.json["field-errors"]]) == (400, ["_cursor"])
+
+
+def test_a_cursor_keeps_the_dates_of_its_query(crm: Caller, api: Caller) -> None:
+    planted(crm, *((datetime.now(UTC) - timedelta(days=age)).isoformat() for age in range(1, 6)))
+    since_then = (datetime.now(UTC) - timedelta(days=3, hours=1)).isoformat()
+    query = {"object_type": "contact", "action": "created", "_limit": 2}
+    first = api.get(EVENTS, query=query | {"date_updated__gte": since_then}).json
+    rest = api.get(EVENTS, query=query | {"_cursor": first["cursor_next"]}).json
+    assert (len(rest["data"]), rest["cursor_next"]) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("bound", "found_at"),
+    [
+        ("date_updated__gt", [3]),
+        ("date_updated__gte", [3, 2]),
+        ("date_updated__lt", [1]),
+        ("date_updated__lte", [2, 1]),
+    ],
+)
+def test_events_are_filtered_by_their_moment(crm: Caller, api: Caller, bound: str, found_at: list[int]) -> None:
+    day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=9)
+    moments = [day + timedelta(milliseconds=number) for number in range(4)]
+    people = planted(crm, *(moment.isoformat() for moment in moments[1:]))
+    expected = [people[number - 1] for number in found_at]
+    named = {"object_type": "contact", "action": "created"}
+    for text in (moments[2].isoformat(), moments[2].replace(tzinfo=None).isoformat()):
+        assert [event["object_id"] for event in events(api, **named, **{bound: text})] == expected
+    assert len(events(api, **named, date_updated__gte=f"{day:%Y-%m-%d}")) == 3
+
+
+def test_the_log_goes_thirty_days_back(crm: Caller, api: Caller) -> None:
+    ages = [datetime.now(UTC) - timedelta(days=days) for days in (29, 31)]
+    young, _ = planted(crm, *(age.isoformat() for age in ages))
+    assert [event["object_id"] for event in events(api, object_type="contact", action="created")] == [young]
+    told = events(api, object_type="contact", action="created", date_updated__gte="2020-01-01")
+    assert [event["object_id"] for event in told] == [young]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"object_type": "contact"},
+        {"action": "deleted"},
+        {"object_id": "cont_x"},
+        {"lead_id": "lead_x", "action": "deleted"},
+        {"object_type": "contact", "object_id": "cont_x", "action": "deleted"},
+        {"request_id": "req_x", "object_type": "contact"},
+        DELETED | {"_limit": 51},
+        DELETED | {"_limit": 0},
+        DELETED | {"_limit": "many"},
+        DELETED | {"_skip": 50},
+        DELETED | {"_cursor": "nonsense"},
+        DELETED | {"_cursor": "MQ=="},
+        DELETED | {"date_updated__gte": "yesterday"},
+    ],
+)
+def test_events_are_not_found_in_every_way(api: Caller, query: dict[str, Any]) -> None:
+    refused = api.get(EVENTS, query=query)
+    assert (refused.status, refused.json.keys()) == (400, {"errors", "field-errors"})
+
+
+@pytest.mark.parametrize("names", ["lead_id", "user_id", "lead_id user_id", "user_id object_id", "lead_id object_type"])
+def test_other_filters_go_together(api: Caller, names: str) -> None:
+    made = lead(api, contacts=[ADA]).json
+    other = lead(api).json
+    api.delete(f"/api/v1/lead/{other['id']}/")
+    values = {"lead_id": made["id"], "user_id": made["created_by"], "object_id": made["id"], "object_type": "lead"}
+    told = events(api, **{name: values[name] for name in names.split()})
+    assert made["id"] in [event["object_id"] for event in told]
+    assert (names == "user_id") == (other["id"] in [event["object_id"] for event in told])
+
+
+def test_pages_of_more_than_fifty_may_be_cut_instead(crm: Caller, api: Caller) -> None:
+    planted(crm, *[datetime.now(UTC).isoformat()] * 60)
+    crm.adjust(over_cap_events_refused=False)
+    assert len(events(api, _limit=100)) == 50
+
+
+def test_an_event_may_show_late_with_the_moment_at_which_it_happened(crm: Caller, api: Caller) -> None:
+    slow, quick = planted(crm, *["2026-01-01T00:00:00Z"] * 2)
+    crm.adjust(event_lag=0.5)
+    colleague(crm, "DELETE", "contacts", slow)
+    crm.adjust(event_lag=0)
+    time.sleep(0.005)
+    colleague(crm, "DELETE", "contacts", quick)
+    [seen] = events(api, **DELETED)
+    assert seen["object_id"] == quick
+    time.sleep(0.6)
+    rows = events(api, **DELETED)
+    assert [event["object_id"] for event in rows] == [quick, slow]
+    # Who goes on after the newest moment seen never hears of it.
+    assert events(api, **DELETED, date_updated__gt=seen["date_updated"]) == []
+
+
+def test_changes_in_quick_succession_may_be_one_event_that_moves(crm: Caller, api: Caller) -> None:
+    crm.adjust(event_consolidation=60)
+    first, second = planted(crm, *["2026-01-01T00:00:00Z"] * 2)
+    for one, fields in ((first, {"title": "A"}), (second, {"title": "B"}), (first, {"name": "C"})):
+        colleague(crm, "PATCH", "contacts", one, fields)
+        time.sleep(0.005)
+    told = events(api, object_type="contact", action="updated")
+    assert [event["object_id"] for event in told] == [first, second]
+    assert told[0]["changed_fields"] == ["date_updated", "display_name", "name", "title"]
+    assert told[0]["date_created"] < told[1]["date_created"] < told[0]["date_updated"]
+
+
+def test_old_events_tell_their_data_to_admins_alone(crm: Caller, api: Caller) -> None:
+    moment = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+    [old] = planted(crm, moment)
+    [young] = planted(crm, datetime.now(UTC).isoformat())
+    assert all("data" in event for event in events(api))
+    crm.adjust(admin=False)
+    assert {event["object_id"]: "data" in event for event in events(api, object_type="contact", action="created")} == {
+        old: False,
+        young: True,
+    }
+
+
+def test_events_name_the_key_that_they_come_from(crm: Caller) -> None:
+    key = crm.grant(kind="api_key")["api_key"]
+    basic = {"Authorization": f"Basic {base64.b64encode(f'{key}:'.encode()).decode()}"}
+    crm.post("/api/v1/lead/", {}, headers=basic)
+    crm.authorised().post("/api/v1/lead/", {})
+    named = [event["api_key_id"] for event in crm.get(EVENTS, headers=basic).json["data"]]
+    assert named[0] is None
+    assert named[1].startswith("api_")
+    assert key not in named
+
+
+def test_events_of_what_may_not_be_read_may_not_be_either(crm: Caller, api: Caller) -> None:
+    crm.adjust(forbidden=["contacts"])
+    assert api.get(EVENTS, query=DELETED).status == 403

@@ -179,6 +179,7 @@ def test_lists_are_paged_and_capped(api: Caller) -> None:
 
 
 def test_search_lags_behind_reading(crm: Caller, api: Caller, contact: str) -> None:
+    crm.adjust(search_lag=2.0)
     made = lead(api, to(contact, 578)).json["id"]
     by_name = {"filterGroups": [{"filters": [{"propertyName": "hs_lead_name", "operator": "EQ", "value": "ada"}]}]}
     assert api.get(f"{V3}/leads/{made}").status == 200
@@ -740,3 +741,203 @@ def test_each_answer_fits_the_specification(api: Caller, told: dict[str, str], n
     path = f"/crm/v3/owners/{told['users']}" if noun == "owners" else f"{V3}/{noun}/{told[noun]}"
     body = api.get(path, query={"associations": "contacts,companies"} if noun != "owners" else {}).json
     Draft202012Validator(spec.modern(schema, document["components"])).validate(body)
+
+
+# Lists of contacts, what changed in them, and what is gone.
+
+CONTACTS = f"{DATED}/contacts"
+START = 1_767_225_600_000  # 2026-01-01 in epoch milliseconds
+
+
+def in_search(api: Caller, *conditions: dict[str, Any], **body: Any) -> Any:
+    whole = {"filterGroups": [{"filters": list(conditions)}], "sorts": [{"propertyName": "lastmodifieddate"}]} | body
+    reply = api.post(f"{CONTACTS}/search", whole)
+    assert reply.status == 200, reply.text
+    return reply.json
+
+
+def since(value: int | str, operator: str = "GTE") -> dict[str, Any]:
+    return {"propertyName": "lastmodifieddate", "operator": operator, "value": str(value)}
+
+
+def edit(crm: Caller, noun: str, record_id: str, **fields: Any) -> None:
+    assert crm.patch(f"/_sandbox/records/{noun}/{record_id}", fields).status == 200
+
+
+def remove(crm: Caller, noun: str, record_id: str) -> None:
+    assert crm.delete(f"/_sandbox/records/{noun}/{record_id}").status == 200
+
+
+def many(crm: Caller, number: int, **fields: Any) -> list[str]:
+    rows = [{"lastname": f"No. {place}", "createdate": START + place * 1000, **fields} for place in range(number)]
+    return crm.post("/_sandbox/records/contacts", rows, timeout=30).json["ids"]
+
+
+def walked(api: Caller, **query: Any) -> list[str]:
+    seen: list[str] = []
+    while True:
+        page = api.get(CONTACTS, query=query).json
+        seen += [row["id"] for row in page["results"]]
+        if "paging" not in page:
+            return seen
+        query["after"] = page["paging"]["next"]["after"]
+
+
+@pytest.mark.parametrize("cursor", ["position", "id"])
+def test_contacts_are_listed_by_tens_and_at_most_by_hundreds(crm: Caller, api: Caller, cursor: str) -> None:
+    crm.adjust(list_cursor=cursor)
+    ids = many(crm, 120)
+    first = api.get(CONTACTS).json
+    assert [row["id"] for row in first["results"]] == ids[:10]
+    assert f"after={first['paging']['next']['after']}" in first["paging"]["next"]["link"]
+    assert walked(api, limit=100) == ids
+    for odd in ({"limit": 101}, {"limit": 0}, {"limit": "many"}, {"after": "begin"}):
+        assert api.get(CONTACTS, query=odd).status == 400, odd
+
+
+@pytest.mark.parametrize(("cursor", "hidden"), [("position", 1), ("id", 0)])
+def test_a_deletion_during_a_walk_may_hide_another_contact(crm: Caller, api: Caller, cursor: str, hidden: int) -> None:
+    crm.adjust(list_cursor=cursor)
+    ids = many(crm, 4)
+    first = api.get(CONTACTS, query={"limit": 2}).json
+    remove(crm, "contacts", ids[0])
+    rest = walked(api, limit=2, after=first["paging"]["next"]["after"])
+    assert rest == ids[2 + hidden :]
+
+
+def test_contacts_are_listed_with_the_properties_asked_for_as_recorded(
+    crm: Caller, api: Caller, told: dict[str, str], recorded: Recorded
+) -> None:
+    was = recorded("hubspot/contacts.list.200.json")["body"]["results"][0]
+    query = {"limit": 100, "properties": ",".join(was["properties"]), "associations": "companies"}
+    [row] = api.get(CONTACTS, query=query).json["results"]
+    assert {row["id"] for row in row.pop("associations")["companies"]["results"]} == {told["companies"]}
+    fits(was, row)
+    [plain] = api.get(CONTACTS).json["results"]
+    assert "favourite_colour" not in plain["properties"]
+    [asked] = api.get(CONTACTS, query={"properties": "favourite_colour,loyalty_points,no_such"}).json["results"]
+    assert asked["properties"]["favourite_colour"] == "teal"
+    assert asked["properties"]["loyalty_points"] is None
+    assert "no_such" not in asked["properties"]
+    rows = {row["name"]: row for row in api.get("/crm/v3/properties/contacts").json["results"]}
+    assert [name for name, row in rows.items() if not row["hubspotDefined"]] == ["favourite_colour", "loyalty_points"]
+
+
+def test_what_changed_is_found_from_a_moment_on_to_the_millisecond(crm: Caller, api: Caller) -> None:
+    early, late = (
+        api.plant("contacts", {"lastname": name, "createdate": START, "lastmodifieddate": START + ms})
+        for name, ms in (("Early", 1000), ("Late", 1001))
+    )
+    row = api.get(f"{CONTACTS}/{late}").json
+    assert (row["createdAt"], row["updatedAt"]) == ("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.001Z")
+    assert row["properties"]["lastmodifieddate"] == row["updatedAt"]
+    for condition, found in (
+        (since(START + 1000), [early, late]),
+        (since("2026-01-01T00:00:01.000Z"), [early, late]),
+        (since("2026-01-01T01:00:01.001+01:00"), [late]),
+        (since(START + 1000, "GT"), [late]),
+        (since(START + 1000, "LTE"), [early]),
+    ):
+        assert [row["id"] for row in in_search(api, condition)["results"]] == found, condition
+    other = {"filters": [{"propertyName": "hs_lastmodifieddate", "operator": "GTE", "value": str(START)}]}
+    assert api.post(f"{CONTACTS}/search", {"filterGroups": [other]}).status == 400
+    assert api.post(f"{CONTACTS}/search", {"filterGroups": [{"filters": [since(START // 1000)]}]}).status == 400
+
+
+def test_a_contact_that_a_colleague_changes_moves_to_the_end(crm: Caller, api: Caller) -> None:
+    first, second = many(crm, 2)
+    before = api.get(f"{CONTACTS}/{first}").json
+    edit(crm, "contacts", first, lastname="Lovelace", favourite_colour="red", loyalty_points=None)
+    found = in_search(api, since(START), properties=["lastname", "favourite_colour"])
+    assert [row["id"] for row in found["results"]] == [second, first]
+    newest = found["results"][-1]
+    assert newest["properties"]["lastname"] == "Lovelace"
+    assert newest["properties"]["favourite_colour"] == "red"
+    assert newest["createdAt"] == before["createdAt"]
+    assert newest["updatedAt"] > before["updatedAt"]
+    assert walked(api) == [first, second]
+
+
+def test_search_learns_late_of_a_colleagues_change(crm: Caller, api: Caller) -> None:
+    [one] = many(crm, 1)
+    crm.adjust(search_lag=30)
+    edit(crm, "contacts", one, lastname="Lovelace")
+    assert api.get(f"{CONTACTS}/{one}").json["properties"]["lastname"] == "Lovelace"
+    [row] = in_search(api, properties=["lastname"])["results"]
+    assert row["properties"]["lastname"] == "No. 0"
+    assert in_search(api, since(START + 1))["results"] == []
+
+
+def test_what_a_colleague_deletes_is_only_in_the_list_of_the_archived(crm: Caller, api: Caller) -> None:
+    gone, there = many(crm, 2)
+    remove(crm, "contacts", gone)
+    assert api.get(f"{CONTACTS}/{gone}").status == 404
+    assert walked(api) == [there]
+    assert [row["id"] for row in in_search(api)["results"]] == [there]
+    [row] = api.get(CONTACTS, query={"archived": "true"}).json["results"]
+    assert (row["id"], row["archived"]) == (gone, True)
+    assert row["archivedAt"] > row["updatedAt"] == "2026-01-01T00:00:00.000Z"
+    both = {"inputs": [{"id": gone}, {"id": there}]}
+    for archived, known in (("true", gone), ("false", there)):
+        reply = api.post(f"{CONTACTS}/batch/read?archived={archived}", both)
+        assert (reply.status, [row["id"] for row in reply.json["results"]]) == (207, [known])
+
+
+def test_nobody_changes_or_deletes_what_is_not_there(crm: Caller, api: Caller) -> None:
+    [gone] = many(crm, 1)
+    remove(crm, "contacts", gone)
+    for noun, record_id in (("contacts", gone), ("contacts", "1"), ("unicorns", "1"), ("users", "1")):
+        assert crm.patch(f"/_sandbox/records/{noun}/{record_id}", {}).status >= 400
+        assert crm.delete(f"/_sandbox/records/{noun}/{record_id}").status >= 400
+
+
+@pytest.mark.parametrize("noun", ["companies", "deals", "leads"])
+def test_other_objects_are_changed_and_deleted_by_colleagues_too(
+    crm: Caller, api: Caller, told: dict[str, str], noun: str
+) -> None:
+    edit(crm, noun, told[noun], favourite_colour="red")
+    path = f"{DATED}/{noun}/{told[noun]}"
+    assert api.get(path, query={"properties": "favourite_colour"}).json["properties"]["favourite_colour"] == "red"
+    remove(crm, noun, told[noun])
+    assert api.get(path).status == 404
+
+
+def test_an_owner_changes_and_leaves(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    path = f"/crm/v3/owners/{told['users']}"
+    edit(crm, "users", told["users"], lastName="Byron")
+    assert api.get(path).json["lastName"] == "Byron"
+    remove(crm, "users", told["users"])
+    assert api.get(path).status == 404
+    assert told["users"] in [row["id"] for row in api.get("/crm/v3/owners?archived=true").json["results"]]
+
+
+def test_a_search_ends_at_ten_thousand_while_its_total_does_not(crm: Caller, api: Caller) -> None:
+    ids = many(crm, 10_050)
+    page = in_search(api, limit=200, after="9800")
+    assert (page["total"], len(page["results"])) == (10_050, 200)
+    after = page["paging"]["next"]["after"]
+    assert api.post(f"{CONTACTS}/search", {"limit": 200, "after": after}).status == 400
+    newest = in_search(api, since(START + 10_000 * 1000), limit=200)
+    assert [row["id"] for row in newest["results"]] == ids[10_000:]
+
+
+def test_thousands_of_contacts_are_walked_in_either_way(crm: Caller, api: Caller) -> None:
+    ids = many(crm, 5000)
+    assert walked(api, limit=100, properties="email,favourite_colour") == ids
+    found: list[str] = []
+    after: str | None = "0"
+    while after is not None:
+        page = in_search(api, since(START), limit=200, after=after)
+        found += [row["id"] for row in page["results"]]
+        after = page["paging"]["next"]["after"] if "paging" in page else None
+    assert found == ids
+
+
+def test_searches_count_against_a_limit_of_their_own(crm: Caller, api: Caller) -> None:
+    crm.adjust(searches_per_second=5)
+    statuses = [api.post(f"{CONTACTS}/search", {}).status for _ in range(6)]
+    assert statuses == [200] * 5 + [429]
+    assert api.get(CONTACTS).status == 200
+    crm.adjust(requests_per_interval=0)
+    limited = api.get(CONTACTS)
+    assert (limited.status, limited.json["policyName"]) == (429, "TEN_SECONDLY_ROLLING")

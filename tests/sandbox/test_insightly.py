@@ -522,3 +522,125 @@ def test_what_v31_lacks_is_refused(api: Caller) -> None:
     one = f"{LEADS}/{lead(api).json['LEAD_ID']}"
     for path in (f"{one}/Convert", f"{one}/Links", "/v2.1/Leads", "/Leads"):
         assert api.post(path, {}).status == 404, path
+
+
+# Contacts: all of them, what changed, what was deleted.
+
+CONTACTS = "/v3.1/Contacts"
+
+
+def walked(api: Caller, path: str = f"{CONTACTS}/Search", **query: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    while True:
+        reply = api.get(path, query={"top": 500, "skip": len(rows)} | query)
+        assert reply.status == 200, reply.text
+        rows += reply.json
+        if not reply.json:
+            return rows
+
+
+def since(api: Caller, moment: str) -> list[int]:
+    return [row["CONTACT_ID"] for row in walked(api, updated_after_utc=moment)]
+
+
+def change(api: Caller, noun: str, number: int, **fields: Any) -> Reply:
+    return api.patch(f"/_sandbox/records/{noun}/{number}", fields)
+
+
+def vanish(api: Caller, noun: str, number: int) -> Reply:
+    return api.delete(f"/_sandbox/records/{noun}/{number}")
+
+
+def test_thousands_of_contacts_are_listed_once_each(api: Caller) -> None:
+    planted = [{"FIRST_NAME": str(number), "DATE_CREATED_UTC": "2024-03-04T08:22:57Z"} for number in range(5000)]
+    ids = api.post("/_sandbox/records/contacts", planted).json["ids"]
+    for path in (CONTACTS, f"{CONTACTS}/Search"):
+        rows = walked(api, path)
+        assert [row["CONTACT_ID"] for row in rows] == ids
+    assert {(row["DATE_CREATED_UTC"], row["DATE_UPDATED_UTC"]) for row in rows} == {("2024-03-04 08:22:57",) * 2}
+    total = api.get(f"{CONTACTS}/Search", query={"top": 1, "count_total": "true"})
+    assert (len(total.json), total.headers["x-total-count"]) == (1, "5000")
+    assert api.get(f"{CONTACTS}/Search", query={"top": 501}).status == 400
+
+
+def test_a_contact_of_a_list_looks_as_recorded(api: Caller, recorded: Recorded) -> None:
+    api.plant("contacts", {"FIRST_NAME": "Ada"} | custom("Hobby__c", "Engines"))
+    [row] = walked(api)
+    was = recorded("insightly/contacts_list_custom_fields.json")["body"][0]
+    assert was.keys() <= row.keys()
+    assert row["CUSTOMFIELDS"][0].keys() == was["CUSTOMFIELDS"][0].keys()
+    assert not {"CUSTOMFIELDS", "TAGS", "LINKS", "DATES"} & walked(api, brief="true")[0].keys()
+    assert [field["FIELD_NAME"] for field in api.get("/v3.1/CustomFields/Contacts").json] == ["Hobby__c"]
+
+
+def test_a_colleagues_change_moves_the_moment_of_change(api: Caller) -> None:
+    old = {"DATE_CREATED_UTC": "2024-03-04 08:22:57"}
+    first, second = (api.plant("contacts", old | {"FIRST_NAME": name}) for name in ("Ada", "Byron"))
+    third = api.plant("contacts", old | {"FIRST_NAME": "King", "DATE_UPDATED_UTC": "2024-03-04T09:22:58+01:00"})
+    assert since(api, "2024-03-04T08:22:56Z") == [first, second, third]
+    assert since(api, "2024-03-04T08:22:57Z") == [third]  # not what changed in that very second
+    assert change(api, "contacts", first, LAST_NAME="King", **custom("Hobby__c", "Engines")).status == 200
+    [moved] = walked(api, updated_after_utc="2024-03-04T08:22:58Z")
+    assert (moved["CONTACT_ID"], moved["LAST_NAME"], moved["DATE_CREATED_UTC"]) == (
+        first,
+        "King",
+        "2024-03-04 08:22:57",
+    )
+    assert len(moved["DATE_UPDATED_UTC"]) == len("2024-03-04 08:22:57")
+    assert moved["CUSTOMFIELDS"][0]["FIELD_VALUE"] == "Engines"
+    assert change(api, "contacts", first, **custom("Hobby__c", None)).status == 200
+    assert api.get(f"{CONTACTS}/{first}").json["CUSTOMFIELDS"] == []
+    for number, fields in ((5, {}), (first, {"COLOUR": "red"}), (first, {"CONTACT_ID": 5})):
+        assert change(api, "contacts", number, **fields).status == 400
+
+
+def test_a_contact_that_a_colleague_deletes_vanishes_without_a_word(api: Caller) -> None:
+    kept, lost = (api.plant("contacts", {"FIRST_NAME": name}) for name in ("Ada", "Byron"))
+    deal = api.plant("deals", {"OPPORTUNITY_NAME": "Engine"})
+    api.post(f"/v3.1/Opportunities/{deal}/Links", {"LINK_OBJECT_NAME": "Contact", "LINK_OBJECT_ID": lost})
+    assert vanish(api, "contacts", lost).status == 200
+    assert [row["CONTACT_ID"] for row in walked(api)] == [kept]
+    assert since(api, "2024-03-04T08:22:57Z") == [kept]
+    gone = api.get(f"{CONTACTS}/{lost}")
+    assert (gone.status, gone.text) == (404, f"No Contact with ID = {lost}")
+    assert api.get(f"/v3.1/Opportunities/{deal}/Links").json == []
+    for noun, number in (("contacts", lost), ("pipelines", 3_724_795), ("users", 2_240_727)):
+        assert vanish(api, noun, number).status == 400
+
+
+def test_what_goes_between_two_pages_shifts_the_rest(api: Caller) -> None:
+    ids = [api.plant("contacts", {"FIRST_NAME": str(number)}) for number in range(4)]
+    first = api.get(f"{CONTACTS}/Search", query={"top": 2}).json
+    vanish(api, "contacts", ids[0])
+    rest = api.get(f"{CONTACTS}/Search", query={"top": 2, "skip": 2}).json
+    assert [row["CONTACT_ID"] for row in first + rest] == [ids[0], ids[1], ids[3]]
+
+
+def test_a_change_moves_a_contact_to_the_end_where_lists_are_in_that_order(crm: Caller, api: Caller) -> None:
+    crm.adjust(latest_change_last=True)
+    made = {"DATE_CREATED_UTC": "2024-03-04 08:22:57"}
+    ids = [api.plant("contacts", made | {"FIRST_NAME": str(number)}) for number in range(3)]
+    change(api, "contacts", ids[0], LAST_NAME="King")
+    assert [row["CONTACT_ID"] for row in walked(api)] == [ids[1], ids[2], ids[0]]
+    crm.adjust(newest_first=True)
+    assert walked(api)[0]["CONTACT_ID"] == ids[0]
+    assert [row["USER_ID"] for row in walked(api, "/v3.1/Users")]
+
+
+def test_a_closed_contact_is_in_no_list(crm: Caller, api: Caller) -> None:
+    kept, closed = (api.plant("contacts", {"FIRST_NAME": name}) for name in ("Ada", "Byron"))
+    crm.adjust(closed_records=[closed])
+    assert [row["CONTACT_ID"] for row in walked(api, CONTACTS) + walked(api)] == [kept, kept]
+    assert api.get(f"{CONTACTS}/{closed}").status == 403
+
+
+def test_every_object_is_changed_and_deleted_by_colleagues(api: Caller, story: dict[str, str]) -> None:
+    fields = {"companies": "ORGANISATION_NAME", "contacts": "LAST_NAME", "deals": "OPPORTUNITY_NAME"}
+    for noun, name in (fields | {"leads": "LAST_NAME"}).items():
+        number, path = int(story[noun]), f"/v3.1/{READ[noun]}/{story[noun]}"
+        assert change(api, noun, number, **{name: "Other"}).status == 200
+        assert api.get(path).json[name] == "Other"
+        assert vanish(api, noun, number).status == 200
+        assert api.get(path).status == 404
+    assert change(api, "users", int(story["users"]), ACTIVE=False).status == 200
+    assert api.get(f"/v3.1/Users/{story['users']}").json["ACTIVE"] is False

@@ -784,3 +784,134 @@ def test_refused_tokens_tell_a_number(crm: Caller, recorded: Recorded) -> None:
     for number, reply in cases.items():
         assert reply.json["error_codes"] == [number]
         assert reply.status == (401 if number in (7000215, 7000218) else 400)
+
+
+# Contacts: all of them, what changed, what was deleted.
+
+CONTACTS = f"{API}/contacts"
+SOME = "firstname,lastname,emailaddress1,modifiedon,cr123_favouritecolour"
+
+
+def pages(api: Caller, reply: Reply, headers: dict[str, str] | None = None) -> tuple[list[Any], Any]:
+    """Every row from this page on, and the last page."""
+    assert reply.status == 200, reply.text
+    rows, page = list(reply.json["value"]), reply.json
+    while "@odata.nextLink" in page:
+        parts = urlsplit(page["@odata.nextLink"])
+        page = api.get(f"{parts.path}?{parts.query}", headers=headers).json
+        rows += page["value"]
+    return rows, page
+
+
+def delta(api: Caller, last: Any, headers: dict[str, str] | None = None) -> tuple[list[Any], Any]:
+    parts = urlsplit(last["@odata.deltaLink"])
+    return pages(api, api.get(f"{parts.path}?{parts.query}", headers=headers), headers)
+
+
+def changed_since(api: Caller, moment: str, operator: str = "ge") -> list[str]:
+    query = {"$select": SOME, "$filter": f"modifiedon {operator} {moment}", "$orderby": "modifiedon asc,contactid asc"}
+    return [row["contactid"] for row in pages(api, api.get(CONTACTS, query=query))[0]]
+
+
+def change(api: Caller, noun: str, record_id: str, **fields: Any) -> Reply:
+    return api.patch(f"/_sandbox/records/{noun}/{record_id}", fields)
+
+
+def vanish(api: Caller, noun: str, record_id: str) -> Reply:
+    return api.delete(f"/_sandbox/records/{noun}/{record_id}")
+
+
+def test_thousands_of_contacts_are_listed_once_each(api: Caller) -> None:
+    planted = [{"lastname": str(number), "createdon": "2024-01-02T03:04:05Z"} for number in range(5000)]
+    ids = api.post("/_sandbox/records/contacts", planted).json["ids"]
+    wish = {"Prefer": "odata.maxpagesize=1000"}
+    query = {"$select": SOME, "$orderby": "modifiedon asc,contactid asc"}
+    rows, _ = pages(api, api.get(CONTACTS, query=query, headers=wish), wish)
+    assert [row["contactid"] for row in rows] == sorted(ids)
+    assert {row["modifiedon"] for row in rows} == {"2024-01-02T03:04:05Z"}
+
+
+def test_a_colleagues_change_moves_the_moment_and_the_etag(api: Caller) -> None:
+    old = {"createdon": "2024-01-01T00:00:00Z"}
+    first, second = (api.plant("contacts", old | {"lastname": name}) for name in ("Lovelace", "Byron"))
+    third = api.plant("contacts", old | {"lastname": "King", "modifiedon": "2024-01-01T00:00:01Z"})
+    assert changed_since(api, "2024-01-01T00:00:00Z") == [*sorted([first, second]), third]
+    assert changed_since(api, "2024-01-01T00:00:00Z", "gt") == [third]
+    before = api.get(f"{CONTACTS}({first})").json
+    assert change(api, "contacts", first, lastname="Byron", cr123_favouritecolour="teal").status == 200
+    row = api.get(f"{CONTACTS}({first})").json
+    assert (row["fullname"], row["cr123_favouritecolour"], row["createdon"]) == ("Byron", "teal", old["createdon"])
+    assert row["@odata.etag"] != before["@odata.etag"]
+    assert row["modifiedon"] > "2024-02"
+    assert len(row["modifiedon"]) == len("2024-01-01T00:00:00Z")
+    assert changed_since(api, "2024-01-01T00:00:02Z") == [first]
+    assert change(api, "contacts", second, statecode=1).status == 200
+    assert api.get(f"{CONTACTS}({second})", query={"$select": "statuscode"}).json["statuscode"] == 2
+    for record_id, fields in ((NOBODY, {}), (first, {"colour": "red"}), (first, {"contactid": NOBODY})):
+        assert change(api, "contacts", record_id, **fields).status == 400
+
+
+def test_a_contact_that_a_colleague_deletes_vanishes_without_a_word(api: Caller) -> None:
+    kept, lost = (api.plant("contacts", {"lastname": name}) for name in ("Lovelace", "Byron"))
+    assert vanish(api, "contacts", lost.upper()).status == 200
+    assert [row["contactid"] for row in api.get(CONTACTS).json["value"]] == [kept]
+    assert told(api.get(f"{CONTACTS}({lost})")) == (404, "0x80040217")
+    assert vanish(api, "contacts", lost).status == 400
+    owner = api.get(f"{API}/WhoAmI").json["UserId"]
+    assert vanish(api, "users", owner).status == 400
+    assert change(api, "users", owner, isdisabled=True).status == 200
+
+
+def test_every_object_is_changed_and_deleted_by_colleagues(api: Caller) -> None:
+    ids = customer(api)
+    for noun, field in {"companies": "name", "contacts": "jobtitle", "deals": "name", "leads": "subject"}.items():
+        assert change(api, noun, ids[noun], **{field: "Other"}).status == 200
+        assert api.get(path_of(ids, noun)).json[field] == "Other"
+        assert vanish(api, noun, ids[noun]).status == 200
+        assert api.get(path_of(ids, noun)).status == 404
+
+
+def test_ids_have_no_order_in_a_filter(api: Caller) -> None:
+    record_id = api.plant("contacts", {"lastname": "Lovelace"})
+    assert told(api.get(CONTACTS, query={"$filter": f"contactid gt {NOBODY}"})) == (400, "0x80040203")
+    assert len(api.get(CONTACTS, query={"$filter": f"contactid eq {record_id}"}).json["value"]) == 1
+
+
+def test_the_definition_of_a_table_tells_whether_its_changes_are_tracked(crm: Caller, api: Caller) -> None:
+    path = f"{API}/EntityDefinitions(LogicalName='contact')"
+    for on in (False, True):
+        crm.adjust(change_tracking=on)
+        assert api.get(path, query={"$select": "ChangeTrackingEnabled"}).json["ChangeTrackingEnabled"] is on
+
+
+def test_changes_of_contacts_come_in_pages_with_the_deleted_ones_at_the_end(crm: Caller, api: Caller) -> None:
+    crm.adjust(change_tracking=True)
+    ids = [api.plant("contacts", {"lastname": str(number)}) for number in range(6)]
+    track = {"Prefer": "odata.track-changes,odata.maxpagesize=2"}
+    rows, last = pages(api, api.get(CONTACTS, query={"$select": SOME}, headers=track), track)
+    assert ({row["contactid"] for row in rows}, len(rows)) == (set(ids), 6)
+    assert last["@odata.context"].endswith("/$delta")
+    vanish(api, "contacts", ids[0])
+    for number in (4, 3, 2):
+        change(api, "contacts", ids[number], lastname="Changed")
+    new = api.plant("contacts", {"lastname": "New"})
+    short = api.plant("contacts", {"lastname": "There and gone"})
+    api.delete(f"{CONTACTS}({short})")
+    rows, last = delta(api, last, {"Prefer": "odata.maxpagesize=2"})
+    assert [row.get("contactid") for row in rows[:4]] == [ids[4], ids[3], ids[2], new]
+    assert [(row["id"], row["reason"]) for row in rows[4:]] == [(ids[0], "deleted"), (short, "deleted")]
+    assert rows[4]["@odata.context"].endswith("$metadata#contacts/$deletedEntity")
+    assert delta(api, last)[0] == []
+    api.patch(f"{CONTACTS}({ids[0]})", {"lastname": "Back"})
+    assert [row["contactid"] for row in delta(api, last)[0]] == [ids[0]]
+    assert api.get(CONTACTS, query={"$deltatoken": "nonsense"}).status == 400
+
+
+def test_a_delta_link_that_is_too_old_brings_every_row_and_no_deletion(crm: Caller, api: Caller) -> None:
+    crm.adjust(change_tracking=True)
+    kept, lost = (api.plant("contacts", {"lastname": name}) for name in ("Lovelace", "Byron"))
+    _, last = pages(api, api.get(CONTACTS, headers={"Prefer": "odata.track-changes"}))
+    vanish(api, "contacts", lost)
+    assert [row["id"] for row in delta(api, last)[0]] == [lost]
+    crm.adjust(change_tracking_days=-1)
+    assert [row["contactid"] for row in delta(api, last)[0]] == [kept]

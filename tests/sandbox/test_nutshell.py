@@ -645,3 +645,145 @@ def test_the_same_request_twice_is_two_leads(api: Caller) -> None:
     api.fault("duplicate", method="POST", route="leads")
     assert post_lead(api).status == 201
     assert len(api.stored("leads")) == 2
+
+
+# What a colleague does, and how a caller learns of it.
+
+
+def planted(api: Caller, rows: list[dict[str, Any]], kind: str = "contacts") -> list[str]:
+    return api.post(f"/_sandbox/records/{kind}", rows).json["ids"]
+
+
+def altered(api: Caller, kind: str, record: str, fields: dict[str, Any]) -> int:
+    return api.patch(f"/_sandbox/records/{kind}/{record}", fields).status
+
+
+def erased(api: Caller, kind: str, record: str) -> int:
+    return api.delete(f"/_sandbox/records/{kind}/{record}").status
+
+
+def log_of_contacts(api: Caller, **query: Any) -> list[tuple[str, str]]:
+    """(action, contact) of each event, newest first."""
+    log = api.get("/rest/events", query={"filters[payload][]": "contacts"} | query).json
+    return [(event["action"], event["links"]["payloads"][0]) for event in log["events"]]
+
+
+def test_planted_contacts_have_the_moments_they_were_given(api: Caller) -> None:
+    old, changed = planted(
+        api,
+        [
+            {"name": "Old", "createdTime": 1_700_000_000},
+            {"name": "Changed", "createdTime": 1_700_000_100, "modifiedTime": 1_700_000_200},
+        ],
+    )
+    events = api.get("/rest/events", query={"filters[payload][]": "contacts"}).json["events"]
+    assert [(event["action"], event["createdTime"]) for event in events] == [
+        ("edit", 1_700_000_200),
+        ("create", 1_700_000_100),
+        ("create", 1_700_000_000),
+    ]
+    assert names(api.get("/rest/contacts", query={"sort": "-createdTime"}), "contacts") == ["Changed", "Old"]
+    query = {"filter[createdTime]": "2023-11-14T22:15:00 TO 2023-11-14T22:16:00"}
+    assert [row["id"] for row in api.get("/rest/contacts", query=query).json["contacts"]] == [changed]
+    row = api.get(f"/rest/contacts/{old}").json["contacts"][0]
+    assert not {"createdTime", "modifiedTime"} & row.keys()  # no record tells when it changed, the log does
+    api.adjust(people_tell_created_time=True)
+    assert api.get(f"/rest/contacts/{old}").json["contacts"][0]["createdTime"] == 1_700_000_000
+
+
+def test_a_colleagues_change_is_an_event_with_the_contact_as_it_is_now(api: Caller) -> None:
+    mine, other = planted(api, [{"name": name, "createdTime": 1_700_000_000} for name in ("Ada", "Bob")])
+    before = int(time.time()) - 1
+    assert log_of_contacts(api, since_time=before) == []
+    account = api.plant("accounts", {"name": "Engines"})
+    fields = {"name": "Ada Lovelace", "customFields": {"Favorite Number": "12"}, "links": {"accounts": [account]}}
+    assert altered(api, "contacts", mine, fields) == 200
+    assert altered(api, "contacts", mine, fields) == 200  # nothing is different any more
+    assert log_of_contacts(api, since_time=before) == [("edit", mine)]
+    log = api.get("/rest/events", query={"since_time": before, "filters[payload][]": "contacts"}).json
+    [event], [told] = log["events"], log["payloads"]
+    assert {change["attribute"] for change in event["changes"]} == {"name", "Favorite Number", "accounts"}
+    assert event["links"]["actor"] == "2-users"
+    assert (told["name"], told["links"]["accounts"]) == ("Ada Lovelace", [account])
+    values = api.get(f"/rest/contacts/{mine}/customfields").json["customFields"]
+    assert {one["title"]: one["value"] for one in values} == {"Favorite Number": "12", "Tier": None}
+    assert altered(api, "contacts", mine, {"customFields": {"Favorite Number": None}}) == 200
+    assert log_of_contacts(api, entity_id=mine)[:2] == [("edit", mine)] * 2
+    assert log_of_contacts(api, entity_id=other) == [("create", other)]
+
+
+def test_since_a_time_leaves_out_that_second_unless_the_instance_counts_it_in(api: Caller) -> None:
+    [mine] = planted(api, [{"name": "Ada", "createdTime": 1_700_000_000}])
+    assert log_of_contacts(api, since_time=1_700_000_000) == []
+    assert log_of_contacts(api, since_time=1_699_999_999) == [("create", mine)]
+    assert log_of_contacts(api, max_time=1_700_000_000) == [("create", mine)]
+    api.adjust(since_time_is_inclusive=True)
+    assert log_of_contacts(api, since_time=1_700_000_000) == [("create", mine)]
+
+
+def test_a_contact_that_a_colleague_deletes_is_told_by_the_log_of_deletions_alone(api: Caller) -> None:
+    mine, other = planted(api, [{"name": "Ada"}, {"name": "Bob"}])
+    seen = api.get("/rest/events").json["events"][0]["id"]
+    assert erased(api, "contacts", mine) == 200
+    assert names(api.get("/rest/contacts"), "contacts") == ["Bob"]
+    assert api.get(f"/rest/contacts/{mine}").status == 404
+    assert log_of_contacts(api, since_id=seen) == []
+    log = api.get("/rest/events/deleted", query={"filter[types]": "contacts"}).json
+    [event], [told] = log["events"], log["payloads"]
+    assert (event["action"], event["links"]["payloads"]) == ("delete", [mine])
+    assert (told["id"], told["deletedTime"]) == (mine, event["createdTime"])
+    assert api.get("/rest/events/deleted", query={"since_time": event["createdTime"]}).json["events"] == []
+    assert [erased(api, "contacts", mine), altered(api, "contacts", mine, {"name": "Eve"})] == [400, 400]
+    assert [erased(api, "unicorns", "1"), altered(api, "users", "99-users", {})] == [400, 400]
+    assert altered(api, "contacts", other, {"name": "Bob"}) == 200
+
+
+def test_the_log_of_deletions_goes_on_behind_its_links_or_comes_at_once(api: Caller) -> None:
+    made = planted(api, [{"name": str(place)} for place in range(60)])
+    for one in made:
+        erased(api, "contacts", one)
+
+    def gone(reply: Reply) -> list[str]:
+        return [event["links"]["payloads"][0] for event in reply.json["events"]]
+
+    first = api.get("/rest/events/deleted?filter[types]=contacts")
+    assert gone(first) == made[:50]
+    rest = follow(api, first.json["meta"]["next"])
+    assert gone(rest) == made[50:]
+    end = follow(api, rest.json["meta"]["next"])
+    assert (gone(end), "next" in end.json["meta"]) == ([], False)
+    newest = api.get("/rest/events/deleted?sort=-change_time&limit=20")
+    assert gone(newest) == made[:39:-1]
+    assert gone(follow(api, newest.json["meta"]["previous"])) == made[39:19:-1]
+    api.adjust(deletions_are_paged=False)
+    assert gone(api.get("/rest/events/deleted?limit=5")) == made
+
+
+def test_a_colleague_changes_and_deletes_leads_accounts_and_users_too(api: Caller) -> None:
+    lead, account = api.plant("leads", {"description": "Engine"}), api.plant("accounts", {"name": "Engines"})
+    assert altered(api, "leads", lead, {"description": "Loom", "manualValue": "12.50"}) == 200
+    assert (lead_now(api, lead)["name"], lead_now(api, lead)["value"]["amount"]) == ("Loom", "12.50")
+    user = api.plant("users", {"name": "Charles Babbage", "emails": ["charles@example.com"]})
+    assert altered(api, "users", user, {"name": "Carl Babbage"}) == 200
+    [told] = api.get(f"/rest/users/{user}").json["users"]
+    assert (told["name"], told["firstName"]) == ("Carl Babbage", "Carl")
+    for kind, record in (("leads", lead), ("accounts", account), ("users", user)):
+        assert erased(api, kind, record) == 200
+        assert api.get(f"/rest/{kind}/{record}").status == 404
+    assert erased(api, "sources", "1-sources") == 200
+    assert names(api.get("/rest/sources"), "sources") == ["Trade fair"]
+
+
+def test_five_thousand_contacts_are_listed_and_their_log_is_walked(api: Caller) -> None:
+    rows = [{"name": f"{place:04}", "createdTime": 1_700_000_000 + place} for place in range(5000)]
+    made = planted(api, rows)
+    query: dict[str, Any] = {"page[limit]": 500, "sort": "createdTime"}
+    pages = [api.get("/rest/contacts", query=query | {"page[page]": page}).json for page in range(11)]
+    assert [row["id"] for page in pages for row in page["contacts"]] == made
+    assert (pages[-1]["contacts"], pages[-1]["meta"]["total"]) == ([], 5000)
+    log = api.get("/rest/events", query={"filters[payload][]": "contacts", "limit": 500})
+    found: list[str] = []
+    while log.json["events"]:
+        found += [row["id"] for row in log.json["payloads"]]
+        log = follow(api, log.json["meta"]["previous"])
+    assert found == made[::-1]

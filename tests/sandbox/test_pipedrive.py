@@ -562,3 +562,184 @@ def test_each_object_has_its_scope(crm: Caller, told: dict[str, str], noun: str,
     path = f"{PATHS[noun]}/{told[noun]}"
     assert crm.authorised(scopes=[f"{scope}:read"]).get(path).status == 200
     assert crm.authorised(scopes=["base", "products:read"]).get(path).json["error"] == "Scope and URL mismatch"
+
+
+# What there is, what changed, what was deleted.
+
+LONG_AGO = "2020-01-01T00:00:00Z"
+
+
+def walked(api: Caller, path: str, **query: Any) -> list[dict[str, Any]]:
+    """Every row of a v2 list, page after page."""
+    rows: list[dict[str, Any]] = []
+    while True:
+        reply = api.get(path, query=query)
+        assert reply.status == 200, reply.text
+        rows += reply.json["data"]
+        cursor = reply.json["additional_data"]["next_cursor"]
+        if cursor is None:
+            return rows
+        query |= {"cursor": cursor}
+
+
+def colleague(crm: Caller, method: str, noun: str, record_id: int | str, fields: dict[str, Any] | None = None) -> Reply:
+    return crm.send(method, f"/_sandbox/records/{noun}/{record_id}", fields)
+
+
+def test_thousands_of_contacts_are_listed_in_pages_of_500(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    moments = [f"2026-01-01T{minute // 60:02}:{minute % 60:02}:00Z" for minute in range(1200)]
+    crm.post("/_sandbox/records/contacts", [{"name": "A B", "add_time": moment} for moment in moments])
+    page = api.get(PATHS["contacts"], query={"limit": 500}).json
+    was = recorded("pipedrive/persons.list-v2.200.json")["body"]
+    assert (page.keys(), page["additional_data"].keys()) == (was.keys(), was["additional_data"].keys())
+    fits({key: value for key, value in was["data"][0].items() if key not in ABSENT}, page["data"][0])
+    assert [row["add_time"] for row in walked(api, PATHS["contacts"], limit=500)] == moments
+    assert len(api.get(PATHS["contacts"]).json["data"]) == 100
+    backwards = walked(api, PATHS["contacts"], limit=500, sort_by="add_time", sort_direction="desc")
+    assert [row["update_time"] for row in backwards] == moments[::-1]
+
+
+def test_a_window_of_changes_takes_its_first_moment_in_and_its_last_not(crm: Caller, api: Caller) -> None:
+    moments = [f"2026-01-01T00:00:0{second}Z" for second in range(4)]
+    for moment in moments:
+        crm.plant("contacts", {"name": moment, "add_time": LONG_AGO, "update_time": moment})
+    window = {"updated_since": moments[1], "updated_until": "2026-01-01T02:00:03+02:00", "sort_by": "update_time"}
+    assert [row["name"] for row in walked(api, PATHS["contacts"], **window)] == moments[1:3]
+    assert [row["add_time"] for row in walked(api, PATHS["contacts"], **window)] == [LONG_AGO] * 2
+
+
+def test_who_changes_while_pages_are_read_comes_again_at_the_end(crm: Caller, api: Caller) -> None:
+    people = [crm.plant("contacts", {"name": "A", "add_time": f"2026-01-01T00:00:0{second}Z"}) for second in range(5)]
+    query: dict[str, Any] = {"limit": 2, "sort_by": "update_time", "updated_since": "2026-01-01T00:00:00Z"}
+    first = api.get(PATHS["contacts"], query=query).json
+    assert colleague(crm, "PATCH", "contacts", people[0], {"name": "A C"}).status == 200
+    rest = walked(api, PATHS["contacts"], **query, cursor=first["additional_data"]["next_cursor"])
+    assert [row["id"] for row in [*first["data"], *rest]] == [*people, people[0]]
+
+
+def test_a_cursor_belongs_to_its_order(api: Caller) -> None:
+    for name in "AB":
+        api.plant("contacts", {"name": name})
+    cursor = api.get(PATHS["contacts"], query={"limit": 1}).json["additional_data"]["next_cursor"]
+    for other in ({"sort_by": "update_time"}, {"sort_direction": "desc"}):
+        assert api.get(PATHS["contacts"], query={"limit": 1, "cursor": cursor} | other).status == 400
+    assert len(api.get(PATHS["contacts"], query={"limit": 1, "cursor": cursor}).json["data"]) == 1
+
+
+def test_what_a_colleague_changes_moves_and_the_rest_stays(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    for noun, fields in {
+        "contacts": {"name": "Ada King", "custom_fields": {COLOUR: "red"}},
+        "companies": {"name": "Engines Ltd", "address": {"value": "Bath"}},
+        "deals": {"title": "Engine no. 3"},
+        "leads": {"title": "Engine no. 3"},
+    }.items():
+        old = crm.plant(noun, {"name": "A", "title": "A", "add_time": LONG_AGO})
+        assert colleague(crm, "PATCH", noun, old, fields).status == 200
+        assert api.get(f"{PATHS[noun]}/{old}").json["data"]["update_time"] > "2026"
+        before = api.get(f"{PATHS[noun]}/{told[noun]}").json["data"]
+        assert colleague(crm, "PATCH", noun, told[noun], fields).status == 200, noun
+        after = api.get(f"{PATHS[noun]}/{told[noun]}").json["data"]
+        assert after["owner_id"] == before["owner_id"]
+        assert after.get("name", after.get("title")) == fields.get("name", fields.get("title"))
+    person = api.get(f"{PATHS['contacts']}/{told['contacts']}").json["data"]
+    assert (person["first_name"], person["last_name"], person["custom_fields"]) == ("Ada", "King", {COLOUR: "red"})
+    assert colleague(crm, "PATCH", "users", told["users"], {"name": "Charles B."}).status == 200
+    assert api.get(f"{PATHS['users']}/{told['users']}").json["data"]["name"] == "Charles B."
+    assert colleague(crm, "PATCH", "contacts", 424242, {}).status == 400
+    assert colleague(crm, "PATCH", "tickets", 1, {}).status == 400
+
+
+def test_a_deleted_person_leaves_every_list_and_is_told_by_its_id_alone(crm: Caller, api: Caller) -> None:
+    gone, kept = (crm.plant("contacts", {"name": name, "add_time": LONG_AGO}) for name in ("A", "B"))
+    assert colleague(crm, "DELETE", "contacts", gone).status == 200
+    for query in ({}, {"updated_since": "2026-01-01T00:00:00Z"}, {"ids": f"{gone},{kept}"}):
+        assert gone not in [row["id"] for row in walked(api, PATHS["contacts"], **query)]
+    tombstone = api.get(f"{PATHS['contacts']}/{gone}").json["data"]
+    assert tombstone["is_deleted"] is True
+    assert tombstone["update_time"] > "2026-01-01"
+    assert colleague(crm, "DELETE", "contacts", gone).status == 400
+    old = crm.plant("contacts", {"name": "C", "is_deleted": True, "update_time": "2026-01-01T00:00:00Z"})
+    assert api.get(f"{PATHS['contacts']}/{old}").status == 404
+
+
+def test_a_deleted_deal_is_listed_as_such_for_thirty_days(crm: Caller, api: Caller) -> None:
+    gone = crm.plant("deals", {"title": "A"})
+    crm.plant("deals", {"title": "B", "is_deleted": True, "update_time": "2026-01-01T00:00:00Z"})
+    assert colleague(crm, "DELETE", "deals", gone).status == 200
+    assert [row["id"] for row in walked(api, PATHS["deals"], status="deleted")] == [gone]
+    assert walked(api, PATHS["deals"]) == []
+    assert api.get(f"{PATHS['deals']}?status=lost,won").status == 400
+
+
+def test_a_deleted_lead_is_gone_and_a_deleted_user_deactivated(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    assert colleague(crm, "DELETE", "leads", told["leads"]).status == 200
+    assert api.get(f"{PATHS['leads']}/{told['leads']}").status == 404
+    assert colleague(crm, "DELETE", "users", told["users"]).status == 200
+    active = {str(row["id"]): row["active_flag"] for row in api.get(PATHS["users"]).json["data"]}
+    assert active[told["users"]] is False
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "limit=0",
+        "limit=501",
+        "limit=all",
+        "sort_by=name",
+        "sort_direction=ASC",
+        "cursor=",
+        "ids=1,x",
+        "ids=" + ",".join(map(str, range(101))),
+        "owner_id=me",
+        "updated_since=2026-01-01",
+        "updated_since=2026-13-01T00:00:00Z",
+        "updated_until=2026-01-01T00:00:00.000Z",
+        "include_labels=1",
+        "start=0",
+        "updated_after=2026-01-01T00:00:00Z",
+        "status=open",
+    ],
+)
+def test_a_list_that_makes_no_sense_is_400(api: Caller, wrong: str) -> None:
+    reply = api.get(f"{PATHS['contacts']}?{wrong}")
+    assert (reply.status, reply.json["code"]) == (400, "ERR_SCHEMA_VALIDATION_FAILED")
+
+
+def test_contacts_are_narrowed_by_ids_owner_company_and_deal(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    crm.plant("contacts", {"name": "Other"})
+    for name, noun in {"ids": "contacts", "owner_id": "users", "org_id": "companies", "deal_id": "deals"}.items():
+        found = walked(api, PATHS["contacts"], **{name: told[noun]})
+        assert [str(row["id"]) for row in found] == [told["contacts"]], name
+    assert api.get(f"{PATHS['contacts']}?filter_id=1").status == 404
+
+
+def test_custom_fields_of_persons_are_learnt_from_their_metadata(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    rows = walked(api, "/api/v2/personFields", limit=3)
+    assert [row["field_code"] for row in rows if row["is_custom_field"]] == [COLOUR]
+    was = recorded("pipedrive/deal-fields.list-v2.200.json")["body"]["data"][0]
+    assert rows[0].keys() == was.keys() - {"ui_visibility", "important_fields", "required_fields", "description"}
+    assert api.get(f"/api/v2/personFields/{COLOUR}").json["data"] == rows[-1]
+    assert api.get("/api/v2/personFields/nothing").status == 404
+    assert api.get("/api/v2/personFields?include_fields=required_fields").json["data"][0]["required_fields"]
+    assert api.get("/api/v2/personFields?include_fields=colour").status == 400
+    person = crm.plant("contacts", {"name": "A", "custom_fields": {COLOUR: "teal"}})
+    assert [row["custom_fields"] for row in walked(api, PATHS["contacts"], ids=person)] == [{COLOUR: "teal"}]
+    for scope, status in {"contacts:read": 200, "contact-fields:full": 200, "deals:read": 403}.items():
+        assert crm.authorised(scopes=[scope]).get("/api/v2/personFields").status == status, scope
+
+
+def test_searches_have_a_limit_of_their_own_and_cost_more(crm: Caller, api: Caller) -> None:
+    crm.plant("contacts", {"name": "Ada Lovelace"})
+    crm.adjust(searches_per_burst=1)
+    path = f"{PATHS['contacts']}/search?term=ada"
+    found = api.get(path)
+    limited = api.get(path)
+    assert (limited.status, limited.headers["x-ratelimit-limit"]) == (429, "1")
+    listed = api.get(PATHS["contacts"])
+    left = [int(reply.headers["x-daily-ratelimit-token-remaining"]) for reply in (found, listed)]
+    assert (listed.status, left[0] - left[1]) == (200, 10)
+
+
+@pytest.mark.parametrize("wrong", ["term=ada&fields=title", "term=ada&exact_match=1", "term=ada&cursor=x", "q=ada"])
+def test_a_search_that_makes_no_sense_is_400(api: Caller, wrong: str) -> None:
+    assert api.get(f"{PATHS['contacts']}/search?{wrong}").json["code"] == "ERR_SCHEMA_VALIDATION_FAILED"

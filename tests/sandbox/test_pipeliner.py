@@ -825,3 +825,155 @@ def test_the_document_may_be_right_that_only_lists_expand(crm: Caller, api: Call
     crm.adjust(single_get_expands=False)
     one = api.get(at("Pipelines", pipeline(api)["id"]), query={"expand": "steps"}).json["data"]
     assert all(isinstance(step, str) for step in one["steps"])
+
+
+# What a colleague does, and how a caller learns of it.
+
+
+def planted(api: Caller, given: list[dict[str, Any]], noun: str = "contacts") -> list[str]:
+    return api.post(f"/_sandbox/records/{noun}", given).json["ids"]
+
+
+def altered(api: Caller, noun: str, record: str, fields: dict[str, Any]) -> int:
+    return api.patch(f"/_sandbox/records/{noun}/{record}", fields).status
+
+
+def erased(api: Caller, noun: str, record: str) -> int:
+    return api.delete(f"/_sandbox/records/{noun}/{record}").status
+
+
+def changed(api: Caller, since: str, op: str = "gte", **query: Any) -> list[str]:
+    """Ids of contacts, in the order of their changes."""
+    asked = {"filter[modified]": since, "filter-op[modified]": op, "order-by": "modified"} | query
+    reply = api.get(at("Contacts"), query=asked)
+    assert reply.status == 200, reply.text
+    return [row["id"] for row in reply.json["data"]]
+
+
+def test_planted_contacts_have_the_moments_they_were_given(api: Caller) -> None:
+    first, second = planted(
+        api,
+        [
+            {"last_name": "One", "created": "2026-01-01T10:00:00Z", "modified": "2026-03-01T00:00:00.000001+01:00"},
+            {"last_name": "Two", "created": "2026-02-01 00:00:00.5+00:00"},
+        ],
+    )
+    told = {row["id"]: row for row in rows(api, "Contacts")}
+    assert told[first]["created"] == "2026-01-01 10:00:00.000000+00:00"
+    assert told[first]["modified"] == "2026-02-28 23:00:00.000001+00:00"
+    assert told[second]["modified"] == told[second]["created"] == "2026-02-01 00:00:00.500000+00:00"
+    assert changed(api, "2026-01-15 00:00:00") == [second, first]
+    assert changed(api, told[first]["modified"]) == [first]
+    assert changed(api, told[first]["modified"], "gt") == []
+    assert [row["id"] for row in rows(api, "Contacts", order_by="-created")] == [second, first]
+
+
+def test_a_colleagues_change_moves_the_contact_to_the_end_of_what_changed(api: Caller) -> None:
+    first, second, third = planted(
+        api, [{"last_name": name, "created": "2026-01-01T00:00:00Z", "shoe_size": 38} for name in ("A", "B", "C")]
+    )
+    since = "2026-02-01T00:00:00Z"
+    assert changed(api, since) == []
+    assert altered(api, "contacts", second, {"shoe_size": 40, "modified": "2020-01-01T00:00:00Z"}) == 200
+    assert altered(api, "contacts", first, {"first_name": "Ada"}) == 200
+    assert changed(api, since) == [second, first]
+    told = {row["id"]: row for row in rows(api, "Contacts")}
+    assert (told[first]["formatted_name"], told[second]["shoe_size"], told[third]["shoe_size"]) == ("Ada A", 40, 38)
+    assert told[first]["created"] == "2026-01-01 00:00:00.000000+00:00"
+    assert told[first]["revision"] > told[second]["revision"] > told[third]["revision"]
+    account = api.plant("accounts", {"name": "Engines"})
+    assert altered(api, "contacts", third, {"account_relations": [{"account_id": account, "is_primary": True}]}) == 200
+    assert changed(api, since) == [second, first]  # a relation is a record of its own
+    [row] = filtered(api, "Contacts", "last_name", "C")
+    assert row["primary_account"].endswith(account)
+    assert altered(api, "contacts", third, {"account_relations": []}) == 200
+    assert filtered(api, "Contacts", "last_name", "C")[0]["account_relations"] == []
+
+
+def test_a_contact_that_a_colleague_deletes_is_told_by_lists_that_include_the_deleted(crm: Caller, api: Caller) -> None:
+    mine, late, other = planted(
+        api, [{"last_name": name, "created": "2026-01-01T00:00:00Z"} for name in ("A", "B", "C")]
+    )
+    assert erased(api, "contacts", mine) == 200
+    assert {row["id"] for row in rows(api, "Contacts")} == {late, other}
+    missing = api.get(at("Contacts", mine))
+    assert (missing.status, missing.json["success"]) == (404, False)
+    deleted: dict[str, Any] = {"include-deleted": "true", "filter[is_deleted]": "true"}
+    [told] = api.get(at("Contacts"), query=deleted).json["data"]
+    assert (told["id"], told["is_deleted"], told["last_name"]) == (mine, True, "A")
+    since = "2026-02-01T00:00:00Z"
+    assert changed(api, since, **{"include-deleted": "true"}) == []  # the deletion moved nothing
+    crm.adjust(delete_moves_modified=True)
+    assert erased(api, "contacts", late) == 200
+    assert changed(api, since, **{"include-deleted": "true"}) == [late]
+    assert changed(api, since) == []
+    assert [erased(api, "contacts", mine), altered(api, "contacts", mine, {"title": "Dr"})] == [400, 400]
+    assert [erased(api, "unicorns", mine), erased(api, "contacts", NOBODY)] == [400, 400]
+
+
+def test_a_colleague_changes_and_deletes_accounts_deals_leads_and_users_too(api: Caller) -> None:
+    made = {
+        "accounts": api.plant("accounts", {"name": "Engines"}),
+        "leads": api.plant("leads", {"name": "Engine"}),
+        "clients": api.plant("clients", {"first_name": "Charles", "last_name": "Babbage", "email": "c@example.com"}),
+    }
+    value = {"base_value": 1500, "currency": "GBP"}
+    made["opportunities"] = api.plant("opportunities", {"name": "No. 2", "value": value, "closing_date": "2026-12-31"})
+    changes: dict[str, dict[str, Any]] = {
+        "accounts": {"name": "Looms", "owner_id": made["clients"]},
+        "leads": {"name": "Loom", "lead_source_id": "Referral"},
+        "clients": {"last_name": "Darwin"},
+        "opportunities": {"value": {"base_value": 80, "currency": "EUR"}},
+    }
+    for noun, fields in changes.items():
+        assert altered(api, noun, made[noun], fields) == 200
+    assert filtered(api, "Accounts", "name", "Looms")[0]["owner_id"] == made["clients"]
+    assert filtered(api, "Clients", "email", "c@example.com")[0]["name"] == "Charles Darwin"
+    assert filtered(api, "Leads", "name", "Loom")[0]["lead_source_id"] == named("lead_source Referral")
+    assert filtered(api, "Opportunities", "name", "No. 2")[0]["value"]["value_foreign"] == 100
+    assert altered(api, "pipelines", pipeline(api)["id"], {"steps": []}) == 400
+    for noun, entity in (("accounts", "Accounts"), ("leads", "Leads"), ("opportunities", "Opportunities")):
+        assert erased(api, noun, made[noun]) == 200
+        assert api.get(at(entity, made[noun])).status == 404
+    assert erased(api, "clients", made["clients"]) == 200
+    assert made["clients"] not in [row["id"] for row in rows(api, "Clients")]
+
+
+def test_custom_fields_of_contacts_are_told_by_fields_and_come_in_lists(api: Caller) -> None:
+    api.plant("fields", {"entity_name": "Contact", "api_name": "favourite_colour", "type_id": "input"})
+    fields = api.get(at("Fields"), query={"filter[entity_name]": "Contact", "first": 100}).json["data"]
+    described = [row for row in fields if row["api_name"] in ("shoe_size", "favourite_colour")]
+    assert {row["api_name"]: row["type_id"] for row in described} == {
+        "shoe_size": "integer",
+        "favourite_colour": "input",
+    }
+    assert not any(row["system_readonly"] or row["system_required"] for row in described)
+    mine = api.plant("contacts", {"last_name": "Lovelace", "favourite_colour": "green", "shoe_size": 38})
+    [row] = api.get(at("Contacts"), query={"load-only": "id,favourite_colour,shoe_size"}).json["data"]
+    assert row == {"id": mine, "favourite_colour": "green", "shoe_size": 38}
+    assert [row["id"] for row in filtered(api, "Contacts", "favourite_colour", "green")] == [mine]
+
+
+def test_a_contact_that_changes_while_its_list_is_walked_comes_again_later(api: Caller) -> None:
+    made = planted(api, [{"last_name": str(day), "created": f"2026-01-0{day}T00:00:00Z"} for day in range(1, 6)])
+    query: dict[str, Any] = {"order-by": "modified", "first": 2}
+    page = api.get(at("Contacts"), query=query).json
+    found = [row["id"] for row in page["data"]]
+    assert altered(api, "contacts", made[0], {"title": "Dr"}) == 200
+    assert erased(api, "contacts", made[1]) == 200
+    while page["page_info"]["has_next_page"]:
+        page = api.get(at("Contacts"), query=query | {"after": page["page_info"]["end_cursor"]}).json
+        found += [row["id"] for row in page["data"]]
+    assert found == [*made, made[0]]
+
+
+def test_five_thousand_contacts_are_fifty_pages(api: Caller) -> None:
+    made = planted(api, [{"last_name": f"{place:04}", "shoe_size": place} for place in range(5000)])
+    found: list[str] = []
+    query: dict[str, Any] = {"order-by": "last_name", "first": 100}
+    page: dict[str, Any] = {"page_info": {"has_next_page": True}}
+    while page["page_info"]["has_next_page"]:
+        page = api.get(at("Contacts"), query=query).json
+        found += [row["id"] for row in page["data"]]
+        query["after"] = page["page_info"]["end_cursor"]
+    assert (found, page["total"]) == (made, 5000)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +21,10 @@ type Recorded = Callable[[str], Any]
 
 def query(api: Caller, soql: str, **options: Any) -> Reply:
     return api.get(f"{DATA}/query", query={"q": soql}, **options)
+
+
+def ago(**delta: float) -> str:
+    return (datetime.now(UTC) - timedelta(**delta)).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def lead(api: Caller, **fields: Any) -> Reply:
@@ -256,7 +261,7 @@ def test_deleted_rows_are_in_query_all_and_in_deleted(api: Caller, recorded: Rec
     assert [row["Id"] for row in query(api, "SELECT Id FROM Lead").json["records"]] == [there]
     everything = api.get(f"{DATA}/queryAll", query={"q": "SELECT Id FROM Lead WHERE IsDeleted = true"}).json
     assert [row["Id"] for row in everything["records"]] == [gone]
-    window = {"start": "2020-01-01T00:00:00Z", "end": "2100-01-01T00:00:00+00:00"}
+    window = {"start": ago(days=1), "end": "2100-01-01T00:00:00+00:00"}
     deleted = api.get(f"{LEADS}/deleted/", query=window).json
     assert shape(deleted) == shape(recorded("salesforce/records.deleted.200.json")["body"])
     assert deleted["deletedRecords"][0]["id"] == gone
@@ -579,3 +584,212 @@ def test_what_is_forbidden_is_refused_and_no_object_to_soql(
     assert api.get(f"{DATA}/sobjects/{KINDS[other]}/{told[other]}").status == 200
     crm.adjust(forbidden=["companies"])
     assert query(api, "SELECT Account.Name FROM Contact").json[0]["errorCode"] == "INVALID_FIELD"
+
+
+# Lists of contacts, what changed in them, and what is gone.
+
+CONTACTS = f"{DATA}/sobjects/Contact"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def stamp(seconds: int) -> str:
+    return (START + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def edit(crm: Caller, noun: str, record_id: str, **fields: Any) -> None:
+    assert crm.patch(f"/_sandbox/records/{noun}/{record_id}", fields).status == 200
+
+
+def remove(crm: Caller, noun: str, record_id: str) -> None:
+    assert crm.delete(f"/_sandbox/records/{noun}/{record_id}").status == 200
+
+
+def many(crm: Caller, number: int) -> list[str]:
+    rows = [{"LastName": f"No. {place}", "CreatedDate": stamp(place // 2)} for place in range(number)]
+    return crm.post("/_sandbox/records/contacts", rows, timeout=30).json["ids"]
+
+
+def found(api: Caller, soql: str, resource: str = "query") -> list[str]:
+    page = api.get(f"{DATA}/{resource}", query={"q": soql}, timeout=30).json
+    ids = [row["Id"] for row in page["records"]]
+    while not page["done"]:
+        page = api.get(page["nextRecordsUrl"]).json
+        ids += [row["Id"] for row in page["records"]]
+    return ids
+
+
+def test_contacts_come_by_two_thousands_as_recorded(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    ids = many(crm, 4500)
+    was = recorded("salesforce/contacts.query.200.json")["body"]
+    fields = ", ".join(name for name in was["records"][0] if name != "attributes")
+    soql = f"SELECT {fields} FROM Contact ORDER BY SystemModstamp, Id"
+    page = query(api, soql, timeout=30).json
+    assert (page["totalSize"], len(page["records"]), page["done"]) == (4500, 2000, False)
+    assert page["nextRecordsUrl"].endswith("-2000")
+    assert page["records"][0].keys() == was["records"][0].keys()
+    assert found(api, soql) == ids
+    few = query(api, f"SELECT Id FROM Contact WHERE Id > '{ids[4000]}' ORDER BY Id LIMIT 3").json
+    assert (few["totalSize"], [row["Id"] for row in few["records"]]) == (3, ids[4001:4004])
+    assert found(api, "SELECT Id FROM Contact ORDER BY Id LIMIT 2 OFFSET 2000") == ids[2000:2002]
+    too_far = query(api, "SELECT Id FROM Contact LIMIT 2 OFFSET 2001")
+    assert (too_far.status, too_far.json[0]["errorCode"]) == (400, "NUMBER_OUTSIDE_VALID_RANGE")
+
+
+def test_the_pages_of_a_query_are_of_its_moment_and_expire(crm: Caller, api: Caller) -> None:
+    ids = many(crm, 3)
+    crm.adjust(largest_batch=2)
+    page = query(api, "SELECT Id, LastName FROM Contact ORDER BY Id").json
+    remove(crm, "contacts", ids[2])
+    later = api.get(page["nextRecordsUrl"]).json
+    assert [row["Id"] for row in later["records"]] == ids[2:]
+    crm.adjust(cursor_lifetime=0)
+    expired = api.get(page["nextRecordsUrl"])
+    assert (expired.status, expired.json[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
+
+
+@pytest.mark.parametrize(
+    ("condition", "places"),
+    [
+        (f"SystemModstamp >= {stamp(1)}", [2, 3, 4]),
+        (f"SystemModstamp > {stamp(1)}", [4]),
+        ("SystemModstamp >= 2026-01-01T01:00:02+01:00", [4]),
+        ("SystemModstamp >= 2026-01-01T00:00:01.500Z", [4]),
+        (f"SystemModstamp >= {stamp(0)} AND SystemModstamp < {stamp(1)}", [0, 1]),
+    ],
+)
+def test_what_changed_is_found_from_a_second_on(crm: Caller, api: Caller, condition: str, places: list[int]) -> None:
+    ids = many(crm, 5)
+    assert found(api, f"SELECT Id FROM Contact WHERE {condition} ORDER BY SystemModstamp, Id") == [
+        ids[place] for place in places
+    ]
+
+
+def test_a_moment_may_be_split_by_id(crm: Caller, api: Caller) -> None:
+    ids = many(crm, 5)
+    behind = f"SystemModstamp > {stamp(0)} OR (SystemModstamp = {stamp(0)} AND Id > '{ids[0]}')"
+    assert found(api, f"SELECT Id FROM Contact WHERE {behind} ORDER BY SystemModstamp, Id LIMIT 3") == ids[1:4]
+
+
+def test_a_moment_is_written_without_quotes_and_with_a_zone(api: Caller) -> None:
+    for literal, code in (
+        ("'2026-01-01T00:00:00Z'", "INVALID_FIELD"),
+        ("2026-01-01", "INVALID_FIELD"),
+        ("2026-01-01T00:00:00", "MALFORMED_QUERY"),
+        ("2026-01-01T00:00:00 01:00", "MALFORMED_QUERY"),  # a plus that the URL made a blank
+    ):
+        reply = query(api, f"SELECT Id FROM Contact WHERE SystemModstamp >= {literal}")
+        assert (reply.status, reply.json[0]["errorCode"]) == (400, code), literal
+
+
+def test_a_contact_that_a_colleague_changes_moves_to_the_end(crm: Caller, api: Caller) -> None:
+    first, second = many(crm, 2)
+    was = api.get(f"{CONTACTS}/{first}").json
+    assert was["CreatedDate"] == was["LastModifiedDate"] == was["SystemModstamp"] == "2026-01-01T00:00:00.000+0000"
+    edit(crm, "contacts", first, lastname="Lovelace", Favourite_Colour__c="red", Title=None)
+    row = api.get(f"{CONTACTS}/{first}").json
+    assert (row["Name"], row["Favourite_Colour__c"], row["CreatedDate"]) == ("Lovelace", "red", was["CreatedDate"])
+    assert row["SystemModstamp"] == row["LastModifiedDate"] > was["SystemModstamp"]
+    assert row["SystemModstamp"].endswith(".000+0000")
+    assert found(api, "SELECT Id FROM Contact ORDER BY SystemModstamp, Id") == [second, first]
+    updated = api.get(f"{CONTACTS}/updated", query={"start": ago(days=29), "end": ago(minutes=-2)}).json
+    assert updated["ids"] == [first]
+
+
+def test_a_planted_moment_of_change_is_kept(api: Caller) -> None:
+    dates = {"CreatedDate": stamp(0), "LastModifiedDate": stamp(1), "SystemModstamp": stamp(2)}
+    for given, expected in (((0, 1, 2), (0, 1, 2)), ((0, 1), (0, 1, 1)), ((0,), (0, 0, 0)), ((2,), (2, 2, 2))):
+        names = list(dates)
+        planted = api.plant("contacts", {"LastName": "L"} | {names[place]: dates[names[place]] for place in given})
+        row = api.get(f"{CONTACTS}/{planted}").json
+        assert [row[name] for name in names] == [stamp(second)[:-1] + ".000+0000" for second in expected]
+
+
+def test_what_a_colleague_deletes_is_in_the_bin_for_a_while(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    gone, there = many(crm, 2)
+    remove(crm, "contacts", gone)
+    reply = api.get(f"{CONTACTS}/{gone}")
+    assert (reply.status, reply.json[0]["errorCode"]) == (404, "ENTITY_IS_DELETED")
+    everything = "SELECT Id FROM Contact ORDER BY Id"
+    assert found(api, everything) == [there]
+    assert found(api, everything, "queryAll") == [gone, there]
+    assert found(api, "SELECT Id FROM Contact WHERE IsDeleted = true") == []
+    since = f"SELECT Id FROM Contact WHERE IsDeleted = true AND SystemModstamp >= {ago(minutes=5)}"
+    assert found(api, since, "queryAll") == [gone]
+    window = {"start": ago(days=14), "end": ago(minutes=-2)}
+    deleted = api.get(f"{CONTACTS}/deleted", query=window).json
+    fits(recorded("salesforce/records.deleted.200.json")["body"], deleted)
+    assert [row["id"] for row in deleted["deletedRecords"]] == [gone]
+    crm.adjust(bin_days=0)
+    assert found(api, everything, "queryAll") == [there]
+    assert api.get(f"{CONTACTS}/deleted", query=window).json["deletedRecords"] == deleted["deletedRecords"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "window"),
+    [
+        ("deleted", {"start": ago(days=16), "end": ago(days=1)}),
+        ("updated", {"start": ago(days=31), "end": ago(days=1)}),
+        ("deleted", {"start": ago(days=1), "end": ago(days=2)}),
+        ("deleted", {"start": ago(days=1)[:17] + "10Z", "end": ago(days=1)[:17] + "50Z"}),
+        ("deleted", {"start": "yesterday", "end": ago(days=1)}),
+        ("updated", {"start": ago(days=1)}),
+    ],
+)
+def test_a_window_of_changes_is_short_and_recent(api: Caller, resource: str, window: dict[str, str]) -> None:
+    reply = api.get(f"{CONTACTS}/{resource}", query=window)
+    assert (reply.status, reply.json[0]["errorCode"]) == (400, "INVALID_REPLICATION_DATE")
+
+
+def test_the_minute_of_the_end_may_not_be_covered(crm: Caller, api: Caller) -> None:
+    [gone] = many(crm, 1)
+    remove(crm, "contacts", gone)
+    at = datetime.fromisoformat(crm.stored("contacts")[0]["SystemModstamp"])
+    window = {"start": ago(days=1), "end": at.replace(second=59).isoformat()}
+    assert api.get(f"{CONTACTS}/deleted", query=window).json["deletedRecords"] == []
+    crm.adjust(end_minute_included=True)
+    assert [row["id"] for row in api.get(f"{CONTACTS}/deleted", query=window).json["deletedRecords"]] == [gone]
+
+
+def test_contacts_describe_their_custom_field(crm: Caller, api: Caller) -> None:
+    fields = {field["name"]: field for field in api.get(f"{CONTACTS}/describe").json["fields"]}
+    assert [name for name, field in fields.items() if field["custom"]] == ["Favourite_Colour__c"]
+    api.plant("contacts", {"LastName": "L", "Favourite_Colour__c": "teal"})
+    [row] = query(api, "SELECT FIELDS(CUSTOM), Id FROM Contact LIMIT 200").json["records"]
+    assert row["Favourite_Colour__c"] == "teal"
+    crm.adjust(hidden_fields={"Contact": ["Favourite_Colour__c"]})
+    assert query(api, "SELECT Favourite_Colour__c FROM Contact").json[0]["errorCode"] == "INVALID_FIELD"
+
+
+def test_nobody_changes_or_deletes_what_is_not_there(crm: Caller, api: Caller) -> None:
+    [gone] = many(crm, 1)
+    remove(crm, "contacts", gone)
+    for noun, record_id in (("contacts", gone), ("contacts", "1"), ("unicorns", "1"), ("users", "1")):
+        assert crm.patch(f"/_sandbox/records/{noun}/{record_id}", {}).status == 400
+        assert crm.delete(f"/_sandbox/records/{noun}/{record_id}").status == 400
+
+
+@pytest.mark.parametrize("noun", ["companies", "deals", "leads"])
+def test_other_objects_are_changed_and_deleted_by_colleagues_too(
+    crm: Caller, api: Caller, told: dict[str, str], noun: str
+) -> None:
+    path = f"{DATA}/sobjects/{KINDS[noun]}/{told[noun]}"
+    edit(crm, noun, told[noun], Favourite_Colour__c="red")
+    assert api.get(path).json["Favourite_Colour__c"] == "red"
+    remove(crm, noun, told[noun])
+    assert api.get(path).status == 404
+
+
+def test_a_user_who_leaves_is_switched_off(crm: Caller, api: Caller, told: dict[str, str]) -> None:
+    edit(crm, "users", told["users"], LastName="Byron")
+    remove(crm, "users", told["users"])
+    row = api.get(f"{DATA}/sobjects/User/{told['users']}").json
+    assert (row["LastName"], row["IsActive"]) == ("Byron", False)
+    assert told["users"] in found(api, "SELECT Id FROM User WHERE IsActive = false AND UserType = 'Standard'")
+
+
+def test_lists_count_against_the_daily_allocation(crm: Caller, api: Caller) -> None:
+    crm.adjust(daily_requests=2)
+    assert query(api, "SELECT Id FROM Contact").headers["sforce-limit-info"] == "api-usage=1/2"
+    assert api.get(f"{CONTACTS}/describe").status == 200
+    spent = query(api, "SELECT Id FROM Contact")
+    assert (spent.status, spent.json[0]["errorCode"]) == (403, "REQUEST_LIMIT_EXCEEDED")

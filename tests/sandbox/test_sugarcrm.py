@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from tests.local.samples.sugarcrm import SAMPLE
 from tests.sandbox.caller import Caller, Reply
 from tests.sandbox.shape import fits
 
@@ -672,3 +673,190 @@ def test_a_limit_is_a_proxys_and_no_json(crm: Caller, api: Caller) -> None:
     crm.adjust(requests_per_minute=1000)
     api.fault("rate_limited_silent")
     assert "retry-after" not in api.get(LEADS).headers
+
+
+# Lists of contacts, what changed in them, and what is gone.
+
+CONTACTS = f"{V11}/Contacts"
+START = 1_767_225_600  # 2026-01-01 in epoch seconds
+
+
+def utc(seconds: int) -> str:
+    return datetime.fromtimestamp(START + seconds, UTC).isoformat()
+
+
+def edit(crm: Caller, noun: str, record_id: str, **fields: Any) -> None:
+    assert crm.patch(f"/_sandbox/records/{noun}/{record_id}", fields).status == 200
+
+
+def remove(crm: Caller, noun: str, record_id: str) -> None:
+    assert crm.delete(f"/_sandbox/records/{noun}/{record_id}").status == 200
+
+
+def many(crm: Caller, number: int) -> list[str]:
+    rows = [{"last_name": f"No. {place}", "date_entered": utc(place // 2)} for place in range(number)]
+    return crm.post("/_sandbox/records/contacts", rows, timeout=30).json["ids"]
+
+
+def contacts(api: Caller, *clauses: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    body = {"filter": list(clauses), "order_by": "date_modified:ASC", "offset": 0} | more
+    while body["offset"] != -1:
+        page = api.post(f"{CONTACTS}/filter", body)
+        assert page.status == 200, page.text
+        rows += page.json["records"]
+        body["offset"] = page.json["next_offset"]
+    return rows
+
+
+def ids_of(rows: list[dict[str, Any]]) -> list[str]:
+    return [row["id"] for row in rows]
+
+
+def since(seconds: int, operator: str = "$gte") -> dict[str, Any]:
+    return {"date_modified": {operator: utc(seconds)}}
+
+
+def test_contacts_come_by_twenties_and_the_cap_is_silent(crm: Caller, api: Caller) -> None:
+    ids = many(crm, 50)
+    assert len(api.get(CONTACTS).json["records"]) == 20
+    assert ids_of(contacts(api)) == ids
+    assert ids_of(contacts(api, max_num=7)) == ids
+    crm.adjust(largest_page=10)
+    page = api.get(CONTACTS, query={"max_num": 1000}).json
+    assert (len(page["records"]), page["next_offset"]) == (10, 10)
+    assert api.get(CONTACTS, query={"offset": 50}).json == {"next_offset": -1, "records": []}
+
+
+def test_offsets_drift_while_contacts_change_and_go(crm: Caller, api: Caller) -> None:
+    ids = many(crm, 4)
+    query = {"max_num": 2, "order_by": "date_modified:ASC"}
+    assert ids_of(api.get(CONTACTS, query=query).json["records"]) == ids[:2]
+    remove(crm, "contacts", ids[0])
+    rest = api.get(CONTACTS, query=query | {"offset": 2}).json
+    assert (ids_of(rest["records"]), rest["next_offset"]) == (ids[3:], -1)
+    newest_first = api.get(CONTACTS, query={"max_num": 2}).json
+    edit(crm, "contacts", ids[1], title="Countess")
+    again = api.get(CONTACTS, query={"max_num": 2, "offset": newest_first["next_offset"]}).json["records"]
+    assert set(ids_of(again)) & set(ids_of(newest_first["records"]))
+
+
+@pytest.mark.parametrize(
+    ("clauses", "places"),
+    [
+        ([since(1)], [2, 3, 4]),
+        ([since(1, "$gt")], [4]),
+        ([since(1, "$lte")], [0, 1, 2, 3]),
+        ([{"date_modified": {"$gte": "2025-12-31T20:00:02-04:00"}}], [4]),
+        ([since(1), {"date_entered": {"$lt": utc(2)}}], [2, 3]),
+        ([{"date_modified": {"$dateBetween": [utc(0), utc(1)]}}], [0, 1, 2, 3]),
+    ],
+)
+def test_what_changed_is_found_from_a_second_on(
+    crm: Caller, api: Caller, clauses: list[dict[str, Any]], places: list[int]
+) -> None:
+    ids = many(crm, 5)
+    assert ids_of(contacts(api, *clauses)) == [ids[place] for place in places]
+
+
+def test_a_moment_may_be_split_by_id(crm: Caller, api: Caller) -> None:
+    ids = sorted(many(crm, 2))
+    behind = {"$or": [since(0, "$gt"), {"$and": [{"date_modified": utc(0)}, {"id": {"$gt": ids[0]}}]}]}
+    assert ids_of(contacts(api, behind, order_by="date_modified:ASC,id:ASC")) == ids[1:]
+
+
+def test_times_have_the_offset_of_the_user_and_whole_seconds(crm: Caller, api: Caller) -> None:
+    [one] = many(crm, 1)
+    row = api.get(f"{CONTACTS}/{one}").json
+    assert row["date_entered"] == row["date_modified"] == "2025-12-31T20:00:00-04:00"
+    crm.adjust(utc_offset_minutes=600)
+    assert api.get(f"{CONTACTS}/{one}").json["date_modified"] == "2026-01-01T10:00:00+10:00"
+    other = api.plant("contacts", {"last_name": "L", "date_entered": utc(0), "date_modified": utc(60)})
+    row = api.get(f"{CONTACTS}/{other}").json
+    assert (row["date_entered"], row["date_modified"]) == ("2026-01-01T10:00:00+10:00", "2026-01-01T10:01:00+10:00")
+
+
+def test_a_contact_that_a_colleague_changes_moves_to_the_end(crm: Caller, api: Caller) -> None:
+    first, second = many(crm, 2)
+    was = api.get(f"{CONTACTS}/{first}").json
+    address = [{"email_address": "ada@example.com"}]
+    edit(crm, "contacts", first, last_name="Lovelace", favourite_colour_c="red", title=None, email=address)
+    row = contacts(api, fields=["name", "favourite_colour_c", "title", "email"])[-1]
+    assert (row["id"], row["name"], row["favourite_colour_c"], row["title"]) == (first, "Lovelace", "red", "")
+    assert row["email"][0]["email_address"] == "ada@example.com"
+    assert row["date_modified"] > was["date_modified"]
+    assert api.get(f"{CONTACTS}/{first}").json["date_entered"] == was["date_entered"]
+    assert ids_of(contacts(api, since(1))) == [first]
+    assert second in ids_of(contacts(api))
+
+
+def test_what_a_colleague_deletes_is_told_to_lists_that_ask(crm: Caller, api: Caller) -> None:
+    gone, there = many(crm, 2)
+    remove(crm, "contacts", gone)
+    refused(api.get(f"{CONTACTS}/{gone}"), 404, "not_found")
+    assert ids_of(contacts(api)) == [there]
+    told = contacts(api, deleted=True, fields="last_name,favourite_colour_c")
+    assert ids_of(told) == [there, gone]
+    assert told[1].keys() == {"id", "date_modified", "deleted", "_acl", "_module"}
+    assert "deleted" not in told[0]
+    changed = contacts(api, since(1), deleted=True)
+    assert [(row["id"], row["deleted"]) for row in changed] == [(gone, True)]
+    query = {"deleted": "true", "order_by": "date_modified:ASC"}
+    assert ids_of(api.get(CONTACTS, query=query).json["records"]) == [there, gone]
+    assert api.get(f"{CONTACTS}/count").json == {"record_count": 1}
+
+
+def test_contacts_tell_their_custom_fields(crm: Caller, api: Caller) -> None:
+    size = {"module": "Contacts", "name": "size_c", "type": "decimal"}
+    one = api.plant("contacts", {"last_name": "L", "favourite_colour_c": "teal"})
+    api.plant("customFields", size)
+    query = {"type_filter": "modules", "module_filter": "Contacts"}
+    fields = api.get(f"{V11}/metadata", query=query).json["modules"]["Contacts"]["fields"]
+    assert {name: field["type"] for name, field in fields.items() if name.endswith("_c")} == {
+        "favourite_colour_c": "varchar",
+        "size_c": "decimal",
+    }
+    [whole] = contacts(api)
+    assert (whole["id"], whole["favourite_colour_c"], whole["size_c"]) == (one, "teal", None)
+    [part] = contacts(api, fields="last_name")
+    assert "favourite_colour_c" not in part
+
+
+def test_nobody_changes_or_deletes_what_is_not_there(crm: Caller, api: Caller) -> None:
+    gone, there = many(crm, 2)
+    remove(crm, "contacts", gone)
+    for noun, record_id in (("contacts", gone), ("contacts", "1"), ("unicorns", "1"), ("users", "1")):
+        assert crm.patch(f"/_sandbox/records/{noun}/{record_id}", {}).status == 400
+        assert crm.delete(f"/_sandbox/records/{noun}/{record_id}").status == 400
+    assert crm.patch(f"/_sandbox/records/contacts/{there}", {"colour": "red"}).status == 400
+    assert ids_of(contacts(api, since(1))) == []
+
+
+@pytest.mark.parametrize("noun", ["companies", "deals", "leads"])
+def test_other_modules_are_changed_and_deleted_by_colleagues_too(crm: Caller, api: Caller, noun: str) -> None:
+    told = dict(SAMPLE.story(lambda kind, **fields: crm.plant(kind, fields)))
+    module = {"companies": "Accounts", "deals": "Opportunities", "leads": "Leads"}[noun]
+    edit(crm, noun, told[noun], favourite_colour_c="red")
+    assert api.get(f"{V11}/{module}/{told[noun]}").json["favourite_colour_c"] == "red"
+    remove(crm, noun, told[noun])
+    refused(api.get(f"{V11}/{module}/{told[noun]}"), 404, "not_found")
+
+
+def test_a_user_changes_and_leaves(crm: Caller, api: Caller) -> None:
+    one = api.plant("users", {"user_name": "ada", "first_name": "Ada", "last_name": "Lovelace"})
+    edit(crm, "users", one, last_name="Byron")
+    assert api.get(f"{V11}/Users/{one}").json["full_name"] == "Ada Byron"
+    remove(crm, "users", one)
+    assert one not in ids_of(api.get(f"{V11}/Users").json["records"])
+    assert one in ids_of(api.get(f"{V11}/Users", query={"deleted": "true"}).json["records"])
+
+
+def test_thousands_of_contacts_are_walked(crm: Caller, api: Caller) -> None:
+    ids = many(crm, 5000)
+    assert ids_of(contacts(api, since(0), max_num=200, fields="last_name")) == ids
+
+
+def test_lists_count_against_a_proxys_limit(crm: Caller, api: Caller) -> None:
+    crm.adjust(requests_per_minute=2)
+    statuses = [api.get(CONTACTS).status, api.post(f"{CONTACTS}/filter", {}).status, api.get(CONTACTS).status]
+    assert statuses == [200, 200, 429]

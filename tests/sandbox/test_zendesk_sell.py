@@ -511,6 +511,7 @@ def test_search_goes_on_by_cursor_while_leads_change(crm: Caller, api: Caller) -
 
 
 def test_search_lags_behind_reading(crm: Caller, api: Caller) -> None:
+    crm.adjust(search_lag=2)
     lead_id = lead(api).json["data"]["id"]
     assert api.get(f"{LEADS}/{lead_id}").status == 200
     assert search(api, query={})["items"] == []
@@ -617,3 +618,155 @@ def test_a_path_that_is_not_there_is_told_from_a_record_that_is_not_there(api: C
     api.fault("server_error", status=503)
     busy = api.get(LEADS)
     assert (busy.status, errors(busy)) == (503, [("temporarily_unavailable", None)])
+
+
+# What there is, what changed, what was deleted.
+
+CONTACTS = "/v2/contacts"
+
+
+def asked(api: Caller, **query: Any) -> list[dict[str, Any]]:
+    """Every contact of the search, by its cursor."""
+    rows: list[dict[str, Any]] = []
+    cursor = None
+    while True:
+        data = {"query": query, "per_page": 200, "cursor": cursor}
+        reply = api.post("/v3/contacts/search", {"items": [{"data": data}]})
+        assert reply.status == 200, reply.text
+        [page] = reply.json["items"]
+        rows += [item["data"] for item in page["items"]]
+        cursor = page["meta"]["links"].get("next_page")
+        if cursor is None:
+            return rows
+
+
+def changed(**bounds: str) -> dict[str, Any]:
+    since = {"filter": {"attribute": {"name": "updated_at"}, "parameter": {"range": bounds}}}
+    return {"filter": since, "sort": [{"attribute": {"name": "updated_at"}, "order": "ascending"}]}
+
+
+def colleague(crm: Caller, method: str, noun: str, record_id: int | str, fields: dict[str, Any] | None = None) -> Reply:
+    return crm.send(method, f"/_sandbox/records/{noun}/{record_id}", fields)
+
+
+def planted(crm: Caller, *moments: str) -> list[int]:
+    return crm.post("/_sandbox/records/contacts", [{"last_name": one, "created_at": one} for one in moments]).json[
+        "ids"
+    ]
+
+
+def ids(reply: Reply) -> list[int]:
+    assert reply.status == 200, reply.text
+    return [item["data"]["id"] for item in reply.json["items"]]
+
+
+def test_contacts_are_listed_in_pages_of_100_by_their_last_names(crm: Caller, api: Caller, recorded: Recorded) -> None:
+    moments = [f"2026-01-01T{minute // 60:02}:{minute % 60:02}:00Z" for minute in range(250)]
+    people = planted(crm, *moments[::-1])[::-1]
+    pages = [api.get(CONTACTS, query={"per_page": 100, "page": page}) for page in (1, 2, 3, 4)]
+    assert [one for page in pages for one in ids(page)] == people
+    assert [page.json["meta"]["count"] for page in pages] == [100, 100, 50, 0]
+    was = recorded("zendesk_sell/contacts_list_full_envelope.json")["body"]
+    item = pages[0].json["items"][0]
+    assert item.keys() == was["items"][0].keys()
+    assert (item["data"]["created_at"], item["data"]["updated_at"]) == (moments[0], moments[0])
+    assert len(ids(api.get(CONTACTS))) == 25
+    for wrong in ("per_page=101", "per_page=0", "page=0", "sort_by=phone", "updated_since=2026-01-01", "limit=5"):
+        assert errors(api.get(f"{CONTACTS}?{wrong}")) == [("invalid_param", None)], wrong
+
+
+def test_the_newest_change_comes_first_and_pages_move_under_it(crm: Caller, api: Caller) -> None:
+    people = planted(crm, *(f"2026-01-01T00:00:0{second}Z" for second in range(4)))
+    query: dict[str, Any] = {"sort_by": "updated_at:desc", "per_page": 2}
+    first = api.get(CONTACTS, query=query)
+    assert ids(first) == [people[3], people[2]]
+    assert colleague(crm, "PATCH", "contacts", people[0], {"phone": "1"}).status == 200
+    assert ids(api.get(CONTACTS, query=query | {"page": 2})) == [people[2], people[1]]
+    assert ids(api.get(CONTACTS, query=query))[0] == people[0]
+
+
+def test_people_and_companies_are_told_apart_in_the_list(crm: Caller, api: Caller, story: dict[str, str]) -> None:
+    person, company = int(story["contacts"]), int(story["companies"])
+    assert {*ids(api.get(CONTACTS))} >= {person, company}
+    assert person in ids(api.get(f"{CONTACTS}?is_organization=false&owner_id={story['users']}"))
+    assert company not in ids(api.get(f"{CONTACTS}?is_organization=false"))
+    assert ids(api.get(f"{CONTACTS}?contact_id={company}")) == [person]
+    assert ids(api.get(f"{CONTACTS}?ids={person},{company},1&sort_by=id:desc")) == sorted((person, company))[::-1]
+
+
+def test_search_walks_contacts_from_a_moment_that_belongs_to_it(crm: Caller, api: Caller) -> None:
+    moments = [f"2026-01-01T{minute // 60:02}:{minute % 60:02}:00Z" for minute in range(500)]
+    people = planted(crm, *moments)
+    rows = asked(api, projection=[{"name": "updated_at"}], **changed(gte=moments[50]))
+    assert [(row["id"], row["updated_at"]) for row in rows] == [*zip(people[50:], moments[50:], strict=True)]
+    assert [row["id"] for row in asked(api, **changed(gt=moments[1], lt=moments[3]))] == [people[2]]
+    assert colleague(crm, "PATCH", "contacts", people[7], {"phone": "1"}).status == 200
+    assert [row["id"] for row in asked(api, **changed(gt=moments[-1]))] == [people[7]]
+
+
+def test_search_calls_what_contacts_have_by_other_names(crm: Caller, api: Caller, story: dict[str, str]) -> None:
+    core = {noun: api.get(f"{CONTACTS}/{story[noun]}").json["data"] for noun in ("contacts", "companies")}
+    described = {one["data"]["name"]: one["data"] for one in api.get("/v2/contact/custom_fields").json["items"]}
+    names = (
+        "is_organisation", "company", "company_id", "company_name", "display_name", "owner", "phone_numbers", "address",
+        "custom_fields", "email", "tags",
+    )  # fmt: skip
+    by_kind = {"sort": [{"attribute": {"name": "is_organisation"}}]}
+    person, company = asked(api, projection=[{"name": name} for name in names], **by_kind)
+    assert (person["is_organisation"], company["is_organisation"]) == (False, True)
+    assert person["company"] == {"id": int(story["companies"]), "name": core["companies"]["name"]}
+    assert (person["company_id"], company["company_id"]) == (int(story["companies"]), None)
+    assert person["owner"]["id"] == int(story["users"])
+    assert (person["email"], person["phone_numbers"]["phone"]) == (core["contacts"]["email"], core["contacts"]["phone"])
+    assert person["address"]["city"] == core["contacts"]["address"]["city"]
+    assert person["custom_fields"] == {str(described["Favourite colour"]["id"]): "teal"}
+    assert {*names} <= api.get("/v3/contacts/schema").json["attributes"].keys()
+    people = {"attribute": {"name": "is_organisation"}, "parameter": {"eq": False}}
+    assert [row["id"] for row in asked(api, filter={"filter": people})] == [int(story["contacts"])]
+    by_owner = {"sort": [{"attribute": {"name": "owner"}}]}
+    assert len(asked(api, **by_owner)) == 2
+    for query in ({"projection": [{"name": "is_organization"}]}, {"sort": [{"attribute": {"name": "phone_numbers"}}]}):
+        assert api.post("/v3/contacts/search", {"items": [{"data": {"query": query}}]}).status == 422
+    crm.adjust(forbidden=["companies"])
+    assert [row["id"] for row in asked(api)] == [int(story["contacts"])]
+
+
+def test_what_a_colleague_changes_moves_and_the_rest_stays(crm: Caller, api: Caller, story: dict[str, str]) -> None:
+    [old] = planted(crm, "2026-01-01T00:00:00.7+00:00")
+    fields = {"first_name": "Ada", "address": {"city": "Bath"}, "custom_fields": {"Favourite colour": "red"}}
+    assert colleague(crm, "PATCH", "contacts", old, fields).status == 200
+    row = api.get(f"{CONTACTS}/{old}").json["data"]
+    assert (row["created_at"], row["updated_at"] > "2026-01-02") == ("2026-01-01T00:00:00Z", True)
+    assert (row["name"].split()[0], row["address"]["city"], row["address"]["line1"]) == ("Ada", "Bath", None)
+    assert colleague(crm, "PATCH", "contacts", old, {"custom_fields": {}}).status == 200
+    assert api.get(f"{CONTACTS}/{old}").json["data"]["custom_fields"] == {"Favourite colour": "red"}
+    for noun, name in (("companies", "name"), ("deals", "name"), ("leads", "last_name"), ("users", "name")):
+        assert colleague(crm, "PATCH", noun, story[noun], {name: "Changed"}).status == 200, noun
+        assert api.get(f"{READ[noun]}/{story[noun]}").json["data"][name] == "Changed"
+    for noun, record_id in (("contacts", "1"), ("companies", story["contacts"]), ("tickets", "1"), ("contacts", "x")):
+        assert colleague(crm, "PATCH", noun, record_id, {}).status == 400
+
+
+def test_a_deleted_contact_is_just_not_there_any_more(crm: Caller, api: Caller, story: dict[str, str]) -> None:
+    gone, kept = planted(crm, "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z")
+    assert colleague(crm, "DELETE", "contacts", gone).status == 200
+    assert gone not in ids(api.get(CONTACTS))
+    assert ids(api.get(f"{CONTACTS}?ids={gone},{kept}")) == [kept]
+    assert gone not in [row["id"] for row in asked(api)]
+    assert errors(api.get(f"{CONTACTS}/{gone}")) == [("not_found", None)]
+    assert colleague(crm, "DELETE", "contacts", gone).status == 400
+    for noun in ("companies", "deals", "leads"):
+        assert colleague(crm, "DELETE", noun, story[noun]).status == 200, noun
+        assert api.get(f"{READ[noun]}/{story[noun]}").status == 404
+    assert colleague(crm, "DELETE", "users", story["users"]).status == 200
+    assert api.get(f"/v2/users/{story['users']}").json["data"]["status"] == "inactive"
+
+
+def test_the_index_hears_late_of_what_a_colleague_does(crm: Caller, api: Caller) -> None:
+    crm.adjust(search_lag=60)
+    one, other = planted(crm, "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z")
+    colleague(crm, "PATCH", "contacts", one, {"phone": "1"})
+    colleague(crm, "DELETE", "contacts", other)
+    rows = asked(api, projection=[{"name": "updated_at"}], **changed(gte="2026-01-01T00:00:00Z"))
+    assert [(row["id"], row["updated_at"][:10]) for row in rows] == [(one, "2026-01-01"), (other, "2026-01-01")]
+    assert ids(api.get(CONTACTS)) == [one]

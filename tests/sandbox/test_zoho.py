@@ -828,3 +828,127 @@ def test_credits_show_when_half_of_them_are_gone(crm: Caller, api: Caller) -> No
     assert (spent.status, spent.headers["x-api-credits-remaining"]) == (429, "0")
     crm.adjust(rate_limit_code="TOO_MANY_REQUESTS")
     assert listed(api).json["code"] == "TOO_MANY_REQUESTS"
+
+
+# Contacts: all of them, what changed, what was deleted.
+
+CONTACTS = "/crm/v8/Contacts"
+SOME = {"fields": "Last_Name,Email,Owner,Account_Name,Favourite_Colour,Created_Time,Modified_Time"}
+
+
+def walked(api: Caller, headers: dict[str, str] | None = None, **query: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    token: dict[str, Any] = {}
+    while True:
+        reply = api.get(CONTACTS, query=SOME | query | token, headers=headers)
+        assert reply.status == 200, reply.text
+        rows += reply.json["data"]
+        if not reply.json["info"]["more_records"]:
+            return rows
+        token = {"page_token": reply.json["info"]["next_page_token"]}
+
+
+def change(api: Caller, noun: str, number: str, **fields: Any) -> Reply:
+    return api.patch(f"/_sandbox/records/{noun}/{number}", fields)
+
+
+def vanish(api: Caller, noun: str, number: str) -> Reply:
+    return api.delete(f"/_sandbox/records/{noun}/{number}")
+
+
+def test_thousands_of_contacts_are_listed_by_token_once_each(api: Caller) -> None:
+    planted = [{"Last_Name": str(number), "Created_Time": "2024-01-02T03:04:05+00:00"} for number in range(5000)]
+    ids = api.post("/_sandbox/records/contacts", planted).json["ids"]
+    rows = walked(api, sort_by="Modified_Time", sort_order="asc")
+    assert [row["id"] for row in rows] == ids
+    assert {(row["Created_Time"], row["Modified_Time"]) for row in rows} == {("2024-01-02T08:34:05+05:30",) * 2}
+    assert api.get(CONTACTS, query=SOME | {"page": 10, "per_page": 200}).status == 200
+    refused = api.get(CONTACTS, query=SOME | {"page": 11, "per_page": 200})
+    assert (refused.status, refused.json["code"]) == (400, "DISCRETE_PAGINATION_LIMIT_EXCEEDED")
+    assert api.get(CONTACTS, query=SOME | {"per_page": 201}).status == 400
+
+
+def test_coql_walks_all_contacts_by_an_anchor_that_moves(api: Caller) -> None:
+    planted = [{"Last_Name": str(number), "Created_Time": "2024-01-02T03:04:05+00:00"} for number in range(450)]
+    ids = api.post("/_sandbox/records/contacts", planted).json["ids"]
+    found: list[str] = []
+    further = "Modified_Time >= '2024-01-02T03:04:05+00:00'"
+    while True:
+        page = coql(api, f"select id from Contacts where {further} order by Modified_Time asc, id asc limit 200").json
+        found += [row["id"] for row in page["data"]]
+        if not page["info"]["more_records"]:
+            break
+        at = "'2024-01-02T03:04:05+00:00'"
+        further = f"(Modified_Time = {at} and id > '{found[-1]}') or Modified_Time > {at}"
+    assert found == ids
+
+
+def test_a_colleagues_change_moves_the_time_of_change(crm: Caller, api: Caller) -> None:
+    old = {"Created_Time": "2024-01-02T03:04:05+00:00"}
+    first, second = (crm.plant("contacts", old | {"Last_Name": name}) for name in ("Lovelace", "Byron"))
+    third = crm.plant("contacts", old | {"Last_Name": "King", "Modified_Time": "2024-01-02T03:04:06Z"})
+    since = {"If-Modified-Since": "2024-01-02T03:04:05+00:00"}
+    assert [row["id"] for row in walked(api, since)] == [third]  # not what changed in that very second
+    assert change(api, "contacts", first, Last_Name="King", Favourite_Colour="teal").status == 200
+    rows = walked(api, since, sort_by="Modified_Time", sort_order="asc")
+    assert [row["id"] for row in rows] == [third, first]
+    assert (rows[1]["Last_Name"], rows[1]["Favourite_Colour"]) == ("King", "teal")
+    assert rows[1]["Created_Time"] == "2024-01-02T08:34:05+05:30" < rows[1]["Modified_Time"]
+    assert api.get(f"{CONTACTS}/{first}").json["data"][0]["Full_Name"] == "King"
+    query = "select id from Contacts where Modified_Time > '2024-01-02T03:04:06+00:00'"
+    assert coql(api, query).json["data"] == [{"id": first}]
+    locked = crm.plant("contacts", {"Last_Name": "Locked", "Locked__s": True})
+    assert change(api, "contacts", locked, Last_Name="Still locked").status == 200
+    for number, fields in ((NOWHERE, {}), (second, {"Colour": "red"})):
+        assert change(api, "contacts", number, **fields).status == 400
+
+
+def test_a_contact_that_a_colleague_deletes_lies_in_the_bin(crm: Caller, api: Caller) -> None:
+    kept, lost = (crm.plant("contacts", {"First_Name": "Ada", "Last_Name": name}) for name in ("King", "Byron"))
+    before = {"If-Modified-Since": "2024-01-02T03:04:05+00:00"}
+    assert api.get(f"{CONTACTS}/deleted").status == 204
+    assert api.get(f"{CONTACTS}/deleted", headers=before).status == 304
+    assert vanish(api, "contacts", lost).status == 200
+    assert [row["id"] for row in walked(api)] == [kept]
+    assert api.get(f"{CONTACTS}/{lost}").status == 204
+    reply = api.get(f"{CONTACTS}/deleted", headers=before, query={"type": "all", "per_page": 200})
+    [entry] = reply.json["data"]
+    assert (entry["id"], entry["display_name"], entry["type"]) == (lost, "Ada Byron", "recycle")
+    assert reply.json["info"] == {"per_page": 200, "count": 1, "page": 1, "more_records": False}
+    assert api.get(f"{CONTACTS}/deleted", headers={"If-Modified-Since": entry["deleted_time"]}).status == 304
+    assert coql(api, "select id from Contacts where id > 1").json["data"] == [{"id": kept}]
+    assert (vanish(api, "contacts", lost).status, vanish(api, "pipelines", "1").status) == (400, 400)
+
+
+def test_the_deleted_are_listed_in_pages(crm: Caller, api: Caller) -> None:
+    ids = [crm.plant("contacts", {"Last_Name": str(number)}) for number in range(3)]
+    for number in ids:
+        vanish(api, "contacts", number)
+    replies = [api.get(f"{CONTACTS}/deleted", query={"per_page": 2, "page": page}) for page in (1, 2, 3)]
+    assert [reply.json["info"]["more_records"] for reply in replies[:2]] == [True, False]
+    assert {row["id"] for reply in replies[:2] for row in reply.json["data"]} == set(ids)
+    assert replies[2].status == 204
+    assert api.get(f"{CONTACTS}/deleted", query={"per_page": 201}).status == 400
+
+
+def test_every_object_is_changed_and_deleted_by_colleagues(api: Caller, story: dict[str, str]) -> None:
+    fields = {"companies": "Account_Name", "contacts": "Last_Name", "deals": "Deal_Name", "leads": "Last_Name"}
+    for noun, name in fields.items():
+        assert change(api, noun, story[noun], **{name: "Other"}).status == 200
+        assert api.get(f"{READ[noun]}/{story[noun]}").json["data"][0][name] == "Other"
+    [contact] = walked(api)
+    assert contact["Account_Name"] == {"name": "Other", "id": story["companies"]}
+    moment = contact["Modified_Time"]
+    assert change(api, "users", story["users"], last_name="King", status="disabled").status == 200
+    [contact] = walked(api)
+    assert (contact["Owner"]["name"], contact["Modified_Time"]) == ("Charles King", moment)
+    assert vanish(api, "users", story["users"]).status == 200
+    assert api.get(f"/crm/v8/users/{story['users']}").json["users"][0]["status"] == "deleted"
+    for noun in fields:
+        assert vanish(api, noun, story[noun]).status == 200
+        assert [row["id"] for row in api.get(f"{READ[noun]}/deleted").json["data"]] == [story[noun]]
+
+
+def test_custom_fields_of_contacts_are_told_by_the_settings(api: Caller) -> None:
+    fields = api.get(FIELDS, query={"module": "Contacts"}).json["fields"]
+    assert [row["api_name"] for row in fields if row["custom_field"]] == ["Favourite_Colour"]

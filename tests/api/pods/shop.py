@@ -34,6 +34,7 @@ SHOP = catalog.CRM(
     hosts=alone(Host("https://api.shop.example")),
     auth={"api_key": Header()},
     dialect=AcmeDialect(),
+    pace=catalog.Pace(1000, 1),
     resources={
         "deals": Resource(
             Table(

@@ -427,7 +427,7 @@ def test_a_failure_is_not_kept(shop: ShopWorld) -> None:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_run_that_died_while_storing_is_adopted_or_done_again(shop: ShopWorld, when: Any) -> None:
-    from tests.worlds import CrashError
+    from tests.journal import CrashError
 
     order = {**ORDER, "template_id": shop.template()}
     shop.send("POST", "/v1/pods", order, idempotency_key="warm")

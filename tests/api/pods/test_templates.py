@@ -7,7 +7,8 @@ import pytest
 
 from switchboard.pods import starters
 from tests.api.pods.shop import LAYOUT, ShopWorld, told
-from tests.worlds import BRAND, CrashError
+from tests.journal import CrashError
+from tests.worlds import BRAND
 
 STARTER = "deal-room"
 

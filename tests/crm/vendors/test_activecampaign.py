@@ -1,5 +1,6 @@
 """What is peculiar to ActiveCampaign: a 403 of three meanings, records in envelopes, moments that nobody can trust."""
 
+import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, ClassVar
 
@@ -630,3 +631,72 @@ class TestObjects:
 
     def test_a_pod_is_made_of_contacts_deals_or_companies(self) -> None:
         assert list(CRM.pods.items()) == [(each, each) for each in ("contacts", "deals", "companies")]
+
+
+class TestListOfContacts:
+    """By their ids, with what stands in other tables beside them."""
+
+    EVER = datetime(1970, 1, 1, tzinfo=UTC)
+    COMMON: ClassVar[dict[str, str]] = {
+        "orders[id]": "ASC",
+        "include": "fieldValues,accountContacts",
+        "limit": "100",
+    }
+
+    def person(self, id: int, **more: Any) -> dict[str, Any]:
+        return {"id": str(id), "email": f"{id}@example.com", "udate": "2026-05-01T07:00:00-05:00", **more}
+
+    @pytest.mark.parametrize("since", [None, EVER], ids=["all", "since ever"])
+    def test_all_are_walked_by_their_ids_a_hundred_at_once_also_who_says_no_moment(
+        self, since: datetime | None
+    ) -> None:
+        people = [self.person(id, udate=None if id % 2 else "0000-00-00 00:00:00") for id in range(1, 151)]
+        partner = script(ok({"contacts": people[:100]}), ok({"contacts": people[100:]}))
+        first = partner.hold(ACTIVECAMPAIGN.list(CONTACTS, since=since, limit=2000))
+        cursor = json.loads(json.dumps(first.cursor))
+        last = partner.hold(ACTIVECAMPAIGN.list(CONTACTS, since=since, cursor=cursor, limit=2000))
+        assert [len(first.answers), len(last.answers), last.cursor] == [100, 50, None]
+        assert [(each.path, dict(each.query)) for each in partner.requests] == [
+            ("/api/3/contacts", self.COMMON),
+            ("/api/3/contacts", self.COMMON | {"id_greater": "100"}),
+        ]
+
+    def test_what_changed_is_asked_for_too_early_and_what_did_not_is_left_out(self) -> None:
+        people = [self.person(1, udate="2026-05-01T06:59:59-05:00"), self.person(2)]
+        partner = script(ok({"contacts": people}))
+        page = partner.hold(ACTIVECAMPAIGN.list(CONTACTS, since=minutes(0), limit=2000))
+        assert [each.item["id"] for each in page.answers] == ["2"]
+        [request] = partner.requests
+        assert dict(request.query) == self.COMMON | {"filters[updated_after]": "2026-04-29T22:00:00.000Z"}
+
+    def test_each_is_given_its_own_as_a_read_tells_it(self) -> None:
+        values = [{"contact": "1", "field": "7", "value": "teal"}, {"contact": "2", "field": "7", "value": ""}]
+        links = [{"contact": "1", "account": "4", "jobTitle": "Countess"}]
+        body = {
+            "contacts": [self.person(1, accountContacts=["9"], fieldValues=["5"]), self.person(2)],
+            "fieldValues": values,
+            "accountContacts": links,
+        }
+        partner = script(
+            ok(body),
+            ok({"contact": self.person(1), "fieldValues": values[:1], "accountContacts": links}),
+            ok({"contact": self.person(2), "fieldValues": values[1:], "accountContacts": []}),
+        )
+        page = partner.hold(ACTIVECAMPAIGN.list(CONTACTS, limit=2000))
+        read = [partner.hold(ACTIVECAMPAIGN.get(CONTACTS, id)).item for id in ("1", "2")]
+        assert [each.item for each in page.answers] == read
+        assert read[0]["custom_fields"] == {"7": "teal"}
+        assert (read[0]["company"], read[0]["title"]) == ({"id": "4"}, "Countess")
+
+    def test_a_list_that_passes_over_the_wish_is_read_as_far_as_it_goes(self) -> None:
+        body = told("contacts_list_default")
+        page = script(ok(body)).hold(ACTIVECAMPAIGN.list(CONTACTS, since=self.EVER, limit=2000))
+        assert [each.item["id"] for each in page.answers] == [each["id"] for each in body["contacts"]]
+        assert page.answers[1].item["updated_at"] == "2026-05-28T08:44:23Z"
+
+    def test_who_was_deleted_is_told_as_gone_should_the_list_hold_such(self) -> None:
+        page = script(ok({"contacts": [self.person(1, deleted="1"), self.person(2)]})).hold(
+            ACTIVECAMPAIGN.list(CONTACTS, since=minutes(0), limit=9)
+        )
+        assert ([each.item["id"] for each in page.answers], list(page.gone)) == (["2"], ["1"])
+        assert CONTACTS.deletions == "swept", "the vendor's lists leave them out"

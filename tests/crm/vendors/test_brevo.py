@@ -1,5 +1,6 @@
 """What is peculiar to Brevo: attributes that have to exist, contacts told apart by e-mail or phone, lists in a read."""
 
+import json
 import re
 from datetime import UTC, date, datetime
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from switchboard.crm.auth import OAuth2
+from switchboard.crm.paging import OLDEST
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.brevo import CRM
 from switchboard.crm.wire import Request, Response
@@ -648,3 +650,87 @@ class TestObjects:
 
     def test_a_pod_is_made_of_deals_or_companies(self) -> None:
         assert list(CRM.pods.items()) == [("deals", "deals"), ("companies", "companies")]
+
+
+class Contacts:
+    """Contacts in the order in which they were made; what happens between two pages is done to `ids`."""
+
+    def __init__(self, *ids: int, counted: bool = True) -> None:
+        self.ids, self.counted = list(ids), counted
+        self.partner = Partner(self.answer)
+        self.given: list[int] = []
+        self.cursor: Any = None
+
+    def answer(self, request: Request) -> Response:
+        offset, limit = int(request.query["offset"]), int(request.query["limit"])
+        assert limit <= 1000
+        shown = [contact(id=id) for id in self.ids[offset : offset + limit]]
+        return ok({"contacts": shown} | ({"count": len(self.ids)} if self.counted else {}))
+
+    def turn(self, limit: int) -> None:
+        page = self.partner.hold(BREVO.list(CONTACTS, since=minutes(0), cursor=self.cursor, limit=limit))
+        assert len(page.answers) <= limit
+        self.given += [int(answer.item["id"]) for answer in page.answers]
+        self.cursor = json.loads(json.dumps(page.cursor))
+
+    def rest(self, limit: int) -> list[int]:
+        for _ in range(200):
+            self.turn(limit)
+            if self.cursor is None:
+                return self.given
+        raise AssertionError("it does not end")
+
+
+class TestContactsThatChanged:
+    def test_a_page_is_as_large_as_can_be_and_begins_before_the_end_of_the_one_before(self) -> None:
+        listing = Contacts(*range(1, 1501))
+        assert listing.rest(2000) == list(range(1, 1501))
+        first, second = listing.partner.requests
+        since = {"modifiedSince": "2026-05-01T11:59:59.999Z", "sort": "asc"}
+        assert (first.method, first.path) == ("GET", "/v3/contacts")
+        assert first.query == {**since, "offset": "0", "limit": "1000"}
+        assert second.query == {**since, "offset": "980", "limit": "1000"}
+
+    def test_a_position_is_a_number_and_the_last_ids(self) -> None:
+        listing = Contacts(*range(1, 1501))
+        listing.turn(2000)
+        assert listing.cursor == {"start": 1000, "seen": list(range(961, 1001))}
+
+    def test_everything_is_asked_for_without_a_moment(self) -> None:
+        partner = script(ok({"contacts": [], "count": 0}))
+        page = partner.hold(BREVO.list(CONTACTS, since=OLDEST, limit=2000))
+        assert (page.answers, page.cursor) == ([], None)
+        assert partner.requests[0].query == {"sort": "asc", "offset": "0", "limit": "1000"}
+
+    @pytest.mark.parametrize("counted", [True, False])
+    @pytest.mark.parametrize("limit", [1, 7, 100])
+    def test_nothing_is_given_twice_and_nothing_left_out(self, limit: int, counted: bool) -> None:
+        assert Contacts(*range(150), counted=counted).rest(limit) == list(range(150))
+
+    def test_the_number_of_all_saves_a_last_look(self) -> None:
+        for counted, calls in ((True, 2), (False, 3)):
+            listing = Contacts(*range(100), counted=counted)
+            listing.rest(50)
+            assert len(listing.partner.requests) == calls
+
+    @pytest.mark.parametrize("count", [1, 20, 21, 60])
+    def test_what_is_deleted_meanwhile_draws_nothing_over_the_edge(self, count: int) -> None:
+        listing = Contacts(*range(200))
+        listing.turn(40)
+        listing.turn(40)
+        gone = listing.given[-count:]
+        listing.ids = [id for id in listing.ids if id not in gone]
+        assert set(listing.rest(40)) == set(range(200))
+
+    def test_a_contact_is_told_by_a_list_as_by_a_read(self) -> None:
+        told = contact(attributes={"FIRSTNAME": "Ada", "SMS": "33612345678", "COLOUR": "Brass"})
+        [listed] = script(ok({"contacts": [told | {"listUnsubscribed": None}], "count": 1})).hold(
+            BREVO.list(CONTACTS, since=OLDEST, limit=5, extra=script().hold(BREVO.custom(CONTACTS)))
+        ).answers  # fmt: skip
+        assert listed.item == script(ok(told | {"statistics": {}})).hold(BREVO.get(CONTACTS, "7")).item
+        assert listed.item["updated_at"] == "2026-05-01T12:01:51.717Z"
+        assert listed.item["custom_fields"] == {"COLOUR": "Brass"}
+
+    def test_nobody_tells_of_contacts_that_were_deleted(self) -> None:
+        assert CONTACTS.deletions == "swept"
+        assert script().hold(BREVO.deleted(CONTACTS, since=minutes(0))) is None

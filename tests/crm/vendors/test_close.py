@@ -1,5 +1,6 @@
 """What is peculiar to Close: a company with a person in it, a search that walks by dates, pipelines read as a list."""
 
+import json
 import re
 from datetime import UTC, date, datetime
 from typing import Any
@@ -211,9 +212,9 @@ class TestSearch:
         assert request.json["_limit"] == 200
 
     def test_no_field_is_asked_for_that_a_lead_was_never_seen_to_have(self) -> None:
-        assert set(close.FIELDS) <= set(told("leads.list.200").body["data"][0])
+        assert set(close.FIELDS["lead"]) <= set(told("leads.list.200").body["data"][0])
         places = {name.partition(".")[0] for name in LEADS.table.columns} - {"contact", "status"}
-        assert places <= set(close.FIELDS)
+        assert places <= set(close.FIELDS["lead"])
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 7, 50])
     @pytest.mark.parametrize("since", [None, minutes(0)])
@@ -715,3 +716,87 @@ class TestObjects:
     def test_nobody_is_called_the_owner_of_a_company_or_a_contact(self) -> None:
         for case in (COMPANIES, CONTACTS):
             assert case.resource.table.row("owner.id") is None
+
+
+class TestListOfContacts:
+    """Contacts are searched for as leads are; who was deleted stands in the log of events."""
+
+    CONTACTS_ = CONTACTS.resource
+
+    def walk(self, partner: Partner, since: datetime | None) -> list[str]:
+        found, cursor = list[str](), None
+        for _ in range(20):
+            page = partner.hold(CLOSE.list(self.CONTACTS_, since=since, cursor=cursor, limit=2000))
+            found += [each.item["id"] for each in page.answers]
+            if (cursor := page.cursor) is None:
+                return found
+            cursor = json.loads(json.dumps(cursor))
+        raise AssertionError("the list does not end")
+
+    def test_they_are_searched_for_by_two_hundred_with_every_field_that_a_read_tells(self) -> None:
+        request = next(CLOSE.list(self.CONTACTS_, since=datetime(1970, 1, 1, tzinfo=UTC), limit=2000))
+        kind, condition = request.json["query"]["queries"]
+        assert kind == {"type": "object_type", "object_type": "contact"}
+        assert condition["field"] == {
+            "type": "regular_field",
+            "object_type": "contact",
+            "field_name": "date_updated",
+        }
+        since = {"type": "fixed_utc", "value": "1970-01-01T00:00:00+00:00"}
+        assert condition["condition"] == {"type": "moment_range", "on_or_after": since}
+        assert request.json["sort"] == [{"direction": "asc", "field": condition["field"]}]
+        assert request.json["_limit"] == 200
+        assert request.json["_fields"] == {"contact": list(close.FIELDS["contact"])}
+        assert set(close.FIELDS["contact"]) - {"custom"} <= set(told("contact.get.200").body)
+        assert set(self.CONTACTS_.table.columns) - {"first", "last"} <= set(close.FIELDS["contact"])
+
+    @pytest.mark.parametrize("since", [None, minutes(0)])
+    def test_each_page_is_one_call_that_begins_at_the_last_moment_of_the_one_before(
+        self, since: datetime | None
+    ) -> None:
+        search = Search([of(n, at) for n, at in enumerate([*range(500), *[500] * 30, 501])])
+        assert self.walk(search.partner, since) == [each["id"] for each in search.leads]
+        assert len(search.partner.requests) == 3
+        for request in search.partner.requests:
+            assert "cursor" not in request.json, "the vendor's own dies in 30 seconds"
+
+    def test_a_list_tells_what_a_read_tells(self) -> None:
+        body = told("contact.get.200").body
+        found = {name: body[name] for name in close.FIELDS["contact"] if name in body} | {COLOUR: "teal"}
+        [listed] = script(ok({"data": [found], "cursor": None})).hold(CLOSE.list(self.CONTACTS_, limit=9)).answers
+        read = script(ok(body | {COLOUR: "teal"})).hold(CLOSE.get(self.CONTACTS_, CONTACT_ID))
+        assert listed.item == read.item
+        assert listed.item["custom_fields"] == {COLOUR: "teal"}
+
+    def gone(self, number: int, at: float) -> dict[str, Any]:
+        told = {"object_type": "contact", "action": "deleted", "object_id": f"cont_{number}"}
+        return told | {"id": f"ev_{number}", "date_updated": minutes(at).isoformat(), "data": None}
+
+    def test_who_was_deleted_is_told_by_the_log_newest_first_as_far_back_as_wanted(self) -> None:
+        assert self.CONTACTS_.deletions == "listed"
+        partner = script(
+            ok({"data": [self.gone(1, 9), self.gone(2, 8)], "cursor_next": "ev_2", "cursor_previous": None}),
+            ok({"data": [self.gone(3, 5), self.gone(4, 4)], "cursor_next": "ev_4"}),
+        )
+        first = partner.hold(CLOSE.deleted(self.CONTACTS_, since=minutes(5)))
+        assert first is not None
+        cursor = json.loads(json.dumps(first.cursor))
+        last = partner.hold(CLOSE.deleted(self.CONTACTS_, since=minutes(5), cursor=cursor))
+        assert last is not None
+        assert (first.ids, last.ids, last.cursor) == (["cont_1", "cont_2"], ["cont_3"], None)
+        common = {"object_type": "contact", "action": "deleted", "_limit": "50"}
+        assert [(each.path, dict(each.query)) for each in partner.requests] == [
+            ("/api/v1/event/", common | {"date_updated__gte": "2026-05-01T12:05:00+00:00"}),
+            ("/api/v1/event/", common | {"_cursor": "ev_2"}),
+        ]
+
+    @pytest.mark.parametrize("following", [None, "", 7, "ev_2"])
+    def test_a_log_that_does_not_go_on_ends(self, following: Any) -> None:
+        partner = script(ok({"data": [self.gone(2, 8)], "cursor_next": following}))
+        gone = partner.hold(CLOSE.deleted(self.CONTACTS_, since=minutes(0), cursor={"after": "ev_2"}))
+        assert gone is not None
+        assert (gone.ids, gone.cursor) == (["cont_2"], None)
+
+    def test_of_leads_and_companies_no_deletions_are_told(self) -> None:
+        for case in (CASE, COMPANIES):
+            assert script().hold(CLOSE.deleted(case.resource, since=minutes(0))) is None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from switchboard.crm.dialect import Answer
+from switchboard.crm.paging import OLDEST
 from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.vendors import hubspot
@@ -458,6 +459,105 @@ class TestRecorded:
             "updated_at": "2026-03-12T07:37:29.818Z",
         }
         assert (second["id"], second["name"]) == ("88842095", "Owner Nango")
+
+
+class TestContacts:
+    """Contacts are searched for, two hundred at once, and nothing else is asked."""
+
+    def body(self, number: int, at: float, **properties: Any) -> Any:
+        when = CASE.said.moment(minutes(at))
+        told = {"firstname": f"Ada {number}", "lastmodifieddate": when, **properties}
+        return {"id": str(number), "properties": told, "createdAt": CASE.said.moment(minutes(0)), "updatedAt": when}
+
+    def test_the_first_page_asks_for_all_that_ever_changed(self) -> None:
+        """The dated API may take a small number for one of seconds; so the beginning is that of HubSpot itself."""
+        talk = HUBSPOT.list(CONTACTS, since=OLDEST, limit=2000, extra=["favourite_colour", "email"])
+        request = next(talk)
+        assert (request.method, request.path, request.safe) == ("POST", "/crm/objects/2026-09/contacts/search", True)
+        columns = request.json.pop("properties")
+        assert request.json == {
+            "filterGroups": [
+                {"filters": [{"propertyName": "lastmodifieddate", "operator": "GTE", "value": "1136073600000"}]}
+            ],
+            "sorts": [{"propertyName": "lastmodifieddate", "direction": "ASCENDING"}],
+            "limit": 200,
+            "after": "0",
+        }
+        assert {"associatedcompanyid", "company", "hubspot_owner_id", "lastmodifieddate"} <= set(columns)
+        assert columns[-1] == "favourite_colour"
+        assert len(columns) == len(set(columns))
+
+    def test_every_page_begins_at_the_last_moment_of_the_one_before(self) -> None:
+        first = [self.body(n, n) for n in range(3)]
+        moved = [first[2], *(self.body(n, n) for n in range(3, 5))]
+        partner = script(
+            ok({"results": first, "paging": {"next": {"after": "3"}}}),
+            ok({"results": moved, "paging": {"next": {"after": "3"}}}),
+        )
+        page = partner.hold(HUBSPOT.list(CONTACTS, since=minutes(0), limit=3))
+        assert [answer.item["id"] for answer in page.answers] == ["0", "1", "2"]
+        page = partner.hold(HUBSPOT.list(CONTACTS, since=minutes(0), limit=3, cursor=page.cursor))
+        assert [answer.item["id"] for answer in page.answers] == ["3", "4"]
+        told = partner.requests[1].json
+        [condition] = told["filterGroups"][0]["filters"]
+        assert (condition["value"], told["after"]) == (str(int(minutes(2).timestamp() * 1000)), "0")
+        assert page.cursor == {"from": str(int(minutes(4).timestamp() * 1000)), "seen": ["4"]}
+
+    def test_an_item_of_the_list_is_that_of_a_read(self) -> None:
+        told = {"associatedcompanyid": "8", "company": "Analytical Engines", "hubspot_owner_id": "9"}
+        body = self.body(1, 3, favourite_colour="teal", hs_merged_object_ids=None, **told)
+        [listed] = script(ok({"results": [body]})).hold(HUBSPOT.list(CONTACTS, since=OLDEST, limit=5)).answers
+        link = {"companies": {"results": [{"id": "8", "type": "contact_to_company"}]}}
+        read = script(ok({**body, "associations": link})).hold(HUBSPOT.get(CONTACTS, "1"))
+        assert listed.item == read.item
+        assert read.item["company"] == {"id": "8", "name": "Analytical Engines"}
+        assert read.item["owner"] == {"id": "9"}
+        assert (read.item["created_at"], read.item["updated_at"]) == ("2026-05-01T12:00:00Z", "2026-05-01T12:03:00Z")
+        assert read.item["custom_fields"] == {"favourite_colour": "teal"}
+
+    def test_a_company_that_is_a_mere_text_is_none(self) -> None:
+        assert "company" not in HUBSPOT.item(CONTACTS, self.body(1, 3, company="Analytical Engines"))
+
+    def test_the_more_properties_an_account_has_the_smaller_is_a_page(self) -> None:
+        """An answer of more than 2 MB would be none at all."""
+        names = [f"property_{n}" for n in range(960)]
+        request = next(HUBSPOT.list(CONTACTS, since=OLDEST, limit=2000, extra=names))
+        assert len(request.json["properties"]) * request.json["limit"] <= 20_000
+        assert request.json["limit"] > 15
+
+    def test_custom_fields_are_the_properties_that_are_not_hubspots(self) -> None:
+        told = [
+            {"name": "email", "hubspotDefined": True},
+            {"name": "favourite_colour", "hubspotDefined": False},
+            {"name": "loyalty_points"},
+            {"name": "hs_odd"},
+            {"name": None},
+        ]
+        partner = script(ok({"results": told}))
+        assert partner.hold(HUBSPOT.custom(CONTACTS)) == ("favourite_colour", "loyalty_points")
+        assert partner.requests[0].path == "/crm/properties/2026-09/contacts"
+        assert script().hold(HUBSPOT.custom(LEADS)) == ()
+
+    def test_contacts_that_were_merged_into_another_are_gone(self) -> None:
+        bodies = [self.body(1, 1, hs_merged_object_ids="5;6;2"), self.body(2, 2), self.body(3, 3)]
+        page = script(ok({"results": bodies})).hold(HUBSPOT.list(CONTACTS, since=minutes(0), limit=5))
+        assert (len(page.answers), page.gone) == (3, ("5", "6"))
+
+    def test_deleted_contacts_stand_among_the_archived(self) -> None:
+        archived = [
+            {"id": str(n), "archived": True, "archivedAt": CASE.said.moment(minutes(n)), "properties": {}}
+            for n in range(4)
+        ]
+        partner = script(ok({"results": archived, "paging": {"next": {"after": "4"}}}), ok({"results": []}))
+        gone = partner.hold(HUBSPOT.deleted(CONTACTS, since=minutes(2)))
+        assert gone
+        assert (gone.ids, gone.cursor) == (["2", "3"], {"after": "4"})
+        last = partner.hold(HUBSPOT.deleted(CONTACTS, since=minutes(2), cursor=gone.cursor))
+        assert last
+        assert (last.ids, last.cursor) == ([], None)
+        asked = [(request.path, dict(request.query)) for request in partner.requests]
+        path, query = "/crm/objects/2026-09/contacts", {"archived": "true", "limit": "100"}
+        assert asked == [(path, query), (path, {**query, "after": "4"})]
 
 
 class TestObjects:

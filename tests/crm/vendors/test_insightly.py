@@ -2,11 +2,12 @@
 
 import json
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from switchboard.crm.dialect import Rate
+from switchboard.crm.paging import OLDEST
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.insightly import CRM
 from switchboard.crm.vendors.insightly.overlapping import OVERLAP
@@ -268,7 +269,7 @@ class TestList:
         assert set(range(100)) <= set(found)
 
     @pytest.mark.parametrize("limit", [1, 30, 480])
-    @pytest.mark.parametrize("count", [OVERLAP + 1, 100, 590])
+    @pytest.mark.parametrize("count", [OVERLAP, OVERLAP + 1, 100, 590])
     def test_however_many_are_deleted_meanwhile_none_is_lost(self, limit: int, count: int) -> None:
         listing = Listing(list(range(1000)))
         while len(listing.given) < 600:
@@ -321,6 +322,58 @@ class TestList:
         partner = script(found, found)
         assert partner.hold(INSIGHTLY.find(LEADS, CASE.draft({"last_name": "Sloan"}), minutes(0))) == "2"
         assert "updated_after_utc" in partner.requests[0].query
+
+
+class TestContactsThatChanged:
+    """They are searched for as leads are."""
+
+    PAGE: ClassVar = [
+        {"CONTACT_ID": id, "FIRST_NAME": "Ada", "DATE_UPDATED_UTC": "2026-05-01 12:00:00"} for id in range(500)
+    ]
+
+    def test_a_page_is_as_large_as_can_be_and_begins_before_the_end_of_the_one_before(self) -> None:
+        rest = [{**self.PAGE[0], "CONTACT_ID": 500}]
+        partner = script(ok(self.PAGE), ok(self.PAGE[480:] + rest), ok(self.PAGE[481:] + rest))
+        pages = [partner.hold(INSIGHTLY.list(CONTACTS.resource, since=minutes(0), limit=2000))]
+        while (cursor := pages[-1].cursor) is not None:
+            pages.append(partner.hold(INSIGHTLY.list(CONTACTS.resource, since=minutes(0), cursor=cursor, limit=2000)))
+        assert [len(page.answers) for page in pages] == [500, 1, 0]
+        since = {"updated_after_utc": "2026-05-01T11:59:59Z", "top": "500"}
+        assert {(request.method, request.path) for request in partner.requests} == {("GET", "/v3.1/Contacts/Search")}
+        assert [request.query for request in partner.requests] == [
+            {**since, "skip": "0"},
+            {**since, "skip": "480"},
+            {**since, "skip": "481"},
+        ]
+
+    def test_a_position_is_a_number_and_the_last_states(self) -> None:
+        page = script(ok(self.PAGE)).hold(INSIGHTLY.list(CONTACTS.resource, since=minutes(0), limit=2000))
+        assert page.cursor
+        assert page.cursor["start"] == 500
+        assert page.cursor["seen"] == [f"{id} 2026-05-01 12:00:00" for id in range(460, 500)]
+
+    def test_everything_is_asked_for_without_a_moment(self) -> None:
+        partner = script(ok([{"CONTACT_ID": 7}]))
+        page = partner.hold(INSIGHTLY.list(CONTACTS.resource, since=OLDEST, limit=2000))
+        assert [answer.item["id"] for answer in page.answers] == ["7"]
+        assert partner.requests[0].query == {"skip": "0", "top": "500"}
+
+    def test_a_contact_that_goes_to_the_end_of_the_order_hides_no_other(self) -> None:
+        bodies = self.PAGE[:60]
+        first = script(ok(bodies[:30])).hold(INSIGHTLY.list(CONTACTS.resource, limit=30))
+        moved = [*bodies[5:], *({**each, "DATE_UPDATED_UTC": "2026-05-01 12:00:09"} for each in bodies[:5])]
+        second = script(ok(moved[10:60])).hold(INSIGHTLY.list(CONTACTS.resource, cursor=first.cursor, limit=50))
+        assert [answer.item["id"] for answer in second.answers] == [str(id) for id in [*range(30, 60), *range(5)]]
+
+    def test_a_recorded_contact_is_told_by_a_list_as_by_a_read(self) -> None:
+        [shown] = recorded("contacts_list_custom_fields")["response"]["body"]
+        [listed] = script(ok([shown])).hold(INSIGHTLY.list(CONTACTS.resource, since=OLDEST, limit=5)).answers
+        assert listed == script(ok(shown)).hold(INSIGHTLY.get(CONTACTS.resource, "366638973"))
+        assert {"created_at", "updated_at", "custom_fields"} <= set(listed.item)
+
+    def test_nobody_tells_of_contacts_that_were_deleted(self) -> None:
+        assert CONTACTS.resource.deletions == "swept"
+        assert script().hold(INSIGHTLY.deleted(CONTACTS.resource, since=minutes(0))) is None
 
 
 class TestPipelines:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -749,3 +749,129 @@ def test_leads_are_listed_by_pages_from_zero() -> None:
     asked = [(request.query["page[page]"], request.query["page[limit]"]) for request in partner.requests]
     assert asked == [("0", "2"), ("1", "2")]
     assert (last.answers, last.cursor) == ([], None)
+
+
+@dataclass
+class People:
+    """The list of contacts, the oldest first; `before` disturbs each request."""
+
+    ids: list[int]
+    before: Callable[[], None] = lambda: None
+    asked: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+
+    def answer(self, request: Request) -> Response:
+        self.before()
+        assert request.path == "/rest/contacts"
+        query = dict(request.query)
+        self.asked.append(query)
+        assert query["sort"] == "createdTime"
+        page, size = int(query["page[page]"]), int(query["page[limit]"])
+        assert size <= 500
+        shown = self.ids[page * size : (page + 1) * size]
+        return envelope(*({"id": f"{n}-contacts", "name": str(n), "links": {}} for n in shown), key="contacts")
+
+    def all(self, limit: int, since: datetime | None = None) -> list[int]:
+        partner, cursor, found = Partner(self.answer), None, list[int]()
+        for _ in range(1000):
+            page = partner.hold(NUTSHELL.list(CONTACTS, since=since, cursor=cursor, limit=limit))
+            assert len(page.answers) <= limit
+            found += [int(each.item["id"].removesuffix("-contacts")) for each in page.answers]
+            if page.cursor is None:
+                return found
+            assert len(json.dumps(page.cursor)) < 600
+            cursor = json.loads(json.dumps(page.cursor))
+        raise AssertionError("the list does not end")
+
+
+class TestListOfContacts:
+    """All are read from the list, what changed since a moment from the log."""
+
+    EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+    @pytest.mark.parametrize("since", [None, EVER], ids=["all", "since ever"])
+    def test_a_page_has_five_hundred_and_the_next_begins_with_its_end(self, since: datetime | None) -> None:
+        people = People(list(range(1, 1001)))
+        assert people.all(2000, since) == list(range(1, 1001))
+        assert [(each["page[page]"], each["page[limit]"]) for each in people.asked] == [
+            ("0", "500"),
+            ("1", "480"),
+            ("2", "470"),
+        ]
+
+    @pytest.mark.parametrize("limit", [1, 7, 50, 100, 499])
+    @pytest.mark.parametrize("count", [0, 1, 79, 80, 81, 500, 777])
+    def test_each_comes_once(self, count: int, limit: int) -> None:
+        assert People(list(range(count))).all(limit) == list(range(count))
+
+    @pytest.mark.parametrize("gone", [1, 25, 470])
+    @pytest.mark.parametrize("turn", [2, 3])
+    def test_those_that_are_deleted_meanwhile_draw_no_other_over_the_edge(self, turn: int, gone: int) -> None:
+        people = People(list(range(1400)))
+
+        def delete() -> None:
+            if len(people.asked) == turn - 1:
+                del people.ids[:gone]
+
+        people.before = delete
+        found = people.all(2000)
+        assert set(range(1400)) <= set(found)
+        assert len(found) == len(set(found))
+
+    def test_where_those_that_were_given_last_are_deleted_the_list_begins_anew(self) -> None:
+        people = People(list(range(1500)))
+
+        def delete() -> None:
+            if len(people.asked) == 1:
+                del people.ids[470:510]
+
+        people.before = delete
+        found = people.all(2000)
+        assert set(people.ids) <= set(found)
+
+    def test_names_are_told_as_far_as_the_list_holds_the_records_and_are_no_part_of_what_it_gave(self) -> None:
+        body = {"id": "3-contacts", "name": "Ada", "links": {"accounts": ["5-accounts"], "owner": "1-users"}}
+        beside = {"accounts": [{"id": "5-accounts", "name": "Engines"}], "users": [{"id": "1-users", "name": "Piet"}]}
+        [answer] = script(envelope(body, key="contacts", **beside)).hold(NUTSHELL.list(CONTACTS, limit=9)).answers
+        read = script(envelope(body, key="contacts", **beside)).hold(NUTSHELL.get(CONTACTS, "3-contacts"))
+        assert answer.item == read.item
+        assert answer.item["company"] == {"id": "5-accounts", "name": "Engines"}
+        assert answer.raw == body
+
+    def test_one_that_is_told_as_deleted_is_gone(self) -> None:
+        bodies = [{"id": "3-contacts", "deletedTime": BEGIN}, {"id": "4-contacts"}]
+        page = script(envelope(*bodies, key="contacts")).hold(NUTSHELL.list(CONTACTS, limit=9))
+        assert ([each.item["id"] for each in page.answers], list(page.gone)) == (["4-contacts"], ["3-contacts"])
+
+    def test_what_changed_is_read_from_the_log(self) -> None:
+        def event(number: int, id: int, action: str = "edit") -> dict[str, Any]:
+            links = {"payloads": [f"{id}-contacts", "1-leads"]}
+            return {"id": f"{number}-events", "createdTime": BEGIN + number, "action": action, "links": links}
+
+        log = {
+            "events": [event(15, 4), event(11, 3), event(7, 5, "delete")],
+            "payloads": [{"id": "4-contacts", "name": "Ada"}],
+        }
+        partner = script(ok(log), ok({"events": []}), envelope({"id": "3-contacts", "name": "Bea"}, key="contacts"))
+        since = datetime.fromtimestamp(BEGIN, UTC)
+        page = partner.hold(NUTSHELL.list(CONTACTS, since=since, limit=2000))
+        assert [each.item["name"] for each in page.answers] == ["Bea", "Ada"]
+        assert page.cursor is None
+        times = {"filters[payload][]": "contacts", "limit": "300", "since_time": str(BEGIN - 1)}
+        assert [(each.path, dict(each.query)) for each in partner.requests] == [
+            ("/rest/events", times),
+            ("/rest/events", times | {"max_id": "7-events"}),
+            ("/rest/contacts/3-contacts", {}),
+        ]
+
+    def test_who_was_deleted_is_told_by_the_log_of_deletions(self) -> None:
+        events = [
+            {"id": f"{n}-events", "createdTime": BEGIN + n, "links": {"payloads": [f"{n}-contacts"]}}
+            for n in (9, 0, -1)
+        ]
+        partner = script(ok({"meta": META | {"previous": None}, "events": events}))
+        gone = partner.hold(NUTSHELL.deleted(CONTACTS, since=datetime.fromtimestamp(BEGIN, UTC)))
+        assert gone
+        assert (gone.ids, gone.cursor) == (["9-contacts", "0-contacts"], None)
+        assert dict(partner.requests[0].query) == {"filter[types]": "contacts", "sort": "-change_time"}
+        assert CONTACTS.deletions == "listed"
+        assert script().hold(NUTSHELL.deleted(COMPANIES, since=datetime.fromtimestamp(BEGIN, UTC))) is None

@@ -1,6 +1,7 @@
 """What is peculiar to Pipedrive: a removal that says gone and success, ids that are numbers, offsets."""
 
-from datetime import date
+import json
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -469,3 +470,87 @@ class TestRelated:
 
 def test_a_pod_is_made_of_these_objects_in_this_order() -> None:
     assert list(CRM.pods.items()) == [("deals", "deals"), ("contacts", "contacts")]
+
+
+class TestListOfContacts:
+    """Persons in the order of their change; the vendor's cursor leads over one second alone."""
+
+    EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def answered(self, *persons: tuple[int, str | None], after: str | None = None) -> Response:
+        data = [{"id": id, "name": f"Person {id}", "update_time": at} for id, at in persons]
+        return ok({"success": True, "data": data, "additional_data": {"next_cursor": after}})
+
+    def walk(self, *replies: Response, since: datetime | None) -> tuple[list[list[str]], list[dict[str, str]]]:
+        """The ids of each page, and what was asked for beside the names of labels and the order."""
+        partner = script(*replies)
+        pages: list[list[str]] = []
+        cursor: Any = None
+        while cursor is not None or not pages:
+            page = partner.hold(PIPEDRIVE.list(CONTACTS, since=since, cursor=cursor, limit=2000))
+            pages.append([answer.item["id"] for answer in page.answers])
+            cursor = json.loads(json.dumps(page.cursor))
+        common = {"include_labels": "true", "sort_by": "update_time", "limit": "500"}
+        for request in partner.requests:
+            assert request.path == "/api/v2/persons"
+            assert common.items() <= dict(request.query).items()
+        return pages, [
+            {name: value for name, value in each.query.items() if name not in common} for each in partner.requests
+        ]
+
+    @pytest.mark.parametrize("since", [None, EVERYTHING], ids=["all", "since ever"])
+    def test_where_everything_is_wanted_those_come_as_well_that_never_changed(self, since: datetime | None) -> None:
+        pages, asked = self.walk(
+            self.answered((1, None), (2, None), after="c1"),
+            self.answered((3, None), (4, "2026-05-01T12:00:00Z"), after="c2"),
+            self.answered((4, "2026-05-01T12:00:00Z"), (5, "2026-05-01T12:00:01Z")),
+            since=since,
+        )
+        assert pages == [["1", "2"], ["3", "4"], ["5"]]
+        assert asked == [{}, {"cursor": "c1"}, {"updated_since": "2026-05-01T12:00:00Z"}]
+
+    def test_a_page_begins_anew_at_the_last_moment_of_the_one_before(self) -> None:
+        pages, asked = self.walk(
+            self.answered((1, "2026-05-01T12:05:00Z"), (2, "2026-05-01T12:06:00Z"), after="c1"),
+            self.answered((2, "2026-05-01T12:06:00Z"), (3, "2026-05-01T12:07:00Z"), after="c2"),
+            self.answered((3, "2026-05-01T12:07:00Z"), (1, "2026-05-01T12:08:00Z")),
+            since=datetime(2026, 5, 1, 12, 5, 0, 400_000, tzinfo=UTC),
+        )
+        assert pages == [["1", "2"], ["3"], ["1"]], "who changed meanwhile comes again"
+        moments = ["2026-05-01T12:05:00Z", "2026-05-01T12:06:00Z", "2026-05-01T12:07:00Z"]
+        assert asked == [{"updated_since": moment} for moment in moments]
+
+    def test_within_one_second_the_vendors_cursor_leads_on(self) -> None:
+        moment = "2026-05-01T12:05:00Z"
+        pages, asked = self.walk(
+            self.answered((1, moment), (2, moment), after="c1"),
+            self.answered((3, moment), (4, moment), after="c2"),
+            self.answered((5, moment)),
+            since=minutes(5),
+        )
+        assert pages == [["1", "2"], ["3", "4"], ["5"]]
+        assert [each.get("cursor") for each in asked] == [None, "c1", "c2"]
+        assert {each["updated_since"] for each in asked} == {moment}
+
+    def test_a_cursor_that_leads_nowhere_ends_the_list(self) -> None:
+        moment = "2026-05-01T12:05:00Z"
+        pages, _ = self.walk(
+            self.answered((1, moment), after="c1"), self.answered((2, moment), after="c1"), since=minutes(5)
+        )
+        assert pages == [["1"], ["2"]]
+
+    def test_who_was_deleted_is_told_as_gone_should_the_list_hold_such(self) -> None:
+        data = [{"id": 1, "is_deleted": True}, {"id": 2, "is_deleted": False}]
+        page = script(ok({"success": True, "data": data})).hold(PIPEDRIVE.list(CONTACTS, limit=5))
+        assert ([each.item["id"] for each in page.answers], list(page.gone)) == (["2"], ["1"])
+        assert CONTACTS.deletions == "swept", "no document says that it does"
+
+    def test_a_list_tells_what_a_read_tells(self) -> None:
+        [listed] = script(ok(recorded("persons.list-v2.200"))).hold(PIPEDRIVE.list(CONTACTS, limit=5)).answers
+        read = script(ok(recorded("person.get-v2.200"))).hold(PIPEDRIVE.get(CONTACTS, "1"))
+        assert listed.item == read.item
+
+    def test_every_parameter_is_one_of_the_specification(self) -> None:
+        request = next(PIPEDRIVE.list(CONTACTS, since=minutes(0), limit=5))
+        operation = document("specs/pipedrive/v2.json")["paths"]["/persons"]["get"]
+        assert set(request.query) <= {each["name"] for each in operation["parameters"]}

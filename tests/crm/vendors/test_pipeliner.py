@@ -16,6 +16,7 @@ import pytest
 
 from switchboard.crm.catalog import Resource
 from switchboard.crm.dialect import Answer
+from switchboard.crm.paging import OLDEST
 from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.pipeliner import CRM
@@ -652,6 +653,82 @@ class TestIntruder:
         assert "revision" in STAGES.emulates["create"], "what cannot be helped is said"
 
 
+def changed(number: int, at: str) -> Record:
+    return {"id": f"{number:08}-ffdd-4fff-9109-843e45e9609c", "first_name": "Ada", "modified": at}
+
+
+class TestContactsThatChanged:
+    EXPANDED: ClassVar = {"expand": "owner,primary_account,tags.tag", "first": "100"}
+    ORDER: ClassVar = {"filter-op[modified]": "gte", "order-by": "modified"}
+
+    def test_a_page_begins_at_the_last_moment_of_the_one_before(self) -> None:
+        at = ("2026-05-01 12:00:01.000001+00:00", "2026-05-01 12:00:02.5+00:00", "2026-05-01 12:00:02.9+00:00")
+        told = [changed(number, moment) for number, moment in enumerate(at)]
+        last = changed(3, "2026-05-01 12:00:04+00:00")
+        partner = script(listed(*told, after="WyJhIl0=", more=True), listed(told[1], told[2], last))
+        first = partner.hold(PIPELINER.list(CONTACTS, since=OLDEST, limit=2000))
+        assert first.cursor == {"from": "2026-05-01T12:00:02Z", "seen": [told[1]["id"], told[2]["id"]]}
+        second = partner.hold(PIPELINER.list(CONTACTS, since=OLDEST, cursor=first.cursor, limit=2000))
+        assert [answer.item["id"] for answer in second.answers] == [last["id"]]
+        assert second.cursor is None
+        assert {(each.method, each.path) for each in partner.requests} == {("GET", f"{SPACE}/entities/Contacts")}
+        assert [each.query for each in partner.requests] == [
+            {**self.EXPANDED, **self.ORDER, "filter[modified]": "1970-01-01T00:00:00Z"},
+            {**self.EXPANDED, **self.ORDER, "filter[modified]": "2026-05-01T12:00:02Z"},
+        ]
+
+    def test_within_one_second_the_vendors_cursor_leads_on(self) -> None:
+        told = [changed(number, f"2026-05-01 12:00:00.{number}+00:00") for number in range(4)]
+        partner = script(listed(*told[:2], after="x", more=True), listed(*told[2:], after="y", more=True), listed())
+        first = partner.hold(PIPELINER.list(CONTACTS, since=minutes(0), limit=2))
+        second = partner.hold(PIPELINER.list(CONTACTS, since=minutes(0), cursor=first.cursor, limit=2))
+        assert second.cursor == {
+            "from": "2026-05-01T12:00:00Z",
+            "start": "y",
+            "seen": [each["id"] for each in told],
+        }
+        third = partner.hold(PIPELINER.list(CONTACTS, since=minutes(0), cursor=second.cursor, limit=2))
+        assert third.cursor is None
+        assert [each.query.get("after") for each in partner.requests] == [None, "x", "y"]
+        assert {each.query["filter[modified]"] for each in partner.requests} == {"2026-05-01T12:00:00Z"}
+
+    def test_a_cursor_that_leads_nowhere_ends_the_list(self) -> None:
+        again = listed(changed(1, "2026-05-01 12:00:00+00:00"), after="x", more=True)
+        position = {"from": "2026-05-01T12:00:00Z", "start": "x", "seen": ()}
+        assert script(again).hold(PIPELINER.list(CONTACTS, since=minutes(0), cursor=position, limit=2)).cursor is None
+
+    def test_without_a_moment_the_list_is_in_the_order_of_ids(self) -> None:
+        partner = script(listed(changed(1, "?"), after="x", more=True), listed(after="x"))
+        first = partner.hold(PIPELINER.list(CONTACTS, limit=2000))
+        partner.hold(PIPELINER.list(CONTACTS, cursor=first.cursor, limit=2000))
+        assert first.cursor == {"after": "x"}
+        assert [each.query for each in partner.requests] == [self.EXPANDED, {**self.EXPANDED, "after": "x"}]
+
+    def test_a_contact_is_told_by_a_list_as_by_a_read_that_expands(self) -> None:
+        full = ADA | {"owner": OWNER, "primary_account": {"id": B, "name": "Engines"}}
+        [told] = script(listed(full)).hold(PIPELINER.list(CONTACTS, since=OLDEST, limit=5)).answers
+        assert told.item == script(one(**full)).hold(PIPELINER.get(CONTACTS, A)).item
+        assert told.item["company"] == {"id": B, "name": "Engines"}
+        assert told.item["custom_fields"] == {"shoe_size": 37}
+        assert told.item["updated_at"] == TOLD["updated_at"]
+
+    def test_what_was_removed_and_is_listed_all_the_same_is_gone(self) -> None:
+        page = script(listed({**ADA, "is_deleted": True})).hold(PIPELINER.list(CONTACTS, since=OLDEST, limit=5))
+        assert (page.answers, page.gone) == ([], (A,))
+
+    def test_deletions_are_listed_in_the_order_of_ids_whenever_they_were(self) -> None:
+        assert CONTACTS.deletions == "listed"
+        partner = script(listed({"id": A, "is_deleted": True}, {"id": B}, after="x", more=True), listed(after="x"))
+        first = partner.hold(PIPELINER.deleted(CONTACTS, since=minutes(0)))
+        assert first
+        assert (first.ids, first.cursor) == ([A], {"after": "x"})
+        last = partner.hold(PIPELINER.deleted(CONTACTS, since=minutes(0), cursor=first.cursor))
+        assert last
+        assert (last.ids, last.cursor) == ([], None)
+        query = {"include-deleted": "true", "filter[is_deleted]": "true", "first": "100"}
+        assert [each.query for each in partner.requests] == [query, {**query, "after": "x"}]
+
+
 class TestRefusals:
     def test_a_field_that_is_told_twice_is_named_once(self) -> None:
         missing = {"code": 119, "name": "ERROR_PARAMETER_MISSING", "message": "Owner is required."}
@@ -707,6 +784,8 @@ class TestSpecification:
             (script(one(id=A)), PIPELINER.get(LEADS, A)),
             (script(listed()), PIPELINER.list(LEADS, since=minutes(0), cursor={"after": "x"}, limit=5)),
             (script(listed()), PIPELINER.deleted(LEADS, since=minutes(0))),
+            (script(listed()), PIPELINER.list(CONTACTS, since=minutes(0), cursor={"start": "x"}, limit=5)),
+            (script(listed()), PIPELINER.deleted(CONTACTS, since=minutes(0), cursor={"after": "x"})),
             (script(one(id=A)), PIPELINER.delete(LEADS, A)),
             (script(one(id=P)), PIPELINER.create(PIPELINES, PIPELINE.draft({"name": "x"}))),
             (script(listed()), PIPELINER.list(PIPELINES, limit=5)),

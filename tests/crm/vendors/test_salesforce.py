@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from switchboard.crm.auth import OAuth2
 from switchboard.crm.dialect import Answer
+from switchboard.crm.paging import OLDEST
 from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.vendors.salesforce import CRM, literal
@@ -233,6 +234,66 @@ class TestList:
     def test_no_query_goes_by_an_offset(self) -> None:
         for since in (None, minutes(0)):
             assert "OFFSET" not in next(SALESFORCE.list(LEADS, since=since, limit=5)).query["q"]
+
+
+class TestContacts:
+    """All fields of two hundred at once: no more come where they are not named, and custom ones come along."""
+
+    STAMP = "2026-05-01T12:00:00.000+0000"
+
+    def body(self, number: int, **fields: Any) -> Any:
+        stamps = {"SystemModstamp": self.STAMP, "LastModifiedDate": "2020-01-01T00:00:00.000+0000"}
+        return {"Id": f"003{number:015d}", "LastName": "Lovelace", **stamps, **fields}
+
+    def test_the_first_page_asks_for_all_that_ever_changed(self) -> None:
+        """By the stamp of the system: an import may set the other moment back, and an activity leaves it as it was."""
+        request = next(SALESFORCE.list(CONTACTS, since=OLDEST, limit=2000))
+        where = "SystemModstamp >= 1970-01-01T00:00:00Z ORDER BY SystemModstamp ASC, Id ASC"
+        assert request.query["q"] == f"SELECT FIELDS(ALL) FROM Contact WHERE {where} LIMIT 200"
+        assert request.path == "/services/data/v66.0/query"
+
+    def test_a_later_page_begins_behind_the_last_moment_and_id(self) -> None:
+        partner = script(ok({"records": [self.body(1), self.body(2)]}), ok({"records": []}))
+        page = partner.hold(SALESFORCE.list(CONTACTS, since=OLDEST, limit=2))
+        assert page.cursor == {"id": "003000000000000002", "at": self.STAMP}
+        partner.hold(SALESFORCE.list(CONTACTS, since=OLDEST, limit=2, cursor=page.cursor))
+        at, last = "2026-05-01T12:00:00Z", "'003000000000000002'"
+        where = f"WHERE (SystemModstamp > {at} OR (SystemModstamp = {at} AND Id > {last})) ORDER BY"
+        assert where in partner.requests[1].query["q"]
+
+    def test_without_a_moment_they_come_by_id(self) -> None:
+        talk = SALESFORCE.list(CONTACTS, limit=5, cursor={"id": "003000000000000002"})
+        where = "WHERE Id > '003000000000000002' ORDER BY Id ASC LIMIT 5"
+        assert next(talk).query["q"] == f"SELECT FIELDS(ALL) FROM Contact {where}"
+
+    def test_an_item_of_the_list_is_that_of_a_read(self) -> None:
+        body = self.body(1, OwnerId="005000000000001", AccountId="001000000000001", Colour__c="teal", Odd__c=None)
+        [listed] = script(ok({"records": [body]})).hold(SALESFORCE.list(CONTACTS, since=OLDEST, limit=5)).answers
+        assert listed.item == script(ok(body)).hold(SALESFORCE.get(CONTACTS, body["Id"])).item
+        assert (listed.item["owner"], listed.item["company"]) == ({"id": "005000000000001"}, {"id": "001000000000001"})
+        assert listed.item["custom_fields"] == {"Colour__c": "teal"}
+
+    def test_deleted_contacts_stand_in_the_recycle_bin(self) -> None:
+        full = [{"Id": f"003{n:015d}"} for n in range(2000)]
+        partner = script(ok({"records": full, "done": True}), ok({"records": full[:1], "done": True}))
+        gone = partner.hold(SALESFORCE.deleted(CONTACTS, since=minutes(0)))
+        assert gone
+        assert (len(gone.ids), gone.cursor) == (2000, {"id": "003000000000001999"})
+        last = partner.hold(SALESFORCE.deleted(CONTACTS, since=minutes(0), cursor=gone.cursor))
+        assert last
+        assert (last.ids, last.cursor) == (["003000000000000000"], None)
+        first, second = (request.query["q"] for request in partner.requests)
+        where = "IsDeleted = true AND SystemModstamp >= 2026-05-01T12:00:00Z"
+        assert first == f"SELECT Id FROM Contact WHERE {where} ORDER BY Id ASC LIMIT 2000"
+        assert f"{where} AND Id > '003000000000001999' ORDER BY" in second
+        assert {request.path for request in partner.requests} == {"/services/data/v66.0/queryAll"}
+
+    def test_a_short_page_of_the_bin_that_is_not_all_goes_on(self) -> None:
+        gone = script(ok({"records": [{"Id": "0031"}], "done": False})).hold(
+            SALESFORCE.deleted(CONTACTS, since=minutes(0))
+        )
+        assert gone
+        assert gone.cursor == {"id": "0031"}
 
 
 class TestLogin:

@@ -10,6 +10,7 @@ import pytest
 
 from switchboard.crm.auth import OAuth2
 from switchboard.crm.catalog import Resource
+from switchboard.crm.paging import OLDEST
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.sugarcrm import CRM
 from switchboard.crm.wire import Request, Response
@@ -142,15 +143,16 @@ def lead(number: int, minute: int, **columns: Any) -> dict[str, Any]:
 
 
 class Module:
-    """The leads of an instance, filtered as documented; pages are never longer than the administrator set."""
+    """A module of an instance, filtered as documented; pages are never longer than the administrator set."""
 
-    def __init__(self, *records: dict[str, Any], longest: int = 1000) -> None:
+    def __init__(self, *records: dict[str, Any], longest: int = 1000, name: str = "Leads") -> None:
         self.records = list(records)
         self.longest = longest
+        self.path = f"/rest/{{version}}/{name}/filter"
         self.bodies: list[dict[str, Any]] = []
 
     def answer(self, request: Request) -> Response:
-        assert (request.method, request.path, request.safe) == ("POST", "/rest/{version}/Leads/filter", True)
+        assert (request.method, request.path, request.safe) == ("POST", self.path, True)
         body = request.json
         self.bodies.append(body)
         [clause] = body.get("filter", [{"date_modified": {"$gte": ""}}])
@@ -234,6 +236,74 @@ class TestDeleted:
 
     def test_an_option_is_never_told_as_deleted(self) -> None:
         assert script().hold(SUGAR.deleted(STAGES, since=minutes(0))) is None
+
+
+class TestContacts:
+    """What changed of contacts has what was deleted, too."""
+
+    def test_the_first_page_asks_for_all_that_ever_changed_and_for_what_was_deleted(self) -> None:
+        request = next(SUGAR.list(CONTACTS, since=OLDEST, limit=2000))
+        assert (request.method, request.path, request.safe) == ("POST", "/rest/{version}/Contacts/filter", True)
+        assert request.json == {
+            "filter": [{"date_modified": {"$gte": "1970-01-01T00:00:00+00:00"}}],
+            "order_by": "date_modified:ASC,id:ASC",
+            "offset": 0,
+            "max_num": 200,
+            "deleted": True,
+        }
+
+    def test_every_page_begins_at_the_last_moment_of_the_one_before(self) -> None:
+        module = Module(*(lead(number, number) for number in range(5)), name="Contacts")
+        first = Partner(module.answer).hold(SUGAR.list(CONTACTS, since=OLDEST, limit=2))
+        assert first.cursor == {"from": "2026-05-01T12:01:00+00:00", "seen": ["lead-1"]}
+        module.records[0] = lead(0, 99)
+        found = module.walk(lambda cursor: SUGAR.list(CONTACTS, since=OLDEST, cursor=cursor or first.cursor, limit=2))
+        assert found == ["lead-2", "lead-3", "lead-4", "lead-0"]
+        assert module.bodies[1]["filter"] == [{"date_modified": {"$gte": "2026-05-01T12:01:00+00:00"}}]
+        assert module.bodies[1]["offset"] == 0
+
+    @pytest.mark.parametrize("limit", [2, 3, 100])
+    def test_more_contacts_of_one_moment_than_a_page_has_are_given_once(self, limit: int) -> None:
+        module = Module(*(lead(number, number // 7) for number in range(21)), name="Contacts")
+        found = module.walk(lambda cursor: SUGAR.list(CONTACTS, since=OLDEST, cursor=cursor, limit=limit))
+        assert sorted(found) == sorted(f"lead-{number}" for number in range(21))
+
+    @pytest.mark.parametrize("flag", [True, "1"])
+    def test_those_that_were_deleted_are_told_by_their_ids(self, flag: Any) -> None:
+        module = Module(lead(1, 1, deleted=flag), lead(2, 2, deleted=False), lead(3, 3, deleted=flag), name="Contacts")
+        page = Partner(module.answer).hold(SUGAR.list(CONTACTS, since=minutes(0), limit=5))
+        assert ([answer.item["id"] for answer in page.answers], page.gone) == (["lead-2"], ("lead-1", "lead-3"))
+        assert CONTACTS.deletions == "told"
+        assert script().hold(SUGAR.deleted(CONTACTS, since=minutes(0))) is None
+
+    def test_without_a_moment_only_those_that_are_there_come(self) -> None:
+        request = next(SUGAR.list(CONTACTS, limit=5))
+        assert request.json == {"order_by": "date_modified:ASC,id:ASC", "offset": 0, "max_num": 5}
+
+    def test_an_item_of_the_list_is_that_of_a_read(self) -> None:
+        """All fields come where none are named, custom ones and those of other records' names."""
+        body = lead(
+            1,
+            1,
+            date_entered="2013-02-26T19:12:00+00:00",
+            account_id="a",
+            account_name="Analytical Engines",
+            assigned_user_id="seed_max_id",
+            assigned_user_name="Max Jensen",
+            colour_c="teal",
+            size_c="",
+            deleted=False,
+        )
+        [listed] = (
+            script(ok({"next_offset": -1, "records": [body]})).hold(SUGAR.list(CONTACTS, since=OLDEST, limit=5)).answers
+        )
+        assert listed.item == script(ok(body)).hold(SUGAR.get(CONTACTS, "lead-1")).item
+        assert listed.item["company"] == {"id": "a", "name": "Analytical Engines"}
+        assert listed.item["custom_fields"] == {"colour_c": "teal"}
+        assert (listed.item["created_at"], listed.item["updated_at"]) == (
+            "2013-02-26T19:12:00Z",
+            "2026-05-01T12:01:00Z",
+        )
 
 
 class TestTokens:

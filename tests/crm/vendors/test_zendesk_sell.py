@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, ClassVar
 
@@ -489,17 +489,19 @@ class TestRefusals:
 
 @dataclass
 class Book:
-    """The leads of an account by number, each with the second of its last change; `before` disturbs each request."""
+    """The leads of an account, or its contacts, by number, each with the second of its last change; `before` disturbs
+    each request."""
 
     changes: dict[int, int]
     down: bool = True
     """Whether the greater id comes first, of those that changed in the same second."""
     before: Callable[[], None] = lambda: None
     asked: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    resource: Resource = LEADS
 
     def answer(self, request: Request) -> Response:
         self.before()
-        assert request.path == "/v2/leads"
+        assert request.path == self.resource.path
         query = request.query
         self.asked.append(dict(query))
         page, size = int(query["page"]), int(query["per_page"])
@@ -519,7 +521,7 @@ class Book:
         partner, cursor, found = Partner(self.answer), None, list[int]()
         for _ in range(1000):
             since = None if seconds is None else self.at(seconds)
-            page = partner.hold(ZENDESK.list(LEADS, since=since, cursor=cursor, limit=limit))
+            page = partner.hold(ZENDESK.list(self.resource, since=since, cursor=cursor, limit=limit))
             assert len(page.answers) <= limit
             assert len(json.dumps(page.cursor)) < 5500, "sealed, it would outgrow what a cursor may be"
             found += [int(answer.item["id"]) for answer in page.answers]
@@ -686,6 +688,53 @@ class TestList:
         found = book.since(None, 70)
         assert len(found) == len(set(found))
         assert set(book.changes) <= set(found)
+
+
+class TestListOfContacts:
+    """Persons are walked as leads are, out of the one list that they share with organizations."""
+
+    EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+    def test_what_is_asked_for_is_what_the_vendors_own_app_asks_for_and_persons_alone(self) -> None:
+        shown = recorded("contacts_list")["request"]
+        request = next(ZENDESK.list(CONTACTS, since=self.EVER, limit=2000))
+        assert (request.method, request.path) == (shown["method"], shown["path"])
+        assert dict(request.query) == shown["query"] | {"is_organization": "false"}
+
+    @pytest.mark.parametrize("since", [None, EVER], ids=["all", "since ever"])
+    def test_all_come_oldest_change_first_in_hardly_more_calls_than_pages(self, since: datetime | None) -> None:
+        book = Book({n: n for n in range(5000)}, resource=CONTACTS)
+        partner, cursor, found, pages = Partner(book.answer), None, list[str](), 0
+        while pages == 0 or cursor is not None:
+            page = partner.hold(ZENDESK.list(CONTACTS, since=since, cursor=cursor, limit=2000))
+            found, cursor, pages = [*found, *(each.item["id"] for each in page.answers)], page.cursor, pages + 1
+        assert found == [str(n) for n in range(5000)]
+        assert len(book.asked) <= pages + 14, "the oldest is searched for once"
+        assert pages <= 60, "as many as lie above the edge, of a hundred at the most"
+
+    def test_one_that_is_removed_draws_no_other_over_the_edge_and_one_that_changes_comes_again(self) -> None:
+        book = Book({n: n for n in range(300)}, resource=CONTACTS)
+
+        def disturb() -> None:
+            if len(book.asked) == 6:
+                book.changes.pop(299)
+                book.changes[0] = 400
+
+        book.before = disturb
+        found = book.since(-9, 2000)
+        assert set(range(299)) <= set(found)
+        assert found[-1] == 0
+        assert found.count(0) == 2
+
+    def test_a_list_tells_what_a_read_tells_and_an_organization_is_none_of_them(self) -> None:
+        person = {"id": 1, "is_organization": False, "contact_id": 2, "custom_fields": {"Tier": "Gold"}, **TIMES}
+        records = (person, {"id": 2, "is_organization": True, **TIMES})
+        page = script(listed(*records)).hold(ZENDESK.list(CONTACTS, since=self.EVER, limit=2000))
+        [answer] = page.answers
+        read = script(ok({"data": person, "meta": {"type": "contact"}})).hold(ZENDESK.get(CONTACTS, "1"))
+        assert answer.item == read.item
+        assert answer.item["company"] == {"id": "2"}
+        assert CONTACTS.deletions == "swept"
 
 
 class TestPipelines:

@@ -2,18 +2,19 @@
 which deals tell by their names."""
 
 from collections.abc import Callable
-from datetime import date
-from typing import Any
+from datetime import date, timedelta, timezone
+from typing import Any, ClassVar
 
 import pytest
 
 from switchboard.crm.auth import OAuth2
+from switchboard.crm.paging import OLDEST
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.zoho import CRM
 from switchboard.crm.wire import Request, Response
 from tests.crm.samples import CASES, Case
 from tests.crm.shared import document
-from tests.crm.voices import minutes
+from tests.crm.voices import BEGINNING, minutes
 from tests.talk import Partner, ok, script
 
 ZOHO = CRM.dialect
@@ -209,11 +210,163 @@ class TestDeleted:
         assert partner.requests[0].headers == {"if-modified-since": "2026-05-01T11:59:59+00:00"}
         assert partner.requests[0].query == {"type": "all", "page": "2", "per_page": "200"}
 
+    def test_contacts_have_a_bin_as_well_of_which_all_is_told_without_a_moment(self) -> None:
+        assert CONTACTS.resource.deletions == "listed"
+        partner = script(ok({"data": [{"id": "7", "deleted_time": noon(0), "type": "permanent"}]}))
+        gone = partner.hold(ZOHO.deleted(CONTACTS.resource, since=OLDEST))
+        assert gone
+        assert (gone.ids, gone.cursor) == (["7"], None)
+        [request] = partner.requests
+        assert (request.path, request.headers) == ("/crm/v8/Contacts/deleted", {})
+
     @pytest.mark.parametrize("status", [204, 304])
     def test_nothing_new_is_no_deletion(self, status: int) -> None:
         gone = script(Response(status)).hold(ZOHO.deleted(LEADS.resource, since=minutes(0)))
         assert gone
         assert (gone.ids, gone.cursor) == ([], None)
+
+
+def contact(number: int, at: int | float, **columns: Any) -> dict[str, Any]:
+    """A contact that was changed so many seconds after noon, as told in another zone."""
+    moment = (BEGINNING + timedelta(seconds=at)).astimezone(timezone(timedelta(hours=3)))
+    return {"id": str(number), "Last_Name": "L", "Modified_Time": moment.isoformat(), **columns}
+
+
+def page(*contacts: Any, more: bool = False) -> Response:
+    return ok({"data": list(contacts), "info": {"count": len(contacts), "more_records": more, "page": 1}})
+
+
+def noon(seconds: int) -> str:
+    return (BEGINNING + timedelta(seconds=seconds)).isoformat()
+
+
+class TestContactsThatChanged:
+    COLUMNS = (
+        "id,First_Name,Last_Name,Title,Email,Secondary_Email,Phone,Mobile,Fax,Mailing_Street,Mailing_City,Mailing_State,"
+        "Mailing_Zip,Mailing_Country,Account_Name,Description,Owner,Tag,Last_Activity_Time,Created_Time,Modified_Time"
+    )
+    SORTED: ClassVar = {"sort_by": "Modified_Time", "sort_order": "asc", "page": "1"}
+
+    def told(self, cursor: Any, *replies: Response, limit: int = 2000, extra: Any = ()) -> tuple[Any, Partner]:
+        """The ids of a stretch with its position, and who was asked for it."""
+        partner = script(*replies)
+        found = partner.hold(
+            ZOHO.list(CONTACTS.resource, since=minutes(0), cursor=cursor, limit=limit, extra=extra)
+        )  # fmt: skip
+        return ([each.item["id"] for each in found.answers], found.cursor), partner
+
+    def test_everything_is_one_request_a_page_without_a_moment(self) -> None:
+        for since in (OLDEST, None):
+            partner = script(page(contact(1, 0), contact(2, 7), contact(3, 7), more=True))
+            found = partner.hold(ZOHO.list(CONTACTS.resource, since=since, limit=2000))
+            [request] = partner.requests
+            assert (request.method, request.path, request.headers) == ("GET", "/crm/v8/Contacts", {})
+            assert request.query == {**self.SORTED, "fields": self.COLUMNS, "per_page": "200"}
+            assert [each.item["id"] for each in found.answers] == ["1", "2", "3"]
+            assert found.cursor == {"from": noon(7), "seen": ["2", "3"]}
+
+    def test_a_page_begins_at_the_last_moment_of_the_one_before(self) -> None:
+        position = {"from": noon(7), "seen": ["2", "3"]}
+        found, partner = self.told(position, page(contact(2, 7), contact(3, 7), contact(4, 7), contact(5, 9)))
+        assert found == (["4", "5"], None)
+        assert partner.requests[0].headers == {"if-modified-since": noon(6)}
+
+    def test_what_changed_in_the_second_before_is_left_out_and_shows_that_the_moment_is_meant_too(self) -> None:
+        first, _ = self.told(None, page(contact(1, -1), contact(2, 0.2), contact(3, 5), more=True))
+        assert first == (["2", "3"], {"from": noon(5), "seen": ["3"], "exact": True})
+        second, partner = self.told(first[1], page(contact(3, 5), contact(4, 6)))
+        assert second == (["4"], None)
+        assert partner.requests[0].headers == {"if-modified-since": noon(5)}
+
+    def test_a_page_of_nothing_but_the_second_before_is_asked_for_again(self) -> None:
+        position = {"from": noon(1), "seen": ["9"]}
+        found, _ = self.told(position, page(contact(1, 0), contact(2, 0), more=True))
+        assert found == ([], {**position, "exact": True})
+
+    def test_a_second_in_which_more_changed_than_a_page_holds_is_read_by_ids(self) -> None:
+        crowd = [contact(number, 0) for number in range(1, 4)]
+        first, _ = self.told(None, page(*crowd[:2], more=True), limit=2)
+        assert first == ([], {"at": noon(0)})
+        second, partner = self.told(first[1], ids("1", "2", more=True), page(*reversed(crowd[:2])), limit=2)
+        assert second == (["1", "2"], {"at": noon(0), "last": "2"})
+        query, reading = partner.requests
+        assert query.safe
+        assert query.json == {
+            "select_query": f"select id from Contacts where Modified_Time = '{noon(0)}' and id > '0' "
+            "order by id asc limit 2"
+        }
+        assert (reading.path, reading.query) == ("/crm/v8/Contacts", {"ids": "1,2", "fields": self.COLUMNS})
+        third, partner = self.told(second[1], ids("3"), page(crowd[2]))
+        assert third == (["3"], {"from": noon(1)})
+        assert "id > '2' order by id asc limit 50" in partner.requests[0].json["select_query"]
+
+    def test_what_was_seen_of_the_vendor_is_kept_while_a_second_is_read(self) -> None:
+        found, _ = self.told({"at": noon(0), "exact": True}, NONE)
+        assert found == ([], {"from": noon(1), "exact": True})
+
+    def test_a_vendor_that_heeds_no_moment_is_not_asked_for_ever(self) -> None:
+        found, _ = self.told({"from": noon(5), "seen": [], "exact": True}, page(contact(1, 0), more=True))
+        assert found == ([], {"at": noon(5), "exact": True})
+
+    @pytest.mark.parametrize("status", [204, 304])
+    def test_nothing_new_is_the_end(self, status: int) -> None:
+        assert self.told(None, Response(status))[0] == ([], None)
+
+    def test_without_a_moment_of_change_there_is_no_position(self) -> None:
+        silent = page({"id": "1", "Last_Name": "L"}, more=True)
+        found = problem(lambda: self.told(None, silent))
+        assert (found.kind, found.outcome) == (Kind.CRM_UNAVAILABLE, Outcome.NOTHING)
+
+    def test_a_contact_is_told_by_a_list_as_by_a_read(self) -> None:
+        owner = {"name": "Patricia Boyle", "id": "4150868000000225013", "email": "patricia.boyle@example.com"}
+        linked = {
+            "Owner": owner,
+            "Account_Name": {"id": "77", "name": "Engines"},
+            "Tag": [{"name": "steam", "id": "8"}],
+        }
+        body = contact(7, 0, First_Name="Ada", Email="ada@example.com", Shoe_Size=37, **linked)
+        body["Created_Time"] = body["Modified_Time"]
+        partner = script(page(body))
+        [told] = partner.hold(
+            ZOHO.list(CONTACTS.resource, since=minutes(0), limit=5, extra=["Shoe_Size"])
+        ).answers  # fmt: skip
+        read = script(page({**body, "Full_Name": "Ada L", "$approved": True})).hold(ZOHO.get(CONTACTS.resource, "7"))
+        assert told.item == read.item
+        assert (told.item["company"], told.item["custom_fields"]) == (
+            {"id": "77", "name": "Engines"},
+            {"Shoe_Size": 37},
+        )
+        assert partner.requests[0].query["fields"] == f"{self.COLUMNS},Shoe_Size"
+
+    def test_a_list_asks_for_no_more_columns_than_it_may(self) -> None:
+        _, partner = self.told(None, NONE, extra=[f"F{number}" for number in range(99)])
+        assert len(partner.requests[0].query["fields"].split(",")) == 50
+        _, partner = self.told(None, NONE, extra=["F" * 500, "G" * 500, "H"])
+        assert partner.requests[0].query["fields"] == ",".join([self.COLUMNS, "F" * 500, "H"])
+
+
+class TestCustom:
+    def test_the_custom_fields_of_contacts_are_told_by_the_settings(self) -> None:
+        fields = [
+            {"api_name": "New_Of_Zohos", "custom_field": False, "data_type": "text"},
+            {"api_name": "Last_Name", "custom_field": False, "data_type": "text"},
+            {"api_name": "Shoe_Size", "custom_field": True, "data_type": "integer"},
+            {"api_name": "Children", "custom_field": True, "data_type": "subform"},
+            {"api_name": "Enriched__s", "custom_field": False, "data_type": "text"},
+            {"api_name": 7},
+        ]
+        partner = script(ok({"fields": fields}))
+        assert partner.hold(ZOHO.custom(CONTACTS.resource)) == ["Shoe_Size", "New_Of_Zohos"]
+        [request] = partner.requests
+        assert (request.path, request.query) == ("/crm/v8/settings/fields", {"module": "Contacts"})
+
+    def test_there_are_no_more_than_a_list_may_be_asked_for(self) -> None:
+        fields = [{"api_name": f"F{number}", "custom_field": number > 9} for number in range(60)]
+        found = script(ok({"fields": fields})).hold(ZOHO.custom(CONTACTS.resource))
+        assert found == [f"F{number}" for number in range(10, 39)]
+
+    def test_of_other_records_none_are_asked_for(self) -> None:
+        assert script().hold(ZOHO.custom(LEADS.resource)) == ()
 
 
 def place(id: str, name: str, order: int, kind: str = "Open") -> Any:

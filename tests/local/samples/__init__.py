@@ -8,6 +8,7 @@ import itertools
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 type Body = dict[str, Any]
@@ -34,6 +35,25 @@ def named(_: Plant) -> Body:
     return {"name": f"Pipeline {next(numbers)}"}
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody whose contact is planted. company, owner: ids at the CRM; made: when the contact was made."""
+
+    first: str
+    last: str
+    title: str
+    email: str
+    phone: str
+    owner: str
+    company: str
+    made: datetime
+
+    @property
+    def iso(self) -> str:
+        """The moment in ISO 8601, which all fakes but Nutshell's take."""
+        return self.made.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+
+
 @dataclass(frozen=True)
 class Sample:
     """What one CRM takes.
@@ -52,6 +72,7 @@ class Sample:
     refusals: statuses that we answer to a fault of the sandbox, where a CRM is unlike the others, with the reason.
     story: plants the customer of tests/local/story.py, all of it linked together, and answers the ids by our plurals
     (users, companies, contacts, deals, leads), of those objects that the CRM has.
+    person: a contact as it is planted. rename: what a colleague changes to give it another name.
     """
 
     lead: Callable[[Plant], Body]
@@ -71,6 +92,8 @@ class Sample:
     duplicates: str | None = None
     refusals: Mapping[str, tuple[int, str]] = field(default_factory=dict[str, tuple[int, str]])
     story: Callable[[Plant], Mapping[str, str]] = lambda _: {}
+    person: Callable[[Person], Body] = lambda _: {}
+    rename: Callable[[str, str], Body] = lambda _, __: {}
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "told", self.told or self.mark)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.local.samples import Body, Plant, Sample, api_key, named, numbers
+from tests.local.samples import Body, Person, Plant, Sample, api_key, named, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, USER
 
 
@@ -58,6 +58,14 @@ def story(plant: Plant) -> Mapping[str, str]:
     return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": contact}
 
 
+def person(one: Person) -> Body:
+    return {"email": one.email, "firstName": one.first, "lastName": one.last, "phone": one.phone, "cdate": one.iso}
+
+
+def rename(first: str, last: str) -> Body:
+    return {"lastName": last}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -71,4 +79,6 @@ SAMPLE = Sample(
     unique="an e-mail address belongs to one contact",
     story=story,
     refusals={"revoked_token": (403, "one 403 may be a missing right, and the key proves good when it is asked whose")},
+    person=person,
+    rename=rename,
 )

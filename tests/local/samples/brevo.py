@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.local.samples import Body, Plant, Sample, numbers
+from tests.local.samples import Body, Person, Plant, Sample, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, USER
 
 
@@ -38,6 +38,18 @@ def story(plant: Plant) -> Mapping[str, str]:
     return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": contact}
 
 
+def person(one: Person) -> Body:
+    return {
+        "email": one.email,
+        "attributes": {"FIRSTNAME": one.first, "LASTNAME": one.last, "JOB_TITLE": one.title},
+        "createdAt": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"attributes": {"LASTNAME": last}}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -45,4 +57,6 @@ SAMPLE = Sample(
     nouns={"leads": "contacts"},
     unique="an e-mail address belongs to one contact",
     story=story,
+    person=person,
+    rename=rename,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.local.samples import Body, Plant, Sample, named, numbers
+from tests.local.samples import Body, Person, Plant, Sample, named, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, USER
 
 SALES = "pipe_gQzJd6NVcLhAMhBsw3mlJxzzVpBhoye1jOSnGqFAdvL"
@@ -75,6 +75,20 @@ def story(plant: Plant) -> Mapping[str, str]:
     return {"users": owner, "companies": company, "contacts": contact, "deals": deal, "leads": company}
 
 
+def person(one: Person) -> Body:
+    return {
+        "lead_id": one.company,
+        "name": f"{one.first} {one.last}",
+        "title": one.title,
+        "emails": [{"email": one.email, "type": "office"}],
+        "date_created": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"name": f"{first} {last}"}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -82,4 +96,6 @@ SAMPLE = Sample(
     stage=stage,
     duplicates="it looks for none: the same company made twice is two leads",
     story=story,
+    person=person,
+    rename=rename,
 )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.local.samples import Body, Plant, Sample, named, numbers
+from tests.local.samples import Body, Person, Plant, Sample, named, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, USER
 
 
@@ -70,4 +70,28 @@ def story(plant: Plant) -> Mapping[str, str]:
     return {"users": owner, "companies": company, "contacts": contact, "deals": deal, "leads": made}
 
 
-SAMPLE = Sample(lead, more, pipeline=named, stage=stage, story=story)
+def person(one: Person) -> Body:
+    return {
+        "firstname": one.first,
+        "lastname": one.last,
+        "jobtitle": one.title,
+        "email": one.email,
+        "phone": one.phone,
+        "hubspot_owner_id": one.owner,
+        "createdate": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"lastname": last}
+
+
+SAMPLE = Sample(
+    lead,
+    more,
+    pipeline=named,
+    stage=stage,
+    story=story,
+    person=person,
+    rename=rename,
+)

@@ -1,6 +1,6 @@
 """Insightly wants a last name, and takes a lead source by its name. It makes no pipelines and no stages."""
 
-from tests.local.samples import Body, Plant, Sample, api_key, numbers
+from tests.local.samples import Body, Person, Plant, Sample, api_key, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
@@ -70,6 +70,22 @@ def story(plant: Plant) -> Body:
     return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
 
 
+def person(one: Person) -> Body:
+    return {
+        "FIRST_NAME": one.first,
+        "LAST_NAME": one.last,
+        "TITLE": one.title,
+        "EMAIL_ADDRESS": one.email,
+        "PHONE": one.phone,
+        "OWNER_USER_ID": int(one.owner),
+        "DATE_CREATED_UTC": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"LAST_NAME": last}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -79,4 +95,6 @@ SAMPLE = Sample(
     refusals={"missing_scope": (403, "a right that is missing is told as a 404 there, by its text")},
     credentials=api_key,
     duplicates="it looks for none: nothing in its contract refuses one",
+    person=person,
+    rename=rename,
 )

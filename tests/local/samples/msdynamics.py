@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.local.samples import Body, Plant, Sample, numbers
+from tests.local.samples import Body, Person, Plant, Sample, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
@@ -76,6 +76,22 @@ def story(plant: Plant) -> Mapping[str, str]:
     return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
 
 
+def person(one: Person) -> Body:
+    return {
+        "firstname": one.first,
+        "lastname": one.last,
+        "jobtitle": one.title,
+        "emailaddress1": one.email,
+        "telephone1": one.phone,
+        "_ownerid_value": one.owner,
+        "createdon": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"lastname": last}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -83,4 +99,6 @@ SAMPLE = Sample(
     settings=lambda granted: {"tenant": granted["tenant"]},
     story=story,
     duplicates="its rules for duplicates are off for the API unless a header, which we do not send, turns them on",
+    person=person,
+    rename=rename,
 )

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from tests.local.samples import Body, Plant, Sample
+from tests.local.samples import Body, Person, Plant, Sample
 from tests.local.story import COMPANY, CONTACT, DEAL, USER
 
 
@@ -59,6 +59,21 @@ def story(plant: Plant) -> Body:
     return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": deal}
 
 
+def person(one: Person) -> Body:
+    return {
+        "name": f"{one.first} {one.last}",
+        "jobTitle": one.title,
+        "emails": [{"value": one.email}],
+        "phones": [{"value": one.phone}],
+        "links": {"owner": one.owner},
+        "createdTime": int(one.made.timestamp()),
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"name": f"{first} {last}"}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -67,4 +82,6 @@ SAMPLE = Sample(
     kind="api_key",
     credentials=credentials,
     duplicates="it makes a second record of the same kind without a word",
+    person=person,
+    rename=rename,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.local.samples import Body, Plant, Sample, named, numbers
+from tests.local.samples import Body, Person, Plant, Sample, named, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, USER
 
 COLOUR = "41a9126405da95fdffe67771be300d4c31227aca"
@@ -63,6 +63,20 @@ def story(plant: Plant) -> Mapping[str, str]:
     return {"users": str(owner), "companies": str(company), "contacts": str(contact), "deals": str(deal), "leads": made}
 
 
+def person(one: Person) -> Body:
+    return {
+        "name": f"{one.first} {one.last}",
+        "emails": [{"value": one.email, "primary": True, "label": "work"}],
+        "phones": [{"value": one.phone, "primary": True, "label": "work"}],
+        "owner_id": int(one.owner),
+        "add_time": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"name": f"{first} {last}"}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -71,4 +85,6 @@ SAMPLE = Sample(
     origin="https://sandbox.pipedrive.com",
     duplicates="its leads know no duplicates: nothing in its contract refuses one",
     story=story,
+    person=person,
+    rename=rename,
 )

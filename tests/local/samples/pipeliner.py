@@ -1,6 +1,6 @@
 """Pipeliner wants a name, which comes back as the title. An account has a space, which stands in every path."""
 
-from tests.local.samples import Body, Plant, Sample, named, numbers
+from tests.local.samples import Body, Person, Plant, Sample, named, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
@@ -76,6 +76,22 @@ def credentials(granted: Body) -> Body:
     return {"username": granted["username"], "api_key": granted["api_key"]}
 
 
+def person(one: Person) -> Body:
+    return {
+        "first_name": one.first,
+        "last_name": one.last,
+        "position": one.title,
+        "email1": one.email,
+        "phone1": one.phone,
+        "owner_id": one.owner,
+        "created": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"last_name": last}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -89,4 +105,6 @@ SAMPLE = Sample(
     origin="https://eu-central.api.pipelinersales.com",
     settings=lambda granted: {"space": granted["space_id"]},
     duplicates="no error of it about duplicates is documented, and none was ever recorded",
+    person=person,
+    rename=rename,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.local.samples import Body, Plant, Sample, numbers
+from tests.local.samples import Body, Person, Plant, Sample, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
@@ -67,6 +67,22 @@ def story(plant: Plant) -> Mapping[str, str]:
     return {"users": owner, "companies": company, "contacts": contact, "deals": deal, "leads": made}
 
 
+def person(one: Person) -> Body:
+    return {
+        "FirstName": one.first,
+        "LastName": one.last,
+        "Title": one.title,
+        "Email": one.email,
+        "Phone": one.phone,
+        "OwnerId": one.owner,
+        "CreatedDate": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"LastName": last}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -74,4 +90,6 @@ SAMPLE = Sample(
     needs=("account", "last_name"),
     origin="https://sandbox.my.salesforce.com",
     story=story,
+    person=person,
+    rename=rename,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.local.samples import Body, Plant, Sample, numbers
+from tests.local.samples import Body, Person, Plant, Sample, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
@@ -69,6 +69,22 @@ def story(plant: Plant) -> Mapping[str, str]:
     return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
 
 
+def person(one: Person) -> Body:
+    return {
+        "first_name": one.first,
+        "last_name": one.last,
+        "title": one.title,
+        "email": [{"email_address": one.email, "primary_address": True}],
+        "phone_work": one.phone,
+        "assigned_user_id": one.owner,
+        "date_entered": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"last_name": last}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -76,4 +92,6 @@ SAMPLE = Sample(
     settings=lambda granted: {"platform": granted["platform"]},
     story=story,
     duplicates="a create refuses none; its check for duplicates is a call of its own",
+    person=person,
+    rename=rename,
 )

@@ -1,6 +1,6 @@
 """Zendesk Sell wants a last name, and takes a lead source by its name. It makes no pipelines and no stages."""
 
-from tests.local.samples import Body, Plant, Sample, numbers
+from tests.local.samples import Body, Person, Plant, Sample, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
@@ -53,9 +53,27 @@ def story(plant: Plant) -> Body:
     return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
 
 
+def person(one: Person) -> Body:
+    return {
+        "first_name": one.first,
+        "last_name": one.last,
+        "title": one.title,
+        "email": one.email,
+        "phone": one.phone,
+        "owner_id": int(one.owner),
+        "created_at": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"last_name": last}
+
+
 SAMPLE = Sample(
     lead,
     more,
     story=story,
     duplicates="records are not unique there: the same lead made twice is two",
+    person=person,
+    rename=rename,
 )

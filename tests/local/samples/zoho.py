@@ -1,6 +1,6 @@
 """Zoho wants a first and a last name, as the contract has it. A stage goes into a pipeline, which keeps its own."""
 
-from tests.local.samples import Body, Plant, Sample, named, numbers
+from tests.local.samples import Body, Person, Plant, Sample, named, numbers
 from tests.local.story import COMPANY, CONTACT, DEAL, LEAD, USER
 
 
@@ -67,6 +67,22 @@ def story(plant: Plant) -> Body:
     return {"users": user, "companies": company, "contacts": contact, "deals": deal, "leads": lead}
 
 
+def person(one: Person) -> Body:
+    return {
+        "First_Name": one.first,
+        "Last_Name": one.last,
+        "Title": one.title,
+        "Email": one.email,
+        "Phone": one.phone,
+        "Owner": {"id": one.owner},
+        "Created_Time": one.iso,
+    }
+
+
+def rename(first: str, last: str) -> Body:
+    return {"Last_Name": last}
+
+
 SAMPLE = Sample(
     lead,
     more,
@@ -74,4 +90,6 @@ SAMPLE = Sample(
     stage=stage,
     story=story,
     refusals={"missing_scope": (403, "it says so with a 401, which no new token mends")},
+    person=person,
+    rename=rename,
 )

@@ -1,19 +1,25 @@
-"""What an operator does: brands, users, API keys, connected accounts. Behind the CLI, the demo and the tests."""
+"""What an operator does: brands, users, API keys, connected accounts and their syncs. Behind the CLI, the demo and the
+tests."""
 
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from secrets import choice, token_hex
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from switchboard.api import keys, scopes
+from switchboard.aws.contacts import ContactsTable
 from switchboard.aws.pods import PodsTable
 from switchboard.crm import registry
 from switchboard.crm.auth import Scheme
 from switchboard.crm.catalog import CRM
+from switchboard.ports import Checkpoint
+from switchboard.search.fields import CUSTOM_NAME
+from switchboard.sync import planning, walking
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -22,6 +28,12 @@ if TYPE_CHECKING:
 PRINTABLE = re.compile(r"[!-~](?:[ -~]*[!-~])?", re.ASCII)
 SETTING_LENGTH = 128
 BRAND_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+SEARCHABLE = 10
+"""So many custom fields of an account may have an index: each is a list in which all its contacts stand."""
+MOVES = 8
+"""So often a checkpoint is looked at again that a run has just moved."""
+SIGHTS = ("all", "own")
+"""What members of a brand may see: all contacts, or their own and those of nobody."""
 
 
 class RefusedError(ValueError):
@@ -46,6 +58,8 @@ class Admin:
     prefix: str
     pods: str = ""
     """The table of pods, for what takes pods along."""
+    contacts: str = ""
+    """The table of contacts, for what has to do with syncs."""
 
     def create_brand(self, name: str) -> str:
         """A new brand; answers its id, six of a-z and 0-9."""
@@ -55,20 +69,25 @@ class Admin:
                 return brand
 
     def delete_brand(self, brand: str) -> int:
-        """Remove a brand: its accounts lose their credentials, its pods, pages and templates go. Answers how many pods.
+        """Remove a brand: its accounts are disconnected, its pods, pages and templates go. Answers how many pods.
 
-        Its keys stay, and open nothing but the answer that there is no such brand, until they are deleted.
+        Its keys stay, and open nothing but the answer that there is no such brand, until they are deleted. Its contacts
+        go with the next turns of their syncs.
         """
         self._brand(brand)
         if not self.pods:
             raise RefusedError("pods: the name of the table of pods is needed, or their pages would stay")
         self.dynamodb.delete_item(TableName=self.table, Key=_key(brand, "brand"))
         for account in self.list_accounts(brand):
-            self._set(brand, f"account#{account['id']}", {"status": "needs_reauth"})
-            self.secretsmanager.delete_secret(
-                SecretId=f"{self.prefix}/accounts/{brand}/{account['id']}", ForceDeleteWithoutRecovery=True
-            )
+            self.disconnect_account(brand, account["id"])
         return self._delete_pods(brand)
+
+    def set_members_see(self, brand: str, sight: str) -> None:
+        """Say what members of a brand see of its contacts: `all`, or their `own` and those of nobody."""
+        if sight not in SIGHTS:
+            raise RefusedError(f"members_see: has to be one of {', '.join(SIGHTS)}")
+        self._brand(brand)
+        self._set(brand, "brand", {"members_see": sight})
 
     def _delete_pods(self, brand: str) -> int:
         held = PodsTable(self.dynamodb, self.pods)
@@ -195,19 +214,90 @@ class Admin:
         if told:
             hosts["settings"] = json.dumps(told)
         self._put(brand, f"account#{account}", item | hosts)
+        if self.contacts and declared.has("contacts"):
+            self._move(Checkpoint(brand, account, crm), _at_once)
         return account
 
     def reconnect_account(self, brand: str, account: str, credentials: Mapping[str, Any]) -> None:
         """Give an account new credentials, of the kind that it had; its id stays."""
-        known = self._get(brand, f"account#{account}")
-        if known is None:
-            raise RefusedError("account: there is no such account in this brand")
+        known = self._account(brand, account)
         declared = registry.load(known["crm"])
         if not _fits(declared.auth[known["scheme"]], credentials):
             raise RefusedError(f"credentials: this account takes {known['scheme']}")
         _whole(credentials)
         self._keep(f"{self.prefix}/accounts/{brand}/{account}", dict(credentials))
         self._set(brand, f"account#{account}", {"status": "active"})
+        if self.contacts and declared.has("contacts"):
+            self._move(Checkpoint(brand, account, known["crm"]), lambda seen: replace(_at_once(seen), failures=0))
+
+    def disconnect_account(self, brand: str, account: str) -> None:
+        """Remove an account and its credentials; its contacts go with the next turn of its sync.
+
+        What was broken off is done by doing it again. A sync that finds no account removes its contacts, also where
+        nobody has told it to.
+        """
+        known = self._get(brand, f"account#{account}")
+        synced = self._table().checkpoint(brand, account) if self.contacts else None
+        if known is None and synced is None:
+            raise RefusedError("account: there is no such account in this brand")
+        with suppress(self.secretsmanager.exceptions.ResourceNotFoundException):
+            secret = f"{self.prefix}/accounts/{brand}/{account}"
+            self.secretsmanager.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+        self.dynamodb.delete_item(TableName=self.table, Key=_key(brand, f"account#{account}"))
+        if synced:
+            self._move(replace(synced, version=0), lambda seen: replace(walking.idle(_at_once(seen)), stage="purge"))
+
+    def set_searchable(self, brand: str, account: str, names: Sequence[str]) -> None:
+        """Say which custom fields of an account's contacts have an index; all contacts are then looked at anew.
+
+        A field has its index for searches when that walk is over, and has it no more from the beginning.
+        """
+        known, wanted = self._account(brand, account), tuple(dict.fromkeys(names))
+        if len(wanted) > SEARCHABLE:
+            raise RefusedError(f"searchable: at most {SEARCHABLE} custom fields can have an index")
+        if not all(0 < len(name) <= CUSTOM_NAME for name in wanted):
+            raise RefusedError(f"searchable: the name of a custom field has 1 to {CUSTOM_NAME} characters")
+        bare = Checkpoint(brand, account, known["crm"])
+
+        def less(seen: Checkpoint) -> Checkpoint:
+            return replace(seen, indexed=tuple(name for name in seen.indexed if name in wanted))
+
+        # Before a contact loses a place in a list, nobody must look for it there; and no walk that began with the old
+        # names may end as if it had begun with the new ones.
+        self._move(bare, less)
+        self._set(brand, f"account#{account}", {"searchable": json.dumps(wanted)})
+        self._move(bare, lambda seen: replace(walking.idle(_at_once(less(seen))), anchor="", synced_at=0))
+
+    def list_syncs(self, brand: str) -> list[dict[str, Any]]:
+        """How far the syncs of a brand have come, of accounts that were disconnected too until their contacts are gone.
+
+        Times are epoch seconds.
+        """
+        shown = ("account", "crm", "stage", "synced_at", "size", "due_at", "failures", "last_error")
+        return [{name: getattr(each, name) for name in shown} for each in self._table().checkpoints(brand)]
+
+    def sync_now(self, brand: str, account: str, *, deletions: bool = False) -> None:
+        """Let an account be looked at as soon as the planner runs; a run that is under way goes on.
+
+        deletions: also look for what was deleted, which is otherwise done once an hour, or once a day.
+        """
+        known, table = self._account(brand, account), self._table()
+        if deletions:
+            now = time.time()
+            listed, swept = now - planning.DELETIONS_SECONDS, now - planning.SWEEP_SECONDS
+            return self._move(
+                Checkpoint(brand, account, known["crm"]),
+                lambda seen: replace(
+                    _at_once(seen), deleted_at=min(seen.deleted_at, listed), swept_at=min(seen.swept_at, swept)
+                ),
+            )
+        for _ in range(MOVES):
+            seen = table.checkpoint(brand, account)
+            if seen is None:
+                return self._move(Checkpoint(brand, account, known["crm"]), _at_once)
+            if table.postpone(seen, time.time()):
+                return None
+        raise RefusedError("account: is being synced right now; try again")
 
     def list_accounts(self, brand: str) -> list[dict[str, Any]]:
         """The connected accounts of a brand, without their credentials."""
@@ -215,6 +305,25 @@ class Admin:
             {"id": item["sk"].removeprefix("account#")} | {k: v for k, v in item.items() if k not in ("pk", "sk")}
             for item in self._all(brand, "account#")
         ]
+
+    def _table(self) -> ContactsTable:
+        if not self.contacts:
+            raise RefusedError("contacts: the name of the table of contacts is needed")
+        return ContactsTable(self.dynamodb, self.contacts, time.sleep)
+
+    def _move(self, bare: Checkpoint, change: Callable[[Checkpoint], Checkpoint]) -> None:
+        """Change the checkpoint of an account as it stands now, or a bare one where there is none."""
+        table = self._table()
+        for _ in range(MOVES):
+            if table.move(change(table.checkpoint(bare.brand, bare.account) or bare)):
+                return
+        raise RefusedError("account: is being synced right now; try again")
+
+    def _account(self, brand: str, account: str) -> dict[str, Any]:
+        known = self._get(brand, f"account#{account}")
+        if known is None:
+            raise RefusedError("account: there is no such account in this brand")
+        return known
 
     def _brand(self, brand: str) -> None:
         if self._get(brand, "brand") is None:
@@ -265,6 +374,11 @@ class Admin:
             ExpressionAttributeValues={":brand": {"S": brand}, ":beginning": {"S": beginning}},
         )
         return [_plain(item) for page in pages for item in page["Items"]]
+
+
+def _at_once(checkpoint: Checkpoint) -> Checkpoint:
+    """The checkpoint, to be looked at by the planner as soon as it runs."""
+    return replace(checkpoint, due_at=time.time())
 
 
 def _whole(credentials: Mapping[str, Any]) -> None:

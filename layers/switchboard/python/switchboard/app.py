@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,9 +24,11 @@ from switchboard.ports import Deadline, Services
 
 if TYPE_CHECKING:
     from switchboard.api.pods.envelope import Means
-    from switchboard.api.tokens import Tokens
+    from switchboard.aws.contacts import ContactsTable
     from switchboard.aws.pods import PodsTable
+    from switchboard.aws.queue import SyncQueue
     from switchboard.models.schema import Schema, Verb
+    from switchboard.talks.tokens import Tokens
 
 RESERVE_SECONDS = 1.5
 """Kept of a function's time for storing the outcome and answering."""
@@ -69,6 +72,24 @@ def pods() -> PodsTable:
 
 
 @cache
+def contacts() -> ContactsTable:
+    """The table of contacts."""
+    from switchboard.aws import clients
+    from switchboard.aws.contacts import ContactsTable
+
+    return ContactsTable(clients.dynamodb(), os.environ["SWITCHBOARD_CONTACTS_TABLE"], time.sleep)
+
+
+@cache
+def queue() -> SyncQueue:
+    """The queue of syncs."""
+    from switchboard.aws import clients
+    from switchboard.aws.queue import SyncQueue
+
+    return SyncQueue(clients.sqs(), os.environ["SWITCHBOARD_SYNC_QUEUE"])
+
+
+@cache
 def services() -> Services:
     """The world, made once per process."""
     from switchboard.aws import clients
@@ -83,6 +104,8 @@ def services() -> Services:
         claims=OnceTable(clients.dynamodb(), os.environ["SWITCHBOARD_ONCE_TABLE"]),
         templates=pods(),
         pods=pods(),
+        contacts=contacts(),
+        checkpoints=contacts(),
         leases=access,
         secrets=SecretStore(clients.secretsmanager, os.environ["SWITCHBOARD_SECRETS"]),
         send=Sender(clock),
@@ -104,7 +127,7 @@ def origins(environment: Mapping[str, str]) -> dict[str, str]:
 @cache
 def tokens() -> Tokens:
     """The credentials that this process knows."""
-    from switchboard.api.tokens import Tokens
+    from switchboard.talks.tokens import Tokens
 
     world = services()
     return Tokens(world.secrets, world.leases, world.clock, world.word)
@@ -222,6 +245,64 @@ def view_pod() -> Handler:
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         pods()
     return handler(lambda call, _: pages.view(call, pods()))
+
+
+def search_contacts() -> Handler:
+    """`POST /v1/contacts/search` and `GET /v1/contacts/{id}`: contacts out of the store."""
+    from switchboard.api.records import contacts as records
+
+    def answer(call: Call, deadline: Deadline) -> Reply:
+        if call.method == "GET":
+            return records.get(call, services())
+        return records.search(call, services(), deadline)
+
+    _warm()
+    return handler(answer)
+
+
+def plan_syncs() -> Handler:
+    """What the schedule starts: accounts that are due go into the queue."""
+    from switchboard.sync import scheduling
+
+    def handle(_event: dict[str, Any], _context: Context) -> dict[str, Any]:
+        return {"queued": scheduling.schedule(services(), queue())}
+
+    _warm()
+    return handle
+
+
+def run_sync() -> Handler:
+    """What the queue starts: turns at accounts. What fails goes back into the queue; the others of its batch do not."""
+    from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+
+    from switchboard.sender import BIGGEST_PAGE, Sender
+    from switchboard.sync import running
+    from switchboard.sync.planning import Message
+
+    sender = Sender(SystemClock(), biggest=BIGGEST_PAGE)
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+
+    def handle(event: dict[str, Any], context: Context) -> dict[str, Any]:
+        means = running.Means(replace(services(), send=sender), tokens(), contacts(), queue())
+        ends = time.time() + context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+        left = len(event["Records"])
+
+        def turn(record: Any) -> None:
+            nonlocal left
+            share = time.time() + (ends - time.time()) / left  # nobody takes the time of those who come after
+            left -= 1
+            told = json.loads(record.body)
+            try:
+                running.run(Message(told["brand"], told["account"]), means, Deadline(share, SystemClock()))
+            except Exception:
+                log.exception("fault", extra={"message_id": record.message_id})
+                raise
+
+        lambda_context: Any = context
+        return dict(process_partial_response(event, turn, processor, lambda_context))
+
+    _warm()
+    return handle
 
 
 def _warm() -> None:

@@ -1,7 +1,7 @@
 """`switchboard`: the operator's commands. It needs the extra `cli`; no function imports it.
 
-Tables and secrets are found by the outputs of the stack: SWITCHBOARD_ACCESS_TABLE, SWITCHBOARD_PODS_TABLE and
-SWITCHBOARD_SECRETS.
+Tables and secrets are found by the outputs of the stack: SWITCHBOARD_ACCESS_TABLE, SWITCHBOARD_PODS_TABLE,
+SWITCHBOARD_CONTACTS_TABLE and SWITCHBOARD_SECRETS.
 """
 
 import json
@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from switchboard.admin import Admin, RefusedError
+from switchboard.admin import SIGHTS, Admin, RefusedError
 from switchboard.api.keys import LIMIT
 from switchboard.aws import clients
 
@@ -19,10 +19,11 @@ from switchboard.aws import clients
 @click.option("--table", envvar="SWITCHBOARD_ACCESS_TABLE", required=True, help="Name of the access table.")
 @click.option("--secrets", envvar="SWITCHBOARD_SECRETS", required=True, help="Prefix of the secrets' names.")
 @click.option("--pods", envvar="SWITCHBOARD_PODS_TABLE", default="", help="Name of the table of pods.")
+@click.option("--contacts", envvar="SWITCHBOARD_CONTACTS_TABLE", default="", help="Name of the table of contacts.")
 @click.pass_context
-def main(context: click.Context, table: str, secrets: str, pods: str) -> None:
-    """Brands, users, API keys and connected accounts of one Switchboard."""
-    context.obj = Admin(clients.dynamodb(), clients.secretsmanager(), table, secrets, pods)
+def main(context: click.Context, table: str, secrets: str, pods: str, contacts: str) -> None:
+    """Brands, users, API keys, connected accounts and syncs of one Switchboard."""
+    context.obj = Admin(clients.dynamodb(), clients.secretsmanager(), table, secrets, pods, contacts)
 
 
 @main.command()
@@ -35,11 +36,20 @@ def create_brand(admin: Admin, name: str) -> None:
 
 @main.command()
 @click.argument("brand")
-@click.confirmation_option(prompt="Its accounts, templates, pods and pages go for good. Go on?")
+@click.confirmation_option(prompt="Its accounts, contacts, templates, pods and pages go for good. Go on?")
 @click.pass_obj
 def delete_brand(admin: Admin, brand: str) -> None:
-    """Remove a brand with its credentials, templates, pods and pages; prints how many pods there were."""
+    """Remove a brand with its accounts, contacts, templates, pods and pages; prints how many pods there were."""
     _say(pods=_tried(lambda: admin.delete_brand(brand)))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("sight", type=click.Choice(SIGHTS))
+@click.pass_obj
+def set_members_see(admin: Admin, brand: str, sight: str) -> None:
+    """Let members see all contacts, or only their own and those of nobody."""
+    _tried(lambda: admin.set_members_see(brand, sight))
 
 
 @main.command()
@@ -142,6 +152,43 @@ def reconnect_account(admin: Admin, brand: str, account: str) -> None:
     """Give an account new credentials, read as JSON from standard input; its id stays."""
     credentials = _given()
     _tried(lambda: admin.reconnect_account(brand, account, credentials))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("account")
+@click.confirmation_option(prompt="Its credentials and its contacts here go for good. Go on?")
+@click.pass_obj
+def disconnect_account(admin: Admin, brand: str, account: str) -> None:
+    """Remove an account with its credentials; its contacts go with the next turn of its sync."""
+    _tried(lambda: admin.disconnect_account(brand, account))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("account")
+@click.argument("fields", nargs=-1)
+@click.pass_obj
+def set_searchable(admin: Admin, brand: str, account: str, fields: tuple[str, ...]) -> None:
+    """Say which custom fields of contacts have an index, by their names at the CRM; none if none is named."""
+    _tried(lambda: admin.set_searchable(brand, account, fields))
+
+
+@main.command()
+@click.argument("brand")
+@click.pass_obj
+def list_syncs(admin: Admin, brand: str) -> None:
+    """List how far the syncs of a brand have come."""
+    _say(syncs=_tried(lambda: admin.list_syncs(brand)))
+
+
+@main.command()
+@click.argument("brand")
+@click.argument("account")
+@click.pass_obj
+def sync_now(admin: Admin, brand: str, account: str) -> None:
+    """Sync an account as soon as the planner runs, whenever it would be due."""
+    _tried(lambda: admin.sync_now(brand, account))
 
 
 @main.command()

@@ -1,6 +1,6 @@
 """What the pure parts need from the world, as protocols. `aws` and `sender` answer them; tests do so from memory."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -49,14 +49,18 @@ class Account:
     doubtful_until: int = 0
     created_at: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    searchable: tuple[str, ...] = ()
+    """Custom fields of contacts that have an index."""
 
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """A brand as it stands: whether it is there at all, and its connected CRMs, oldest first."""
+    """A brand as it stands: whether it is there at all, its connected CRMs, oldest first, and whether members see all
+    contacts or only their own and those of nobody."""
 
     exists: bool
     accounts: tuple[Account, ...] = ()
+    members_see: Literal["all", "own"] = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,97 @@ class Claim:
     """The name of the run that wrote it, so that a write whose answer was lost does not stand in its own way."""
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who owns records at a CRM, as far as its users tell."""
+
+    name: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Posting:
+    """A place of a contact in a list of the index: `at` is what the list is sorted by, with the contact's id."""
+
+    list: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A contact as it is kept.
+
+    body: the record in our form. digest: of the body and the postings. postings: where it stands in the index.
+    drops: where it may still stand although it should not. settled: whether its places are as they should be.
+    gone_until: it was deleted, and an older state of it is not believed before that moment (epoch seconds); 0 if it is
+    there.
+    """
+
+    brand: str
+    id: str
+    account: str
+    crm: str
+    remote_id: str
+    body: Mapping[str, Any]
+    version: int = 1
+    digest: str = ""
+    postings: tuple[Posting, ...] = ()
+    drops: tuple[Posting, ...] = ()
+    gone_until: int = 0
+    settled: bool = True
+
+    @property
+    def updated_at(self) -> str:
+        """The CRM's moment of change; empty where it tells none."""
+        return str(self.body.get("updated_at") or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a list of the index, from one place to another, both included."""
+
+    list: str
+    low: str
+    high: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far the sync of one account's contacts has come. Times are epoch seconds of ours; moments of the CRM are RFC
+    3339.
+
+    stage: what is being walked. anchor: everything that changed before it is stored. since: where the present walk
+    began. newest: the newest moment of change that the walk has met. position: where in the CRM's list it is.
+    begun: when the walk began. synced_at: when the last walk of changes began that came to its end. deleted_at,
+    swept_at: likewise of deletions and of sweeps. described_at: when owners and custom columns were last asked for.
+    size: contacts stored. due_at: when the planner is to look again. custom: custom columns to ask for. indexed: custom
+    fields with an index. failures: walks that broke off in a row. untold: the CRM's list of deletions was refused.
+    """
+
+    brand: str
+    account: str
+    crm: str
+    version: int = 0
+    stage: Literal["deletions", "changes", "sweep", "compare", "purge"] = "changes"
+    anchor: str = ""
+    since: str = ""
+    newest: str = ""
+    position: Mapping[str, Any] | None = None
+    begun: float = 0
+    synced_at: float = 0
+    deleted_at: float = 0
+    swept_at: float = 0
+    described_at: float = 0
+    size: int = 0
+    pages: int = 0
+    due_at: float = 0
+    failures: int = 0
+    last_error: str = ""
+    untold: bool = False
+    custom: tuple[str, ...] = ()
+    indexed: tuple[str, ...] = ()
+
+
 class Access(Protocol):
     """API keys and connected accounts."""
 
@@ -218,6 +313,99 @@ class Pods(Protocol):
 
     def page(self, id: str) -> Page | None:
         """The page of a pod, by the pod's id alone: one read."""
+        ...
+
+
+class Contacts(Protocol):
+    """Contacts and the lists of their index. Whoever reads a list looks at the contacts, which alone are the truth."""
+
+    def contacts(self, brand: str, ids: Sequence[str]) -> dict[str, Stored]:
+        """Those that are kept, by id; deleted ones too, as long as they are remembered."""
+        ...
+
+    def put(self, stored: Stored, *, seen: int | None) -> bool:
+        """Store it, if it still stands as seen: in that version, or not at all."""
+        ...
+
+    def put_all(self, wanted: Sequence[tuple[Stored, int | None]]) -> list[bool]:
+        """The same with many, each with the version that was seen; which of them were stored."""
+        ...
+
+    def post(self, brand: str, places: Sequence[tuple[Posting, int]]) -> None:
+        """Write places in lists, each for a version of its contact; doing it twice does no harm."""
+        ...
+
+    def drop(self, brand: str, places: Sequence[tuple[Posting, int]]) -> None:
+        """Remove places, unless they were written for a newer version of their contact than the one named."""
+        ...
+
+    def places(self, brand: str, spans: Sequence[Span], *, limit: int, descending: bool) -> list[list[str]]:
+        """The first places of each of these, at most so many."""
+        ...
+
+
+class Checkpoints(Protocol):
+    """How far syncs have come, and who owns records at each account."""
+
+    def checkpoint(self, brand: str, account: str) -> Checkpoint | None:
+        """The checkpoint of an account's contacts, as it stands now."""
+        ...
+
+    def checkpoints(self, brand: str) -> list[Checkpoint]:
+        """All of a brand: what a search has to know of its accounts."""
+        ...
+
+    def move(self, checkpoint: Checkpoint) -> bool:
+        """Store it as the next version, if it still stands in the one before."""
+        ...
+
+    def forget(self, checkpoint: Checkpoint) -> None:
+        """Remove it, and what belongs to it."""
+        ...
+
+    def due(self, now: float, limit: int) -> list[Checkpoint]:
+        """Of all brands, those to be looked at by now, the oldest first; brand, account and `due_at` are told."""
+        ...
+
+    def postpone(self, checkpoint: Checkpoint, until: float) -> bool:
+        """Move `due_at`, if nobody else has; nothing else of it changes."""
+        ...
+
+    def owners(self, brand: str, account: str | None = None) -> dict[str, dict[str, Owner]]:
+        """Owners by account and id, of one account or of all."""
+        ...
+
+    def know(self, brand: str, account: str, owners: Mapping[str, Owner]) -> None:
+        """Keep the owners of an account, all at once."""
+        ...
+
+    def seen(self, brand: str, account: str, run: str, part: int, ids: Sequence[str]) -> None:
+        """Note ids at the CRM that a sweep has met."""
+        ...
+
+    def met(self, brand: str, account: str, run: str) -> set[str]:
+        """All ids that a sweep has met."""
+        ...
+
+
+class Queue(Protocol):
+    """Where work waits for whoever is free."""
+
+    def send(self, messages: Sequence[Mapping[str, Any]], *, delay: int = 0) -> None:
+        """Put messages in, to be seen after so many seconds."""
+        ...
+
+
+class Paces(Protocol):
+    """What all workers of an account may ask its CRM together."""
+
+    def reserve(self, brand: str, account: str, *, interval: float, now: float, until: float) -> float:
+        """The moment at which the next call may be made; each call takes `interval` seconds of the row. If that is
+        after `until`, no place was taken: the moment tells when to come back."""
+        ...
+
+    def rest(self, brand: str, account: str, until: float) -> None:
+        """No place before that moment: the CRM has said so."""
         ...
 
 
@@ -334,6 +522,8 @@ class Services:
     claims: Claims
     templates: Templates
     pods: Pods
+    contacts: Contacts
+    checkpoints: Checkpoints
     leases: Leases
     secrets: Secrets
     send: Send

@@ -1,4 +1,4 @@
-"""Contacts, which a lead becomes, and their custom fields: definitions in one table, values in another.
+"""Contacts, which a lead becomes, and the values of their custom fields.
 
 https://developers.activecampaign.com/reference/create-a-new-contact
 https://developers.activecampaign.com/reference/list-all-contacts
@@ -10,10 +10,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from tests.sandbox.exchange import Answer, Json, RefusalError, Request
+from tests.sandbox.exchange import Answer, RefusalError, Request
 from tests.sandbox.fake import Route, route
-from tests.sandbox.vendors.activecampaign.attributes import CUSTOM_FIELDS, fits_field
-from tests.sandbox.vendors.activecampaign.companies import Companies
 from tests.sandbox.vendors.activecampaign.refusals import (
     absent,
     bad_request,
@@ -21,9 +19,9 @@ from tests.sandbox.vendors.activecampaign.refusals import (
     email_taken,
     invalid,
     missing,
-    unsaved,
 )
-from tests.sandbox.vendors.activecampaign.tenant import LOCAL, PREFIX, WRITES, Row
+from tests.sandbox.vendors.activecampaign.sideloading import Sideloading
+from tests.sandbox.vendors.activecampaign.tenant import LOCAL, PREFIX, WRITES, Row, plain
 
 CREATED = (
     "email", "firstName", "lastName", "cdate", "udate", "phone", "orgid", "orgname", "links", "id", "organization",
@@ -59,21 +57,9 @@ ORDERS: dict[str, Callable[[Row], Any]] = {
 """None by the time of the update."""
 
 
-class Contacts(Companies):
-    def clear(self) -> None:
-        super().clear()
-        for title, kind, options in CUSTOM_FIELDS:
-            self.insert_field({"title": title, "type": kind, "options": options})
-
+class Contacts(Sideloading):
     def makers(self) -> dict[str, Callable[[Row], Row]]:
-        mine: dict[str, Callable[[Row], Row]] = {
-            "contacts": self.insert_contact,
-            "fields": self.insert_field,
-            "fieldValues": lambda values: self.save_value(
-                str(values["contact"]), str(values["field"]), values["value"]
-            ),
-        }
-        return super().makers() | mine
+        return super().makers() | {"contacts": self.plant_contact}
 
     @route("POST", PREFIX + "/contacts", label="contacts", scope="contacts")
     def create_contact(self, request: Request) -> Answer:
@@ -106,11 +92,11 @@ class Contacts(Companies):
         rows = [row for row in self.rows["contacts"].values() if row["deleted"] == "0"]
         rows = self.narrowed(request, self.ordered(request, rows, ORDERS))
         shown = self.page(request, rows)
-        linked = [one for row in shown for one in self.associations("contact", row["id"])]
-        listed = [row | {"scoreValues": [], "accountContacts": self.account_ids(row)} for row in shown]
-        body: Row = {"scoreValues": [], "contacts": listed}
-        if linked:
-            body["accountContacts"] = linked
+        asked = self.included(request)
+        lists, ids = self.beside(shown, {"scoreValues": set(), "accountContacts": set()} | asked)
+        if not lists["accountContacts"] and "accountContacts" not in asked:
+            del lists["accountContacts"]
+        body: Row = {**lists, "contacts": [row | ids[row["id"]] for row in shown]}
         search, status = request.query.get("search"), int(request.query.get("status") or -1)
         limit, offset = (int(request.query.get(name, usual)) for name, usual in (("limit", 20), ("offset", 0)))
         told = {"segmentid": None, "formid": 0, "listid": 0, "tagid": 0, "limit": limit, "offset": offset}
@@ -121,13 +107,15 @@ class Contacts(Companies):
 
     @route("GET", PREFIX + "/contacts/<id>", label="contacts/{{id}}", scope="contacts")
     def get_contact(self, request: Request) -> Answer:
+        """Some relations come along unasked; whether `include` is for more, or for those alone, is not documented."""
         row = self.contact(request)
+        asked, of_row = self.beside([row], self.included(request))
         beside: dict[str, list[Row]] = {"contactAutomations": [], "contactLists": []}
         beside["deals"] = [self.seen(deal) for deal in self.deals_of(row["id"])]
         beside |= {"fieldValues": self.values_of(row), "geoIps": []}
         beside["accountContacts"] = self.associations("contact", row["id"])
         ids = {name: [one["id"] for one in rows] for name, rows in beside.items()}
-        return Answer(200, {**beside, "contact": row | ids})
+        return Answer(200, {**asked, **beside, "contact": row | of_row[row["id"]] | ids})
 
     @route("PUT", PREFIX + "/contacts/<id>", label="contacts/{{id}}", scope="contacts")
     @route("PATCH", PREFIX + "/contacts/<id>", label="contacts/{{id}}", scope="contacts")
@@ -146,8 +134,7 @@ class Contacts(Companies):
         wanted = request.args["id"]
         if not self.alive(wanted):
             raise RefusalError(Answer(404, {"message": f"No result found for contact with id {wanted}"}))
-        self.change_contact(self.rows["contacts"][wanted], {"deleted": True})
-        self.dissociate("contact", wanted)
+        self.remove_contact(wanted)
         return Answer(200, {})
 
     @route("GET", PREFIX + "/contacts/<id>/accountContacts", label="contacts/{{id}}/accountContacts", scope="contacts")
@@ -161,22 +148,6 @@ class Contacts(Companies):
     @route("GET", PREFIX + "/contacts/<id>/fieldValues", label="contacts/{{id}}/fieldValues", scope="contacts")
     def list_values_of_contact(self, request: Request) -> Answer:
         return Answer(200, {"fieldValues": self.values_of(self.contact(request))})
-
-    # Custom fields; the vendor can define them over the API, too, which nothing here needs.
-
-    @route("GET", PREFIX + "/fields", label="fields", scope="contacts")
-    def list_fields(self, request: Request) -> Answer:
-        """Options are rows of their own, beside the fields."""
-        perstag = self.filters(request, "perstag").get("perstag")
-        rows = [row for row in self.rows["fields"].values() if perstag in (None, row["perstag"])]
-        shown = self.page(request, rows)
-        body = {"fieldOptions": self.options_of(shown), "fieldRels": [relation(row) for row in shown], "fields": shown}
-        return Answer(200, body | {"meta": {"total": str(len(rows)), "selected": None}})
-
-    @route("GET", PREFIX + "/fields/<id>", label="fields/{{id}}", scope="contacts")
-    def get_field(self, request: Request) -> Answer:
-        row = self.row("fields", request.args["id"], "Field")
-        return Answer(200, {"fieldOptions": self.options_of([row]), "fieldRels": [relation(row)], "field": row})
 
     @route("GET", PREFIX + "/fieldValues", label="fieldValues", scope="contacts")
     def list_values(self, request: Request) -> Answer:
@@ -206,7 +177,7 @@ class Contacts(Companies):
 
     @route("DELETE", PREFIX + "/fieldValues/<id>", label="fieldValues/{{id}}", scope="contacts")
     def delete_value(self, request: Request) -> Answer:
-        del self.rows["fieldValues"][self.value(request)["id"]]
+        self.remove_value(self.value(request))
         return Answer(200, {})
 
     # Reading.
@@ -227,16 +198,6 @@ class Contacts(Companies):
         """Who has that address; a deleted contact holds none."""
         alive = (row for row in self.rows["contacts"].values() if row["deleted"] == "0")
         return next((row for row in alive if row["email"].lower() == email.lower()), None)
-
-    def values_of(self, contact: Row) -> list[Row]:
-        return [row for row in self.rows["fieldValues"].values() if row["contact"] == contact["id"]]
-
-    def account_ids(self, contact: Row) -> list[str]:
-        return [row["id"] for row in self.associations("contact", contact["id"])]
-
-    def options_of(self, fields: list[Row]) -> list[Row]:
-        ids = {row["id"] for row in fields}
-        return [row for row in self.rows["fieldOptions"].values() if row["field"] in ids]
 
     def narrowed(self, request: Request, rows: list[Row]) -> list[Row]:
         query = request.query
@@ -298,14 +259,6 @@ class Contacts(Companies):
             self.check_value(str(one["field"]), one["value"])
         return values
 
-    def check_value(self, field_id: str, value: Json) -> None:
-        field = self.rows["fields"].get(field_id)
-        if field is None:
-            raise dangling("field")
-        options = [row["value"] for row in self.options_of([field])]
-        if not isinstance(value, str) or not fits_field(value, field["type"], options):
-            raise unsaved(value, field["type"])
-
     def value_attributes(self, request: Request) -> Row:
         values = self.attributes(request, "fieldValue")
         for name in ("contact", "field", "value"):
@@ -322,16 +275,6 @@ class Contacts(Companies):
         self.change_contact(contact, {})
         told = {name: contact[name] for name in self.told(contact)}
         return Answer(200, {"contacts": [told], "fieldValue": row | values | {"owner": values["contact"]}})
-
-    def save_value(self, contact: str, field: str, value: str) -> Row:
-        now = self.now()
-        rows = self.rows["fieldValues"].values()
-        row = next((row for row in rows if (row["contact"], row["field"]) == (contact, field)), None)
-        if row is None:
-            fresh: Row = {"contact": contact, "field": field, "cdate": now, "created_by": None, "updated_by": None}
-            row = self.add("fieldValues", fresh | {"owner": contact})
-        row |= {"value": value, "udate": now}
-        return row
 
     def saved(self, row: Row, members: tuple[str, ...], values: Row) -> Row:
         """The contact as an answer to a write tells it, with the custom values that this write brought."""
@@ -362,15 +305,29 @@ class Contacts(Companies):
         now = self.now()
         usual: Row = {**dict.fromkeys(ZEROS, "0"), **dict.fromkeys(EMPTY, ""), **dict.fromkeys(NULLS)}
         row = self.add("contacts", usual | {"cdate": now, "udate": now})
-        plain = now[:19].replace("T", " ")  # local time, also where the name says UTC
-        row |= {"created_utc_timestamp": plain, "created_timestamp": plain}
+        # Local time, also where the name says UTC.
+        row |= dict.fromkeys(("created_utc_timestamp", "created_timestamp"), plain(now))
         self.change_contact(row, values)
         return row
 
+    def plant_contact(self, values: Row) -> Row:
+        """cdate and udate (which is cdate without one) may be given, ISO 8601; a zone that is not named is LOCAL."""
+        row = self.insert_contact({name: value for name, value in values.items() if name not in ("cdate", "udate")})
+        created, updated = values.get("cdate"), values.get("udate") or values.get("cdate")
+        for member, word, text in (("cdate", "created", created), ("udate", "updated", updated)):
+            if text:
+                row[member] = self.local(text)
+                row |= dict.fromkeys((f"{word}_utc_timestamp", f"{word}_timestamp"), plain(row[member]))
+        return row
+
+    def remove_contact(self, record_id: str) -> None:
+        """It stays as a row that is marked deleted, and leaves its account."""
+        self.change_contact(self.rows["contacts"][record_id], {"deleted": True})
+        self.dissociate("contact", record_id)
+
     def change_contact(self, row: Row, values: Row) -> None:
         now = self.now()
-        plain = now[:19].replace("T", " ")
-        row |= {"udate": now, "updated_utc_timestamp": plain, "updated_timestamp": plain}
+        row |= {"udate": now, **dict.fromkeys(("updated_utc_timestamp", "updated_timestamp"), plain(now))}
         row |= {name: value for name, value in values.items() if name in row and name not in ("orgid", "deleted")}
         row["email_domain"] = row["email"].partition("@")[2]
         row["hash"] = hashlib.md5(f"{row['id']} {row['email']}".encode(), usedforsecurity=False).hexdigest()
@@ -379,29 +336,7 @@ class Contacts(Companies):
         for one in values.get("fieldValues", []):
             self.save_value(row["id"], str(one["field"]), one["value"])
 
-    def insert_field(self, values: Row) -> Row:
-        now = self.now()
-        plain = now[:19].replace("T", " ")
-        options, title = values.pop("options", ()), values.get("title", "")
-        usual: Row = {"title": title, "descript": None, "type": "text", "isrequired": "0"}
-        usual |= {"perstag": re.sub(r"\W+", "_", title).upper(), "defval": None, "show_in_list": "0", "rows": "0"}
-        usual |= {"cols": "0", "visible": "1", "service": "", "ordernum": str(len(self.rows["fields"]) + 1)}
-        usual |= {"cdate": now, "udate": now, "created_timestamp": plain, "updated_timestamp": plain}
-        row = self.add("fields", usual | {"created_by": "1", "updated_by": "1"} | values)
-        row |= {"options": [], "relations": [row["id"]]}
-        for place, label in enumerate(options, start=1):
-            option: Row = {"field": row["id"], "orderid": str(place), "value": label, "label": label}
-            option |= {"isdefault": "0", "cdate": None, "udate": None}
-            row["options"].append(self.add("fieldOptions", option)["id"])
-        return row
-
 
 def searchable(contact: Row) -> str:
     name = f"{contact['firstName']} {contact['lastName']}"
     return "\n".join((name, contact["orgname"], contact["phone"], contact["email"])).lower()
-
-
-def relation(field: Row) -> Row:
-    """A field of all lists, which is relation 0."""
-    member: Row = {"field": field["id"], "relid": "0", "dorder": "0"}
-    return member | {"cdate": field["cdate"], "links": [], "id": field["relations"][0]}

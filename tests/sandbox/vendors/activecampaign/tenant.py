@@ -62,6 +62,11 @@ LINKS: dict[str, tuple[str, ...]] = {
 type Row = dict[str, Json]
 
 
+def plain(moment: str) -> str:
+    """Without a zone, as some members tell their moments."""
+    return moment[:19].replace("T", " ")
+
+
 class Tenant(Fake):
     name = "activecampaign"
     token_path = ""
@@ -78,6 +83,7 @@ class Tenant(Fake):
         "stages_outlive_pipelines": True,
         "reduced_deals_tell_status": True,
         "missing_user_status": 404,
+        "include_is_heeded": True,
         "forbidden": [],
     }
     nouns: ClassVar[dict[str, str]] = {"companies": "accounts", "pipelines": "dealGroups", "stages": "dealStages"}
@@ -88,7 +94,8 @@ class Tenant(Fake):
     the stricter is the default. stages_outlive_pipelines: recorded - the stages of a pipeline whose deletion was
     answered with 200 were still listed an hour later. reduced_deals_tell_status: recorded so; the vendor's example of a
     deal in a pipeline that the user may not see has no status. missing_user_status: the document declares 400 for
-    users, with an empty example, and no 404.
+    users, with an empty example, and no 404. include_is_heeded: side-loading is in the vendor's guide and many clients
+    use it on lists of contacts, but the reference of the list does not name the parameter: False passes it over.
     forbidden: contacts, companies, users are 403 for the key's user; deals are reduced instead, as recorded.
     """
     specs: ClassVar[dict[str, str]] = {"activecampaign-v3.cut.openapi.json": PREFIX}
@@ -149,6 +156,12 @@ class Tenant(Fake):
 
     def now(self) -> str:
         return datetime.fromtimestamp(self.clock(), LOCAL).isoformat(timespec="seconds")
+
+    @staticmethod
+    def local(text: str) -> str:
+        """A moment as an account tells it; one without a zone is in the account's."""
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=LOCAL)).astimezone(LOCAL).isoformat(timespec="seconds")
 
     def misdated(self) -> str:
         """UTC under the local label, as recorded where the deletion of a stage touched its pipeline."""
@@ -243,6 +256,7 @@ class Tenant(Fake):
     # The control plane.
 
     def plant(self, noun: str, fields: Row) -> str | int:
+        """As the body of a create; a contact may be given its `cdate` and `udate` besides."""
         makers = self.makers()
         if noun not in makers:
             raise LookupError(f"ActiveCampaign has no {noun} here: {', '.join(makers)}")

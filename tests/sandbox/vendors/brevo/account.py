@@ -8,6 +8,7 @@ import math
 import re
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 
@@ -58,6 +59,7 @@ class Account(Fake):
         "name_attributes": ["FIRSTNAME", "LASTNAME"],
         "update_conflict_code": "invalid_parameter",
         "malformed_id_status": 400,
+        "since_includes_its_moment": False,
         "forbidden": [],
     }
     """The vendor's own numbers on the smallest plan: 10 a second and 36,000 an hour for contacts, and no more than
@@ -67,6 +69,8 @@ class Account(Fake):
     contacts_in_process: writes of contacts are 425. name_attributes: French accounts have PRENOM and NOM, others
     FNAME and LNAME. update_conflict_code: it was duplicate_parameter before 2026.
     malformed_id_status: of the id of a company or a deal that is none; the contract declares 400 and 404 and no more.
+    since_includes_its_moment: whether modifiedSince and createdSince tell what happened at that very moment; the
+    reference says after it, nobody recorded it.
     forbidden: contacts, companies, deals, users that the rights of the connected user do not reach. Contacts stand for
     leads; what an attribute of users offers is no user, and is told all the same."""
 
@@ -199,6 +203,11 @@ class Account(Fake):
             return datetime.fromisoformat(text).timestamp()
         except ValueError as odd:
             raise invalid(f"{name} is not a valid date") from odd
+
+    def later(self, request: Request, name: str) -> Callable[[float], bool]:
+        """Whether a moment is told to who asks for what came since another."""
+        bound, inclusive = self.since(request, name), self.settings["since_includes_its_moment"]
+        return lambda at: at > bound or (inclusive and at == bound)
 
     def backwards(self, request: Request) -> bool:
         """Creation descending, unless asked otherwise."""

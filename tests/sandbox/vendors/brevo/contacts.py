@@ -3,6 +3,7 @@
 https://developers.brevo.com/reference/createcontact and the siblings of it
 """
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -99,6 +100,11 @@ def stamp(at: float) -> str:
     return datetime.fromtimestamp(at, OFFSET).isoformat(timespec="milliseconds")
 
 
+def tick(at: float) -> float:
+    """The moment as it is told and compared: whole milliseconds."""
+    return math.floor(at * 1000) / 1000
+
+
 class Contacts(Account):
     def clear(self) -> None:
         super().clear()
@@ -132,8 +138,8 @@ class Contacts(Account):
         self.known_query(request, *QUERY)
         self.permit("contacts")
         limit, offset = self.counted(request, "limit", 50, MOST), self.counted(request, "offset", 0)
-        modified, created = self.since(request, "modifiedSince"), self.since(request, "createdSince")
-        found = [one for one in self.contacts.values() if one.modified >= modified and one.created >= created]
+        changed, made = self.later(request, "modifiedSince"), self.later(request, "createdSince")
+        found = [one for one in self.contacts.values() if changed(one.modified) and made(one.created)]
         if "ids" in request.query:
             ids = self.integers(request, "ids", 20)
             found = [one for one in found if one.id in ids]
@@ -145,7 +151,7 @@ class Contacts(Account):
         if "filter" in request.query:
             fits = self.filter(request.query["filter"])
             found = [one for one in found if fits(one)]
-        found.sort(key=lambda one: one.id, reverse=self.backwards(request))
+        found.sort(key=lambda one: (one.created, one.id), reverse=self.backwards(request))
         rows = [one.shown() | {"listUnsubscribed": None} for one in found[offset : offset + limit]]
         return Answer(200, {"contacts": rows, "count": len(found)})
 
@@ -189,7 +195,8 @@ class Contacts(Account):
             raise invalid("Invalid identifier or identifierType")
         name = IDENTIFIERS[kind]
         wanted = text.lower() if name == "email" else digits(text) if name in NUMBERS else text
-        found = next((one for one in self.contacts.values() if one.called(name) == wanted), None)
+        known = self.contacts.get(int(text)) if name == "id" else None
+        found = known or next((one for one in self.contacts.values() if one.called(name) == wanted), None)
         if found is None:
             raise not_found("Contact")
         return found
@@ -296,8 +303,16 @@ class Contacts(Account):
 
     # Writing.
 
+    def plant_contact(self, fields: dict[str, Json]) -> int:
+        """createdAt and modifiedAt (which is createdAt without one) may be given, ISO 8601 with an offset."""
+        made = self.insert({"attributes": {}} | fields)
+        created, modified = fields.get("createdAt"), fields.get("modifiedAt") or fields.get("createdAt")
+        made.created = datetime.fromisoformat(created).timestamp() if created else made.created
+        made.modified = datetime.fromisoformat(modified).timestamp() if modified else made.modified
+        return made.id
+
     def insert(self, values: dict[str, Json]) -> Contact:
-        made = Contact(next(self.numbers), self.clock())
+        made = Contact(next(self.numbers), tick(self.clock()))
         self.contacts[made.id] = made
         self.overwrite(made, values, [])
         return made
@@ -318,7 +333,7 @@ class Contacts(Account):
         contact.lists = sorted({*contact.lists, *values.get("listIds", [])})
         contact.email_blacklisted = values.get("emailBlacklisted", contact.email_blacklisted)
         contact.sms_blacklisted = values.get("smsBlacklisted", contact.sms_blacklisted)
-        contact.modified = self.clock()
+        contact.modified = tick(self.clock())
 
 
 def digits(text: str) -> str:

@@ -136,12 +136,15 @@ class Sales(Contacts):
         return self.delete_crm("deals", request)
 
     def delete_crm(self, kind: str, request: Request) -> Answer:
+        self.remove_crm(kind, self.crm_row(kind, request)["id"])
+        return Answer(204)
+
+    def remove_crm(self, kind: str, id: str) -> None:
         """The links to it go with it."""
-        row = self.crm[kind].pop(self.crm_row(kind, request)["id"])
+        row = self.crm[kind].pop(id)
         for others, name in ((rows.values(), LINKED[other]) for other, rows in self.crm.items() if other != kind):
             for one in others:
                 one[name] = [linked for linked in one[name] if linked != row["id"]]
-        return Answer(204)
 
     @route("GET", f"{V3}/companies", label="companies", scope="crm:read")
     def list_companies(self, request: Request) -> Answer:
@@ -174,13 +177,13 @@ class Sales(Contacts):
     def crm_rows(self, kind: str, request: Request, place: str) -> list[dict[str, Json]]:
         self.known_query(request, *QUERY, *FILTERS[kind], place)
         self.permit(kind)
-        modified, created = self.since(request, "modifiedSince"), self.since(request, "createdSince")
+        changed, made = self.later(request, "modifiedSince"), self.later(request, "createdSince")
         wanted = {name: value for name, value in request.query.items() if name in FILTERS[kind]}
         rows = [
             row
             for row in self.crm[kind].values()
-            if seconds(row["attributes"][CHANGED[kind]]) >= modified
-            and seconds(row["attributes"]["created_at"]) >= created
+            if changed(seconds(row["attributes"][CHANGED[kind]]))
+            and made(seconds(row["attributes"]["created_at"]))
             and all(self.has(row, name, value) for name, value in wanted.items())
         ]
         rows.sort(key=lambda row: str(row["attributes"].get(request.query.get("sortBy", "created_at"), "")))
@@ -200,11 +203,14 @@ class Sales(Contacts):
         people = [one for one in self.contacts.values() if one.id in linked]
         return {"linkedContacts": [{"id": one.id, "email": one.email} for one in people]}
 
+    def stamped(self, kind: str) -> str:
+        """Now: in milliseconds for companies, in seconds for deals."""
+        now = datetime.fromtimestamp(self.clock(), UTC)
+        return now.isoformat(timespec="milliseconds" if kind == "companies" else "seconds").replace("+00:00", "Z")
+
     def add_crm(self, kind: str, fields: dict[str, Json]) -> str:
         """With what every row has, the first stage for a deal; a company and a deal that are linked both tell it."""
-        now = datetime.fromtimestamp(self.clock(), UTC)
-        spec = "milliseconds" if kind == "companies" else "seconds"
-        at = now.isoformat(timespec=spec).replace("+00:00", "Z")
+        at = self.stamped(kind)
         row: dict[str, Json] = {
             "id": secrets.token_hex(12),
             "attributes": {},
@@ -232,7 +238,7 @@ class Sales(Contacts):
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
         match noun:
             case "contacts":
-                return self.insert({"attributes": {}} | fields).id
+                return self.plant_contact(fields)
             case "companies" | "deals":
                 return self.add_crm(noun, fields)
             case "pipelines":
@@ -247,6 +253,39 @@ class Sales(Contacts):
                 return max(self.lists)
             case _:
                 raise LookupError(f"no {noun} here: contacts, companies, deals, pipelines, users, attributes, lists")
+
+    def alter(self, noun: str, id: str, fields: dict[str, Json]) -> None:
+        """What links does not move the moment of change of a company or a deal, as it was recorded."""
+        rows = self.held(noun)
+        if id not in rows:
+            raise LookupError(f"no {id} among {noun}")
+        if noun == "contacts":
+            self.overwrite(self.contacts[int(id)], {"attributes": {}} | fields, [])
+            return
+        row = rows[id]
+        attributes = fields.get("attributes") or {}
+        row |= {name: value for name, value in fields.items() if name != "attributes"}
+        if noun in self.crm and attributes:
+            row["attributes"] |= {CHANGED[noun]: self.stamped(noun)} | attributes
+
+    def erase(self, noun: str, id: str) -> None:
+        """Nothing tells of it afterwards: lists lack it, and by its id it is 404."""
+        if id not in self.held(noun):
+            raise LookupError(f"no {id} among {noun}")
+        if noun == "contacts":
+            del self.contacts[int(id)]
+        elif noun == "users":
+            del self.users[id]
+        else:
+            self.remove_crm(noun, id)
+
+    def held(self, noun: str) -> dict[str, Json]:
+        """What can be altered and erased, by the text of its id."""
+        if noun == "contacts":
+            return {str(number): one for number, one in self.contacts.items()}
+        if noun not in (*self.crm, "users"):
+            raise LookupError(f"no {noun} to change here: contacts, companies, deals, users")
+        return self.users if noun == "users" else self.crm[noun]
 
     def stored(self, noun: str) -> list[Json]:
         if noun == "contacts":

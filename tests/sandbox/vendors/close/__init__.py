@@ -1,9 +1,9 @@
 """Close: a lead is a company and holds its contacts; what changed since is only to be had by Advanced Filtering."""
 
-from tests.sandbox.vendors.close.search import Search
+from tests.sandbox.vendors.close.events import Events
 
 
-class Close(Search):
+class Close(Events):
     """The whole organization, with every path."""
 
 

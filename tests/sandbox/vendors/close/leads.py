@@ -1,53 +1,31 @@
-"""Leads with their contacts, and custom fields.
+"""Leads with their contacts.
 
 https://developer.close.com/resources/leads
-https://developer.close.com/resources/custom-fields
+https://developer.close.com/resources/contacts
 """
 
 from dataclasses import dataclass, field
 
 from tests.sandbox.exchange import Answer, Json, RefusalError, Request
 from tests.sandbox.fake import route
+from tests.sandbox.vendors.close.custom import CustomFields
 from tests.sandbox.vendors.close.fields import (
     CONTACT,
     LEAD,
-    PARTS_OF_ADDRESS,
-    Custom,
     Reader,
     cleaned,
     filled,
-    flag,
     many,
     nested,
     new_id,
-    one_of,
     reference,
     refused,
     sorted_out,
     stamp,
-    text,
 )
 from tests.sandbox.vendors.close.organization import FULL_ACCESS, ORGANIZATION, V1, chosen, missing
-from tests.sandbox.vendors.close.pipelines import Pipelines
 
-OF = '<any("lead", "contact", "opportunity"):of>'
 PLURAL = {"lead": "leads", "contact": "contacts"}
-SEEDED = (
-    ("lead", "Favourite colour", {"type": "text"}),
-    ("lead", "Tier", {"type": "choices", "choices": ["Gold", "Silver", "Bronze"]}),
-    ("lead", "Channels", {"type": "choices", "choices": ["Fair", "Web", "Phone"], "accepts_multiple_values": True}),
-    ("lead", "Contract end", {"type": "date"}),
-    ("lead", "Score", {"type": "number"}),
-    ("contact", "Favourite colour", {"type": "text"}),
-    ("opportunity", "Favourite colour", {"type": "text"}),
-)
-CUSTOM_FIELD: dict[str, Reader] = {
-    "name": filled(text),
-    "type": one_of("text", "textarea", "number", "date", "datetime", "choices", "user", "contact"),
-    "description": text,
-    "choices": many(filled(text)),
-    "accepts_multiple_values": flag,
-}
 
 
 @dataclass
@@ -67,14 +45,11 @@ class Record:
         return next((row for written, row in reversed(self.written) if written <= moment), None)
 
 
-class Leads(Pipelines):
+class Leads(CustomFields):
     def clear(self) -> None:
         super().clear()
         self.records: dict[str, dict[str, Record]] = {"leads": {}, "contacts": {}}
         self.contacts_of: dict[str, list[str]] = {}
-        self.custom: dict[str, dict[str, Custom]] = {"lead": {}, "contact": {}, "opportunity": {}}
-        for of, name, values in SEEDED:
-            self.add_custom(of, {"name": name} | values, new_id("cf_", f"{of} {name}"))
 
     # Leads.
 
@@ -106,12 +81,14 @@ class Leads(Pipelines):
     @route("DELETE", f"{V1}/lead/<id>/", label="leads/{{id}}", scope=FULL_ACCESS)
     def delete_lead(self, request: Request) -> Answer:
         """Takes its contacts and opportunities along."""
-        lead_id = self.live("leads", request)["id"]
+        self.drop_lead(self.live("leads", request)["id"])
+        return Answer(200, {})
+
+    def drop_lead(self, lead_id: str) -> None:
         self.opportunities = {key: row for key, row in self.opportunities.items() if row["lead_id"] != lead_id}
         for contact in self.contacts_of.pop(lead_id, []):
             self.bury("contacts", contact)
         self.bury("leads", lead_id)
-        return Answer(200, {})
 
     @route("GET", f"{V1}/lead/", label="leads", scope=FULL_ACCESS)
     def list_leads(self, request: Request) -> Answer:
@@ -120,10 +97,9 @@ class Leads(Pipelines):
         rows = self.rows("leads", at)
         if "id__in" in query:
             rows = [row for row in rows if row["id"] in query["id__in"].split(",")]
-        views = [self.lead(row, at) for row in rows]
         for word in query.get("query", "").lower().split():
-            views = [view for view in views if word in haystack(view)]
-        return self.page(request, views, total_results=len(views))
+            rows = [row for row in rows if word in haystack(self.lead(row, at))]
+        return self.page(request, rows, show=lambda row: self.lead(row, at), total_results=len(rows))
 
     @route("POST", f"{V1}/lead/merge/", label="leads/merge", scope=FULL_ACCESS)
     def merge_leads(self, request: Request) -> Answer:
@@ -132,14 +108,17 @@ class Leads(Pipelines):
         source, destination = pair["source"], pair["destination"]
         if source == destination:
             raise refused({"destination": "Source and destination must differ."})
+        self.absorb(source, destination)
+        return Answer(200, {})
+
+    def absorb(self, source: str, destination: str) -> None:
         for contact in self.contacts_of.pop(source, []):
             self.write("contacts", self.records["contacts"][contact].row, {"lead_id": destination})
             self.contacts_of[destination].append(contact)
         for row in self.opportunities.values():
             row["lead_id"] = destination if row["lead_id"] == source else row["lead_id"]
         self.bury("leads", source)
-        self.write("leads", self.records["leads"][destination].row, {})
-        return Answer(200, {})
+        self.touch(destination)
 
     def status(self, body: dict[str, Json]) -> str | None:
         """`status_id`, or the label as `status`, but not both."""
@@ -157,7 +136,8 @@ class Leads(Pipelines):
         return any(record.row["status_id"] == status_id for record in self.alive("leads").values())
 
     def insert_lead(self, values: dict[str, Json]) -> dict[str, Json]:
-        if len(self.alive("leads")) >= self.settings["leads_on_plan"]:
+        most = self.settings["leads_on_plan"]
+        if len(self.records["leads"]) >= most and len(self.alive("leads")) >= most:
             raise RefusalError(Answer(402, {"error": "Your plan's limit of leads is reached."}))
         contacts = values.pop("contacts", None) or []
         blank: dict[str, Json] = {"name": "", "description": "", "url": None, "addresses": []}
@@ -172,6 +152,11 @@ class Leads(Pipelines):
         """A lead as it is shown, with its contacts inside."""
         found = [self.records["contacts"][contact] for contact in self.contacts_of.get(row["id"], [])]
         contacts = [seen for record in found if (seen := record.row if at is None else record.at(at))]
+        deals = [self.opportunity(one) for one in self.opportunities.values() if one["lead_id"] == row["id"]]
+        inside = {"contacts": [self.contact(contact) for contact in contacts], "opportunities": deals, "tasks": []}
+        return self.lead_alone(row) | inside
+
+    def lead_alone(self, row: dict[str, Json]) -> dict[str, Json]:
         shown = {name: value for name, value in row.items() if not name.startswith("custom.")}
         values = self.shown_values("lead", row)
         names = {self.custom["lead"][key.removeprefix("custom.")].row["name"]: value for key, value in values.items()}
@@ -183,11 +168,6 @@ class Leads(Pipelines):
                 "status_label": self.lead_statuses.get(row["status_id"], {}).get("label"),
                 "created_by_name": self.called(row["created_by"]),
                 "updated_by_name": self.called(row["updated_by"]),
-                "contacts": [self.contact(contact) for contact in contacts],
-                "opportunities": [
-                    self.opportunity(one) for one in self.opportunities.values() if one["lead_id"] == row["id"]
-                ],
-                "tasks": [],
                 "custom": names,
             }
             | values
@@ -228,24 +208,31 @@ class Leads(Pipelines):
 
     @route("DELETE", f"{V1}/contact/<id>/", label="contacts/{{id}}", scope=FULL_ACCESS)
     def delete_contact(self, request: Request) -> Answer:
-        row = self.live("contacts", request)
+        """No list and no search tells of it, only the event log: who is deleted is just not there any more."""
+        self.drop_contact(self.live("contacts", request))
+        return Answer(200, {})
+
+    def drop_contact(self, row: dict[str, Json]) -> None:
         self.contacts_of[row["lead_id"]].remove(row["id"])
         self.bury("contacts", row["id"])
         self.touch(row["lead_id"])
-        return Answer(200, {})
 
     @route("GET", f"{V1}/contact/", label="contacts", scope=FULL_ACCESS)
     def list_contacts(self, request: Request) -> Answer:
-        """The lead is the only filter. The cap on `_limit` is not published: here it is the default."""
-        rows, lead = self.rows("contacts", self.clock() - self.settings["list_lag"]), request.query.get("lead_id")
-        views = [self.contact(row) for row in rows if lead in (None, row["lead_id"])]
-        return self.page(request, views, 100, total_results=len(views))
+        """The lead is the only filter, and there is no order to choose: the newest change first, so pages move.
 
-    def insert_contact(self, values: dict[str, Json]) -> dict[str, Json]:
+        The cap on `_limit` is not published: here it is the default.
+        """
+        rows, lead = self.rows("contacts", self.clock() - self.settings["list_lag"]), request.query.get("lead_id")
+        rows = [row for row in rows if lead in (None, row["lead_id"])]
+        return self.page(request, rows, 100, show=self.contact, total_results=len(rows))
+
+    def insert_contact(self, values: dict[str, Json], *, touches: bool = True) -> dict[str, Json]:
         blank: dict[str, Json] = {"name": "", "title": "", "emails": [], "phones": [], "urls": []}
         contact = self.insert("contacts", "cont_", blank | {"timezone": None, "timezone_source": None} | values)
         self.contacts_of[contact["lead_id"]].append(contact["id"])
-        self.touch(contact["lead_id"])
+        if touches:
+            self.touch(contact["lead_id"])
         return contact
 
     def contact(self, row: dict[str, Json]) -> dict[str, Json]:
@@ -253,48 +240,7 @@ class Leads(Pipelines):
         first = next((email["email"] for email in row["emails"]), "")
         return shown | {"display_name": row["name"] or first} | self.shown_values("contact", row)
 
-    # Custom fields.
-
-    @route("GET", f"{V1}/custom_field/{OF}/", label="custom_fields/{of}", scope=FULL_ACCESS)
-    def list_custom(self, request: Request) -> Answer:
-        return self.page(request, [custom.row for custom in self.custom[request.args["of"]].values()], 100)
-
-    @route("POST", f"{V1}/custom_field/{OF}/", label="custom_fields/{of}", scope=FULL_ACCESS)
-    def create_custom(self, request: Request) -> Answer:
-        values = cleaned(self.body(request), CUSTOM_FIELD, "name", "type")
-        if values["type"] == "choices" and not values.get("choices"):
-            raise refused({"choices": "This field is required."})
-        return Answer(200, self.add_custom(request.args["of"], values).row)
-
-    @route("GET", f"{V1}/custom_field/{OF}/<id>/", label="custom_fields/{of}/{{id}}", scope=FULL_ACCESS)
-    def get_custom(self, request: Request) -> Answer:
-        return Answer(200, chosen(request, self.custom_field(request).row))
-
-    @route("PUT", f"{V1}/custom_field/{OF}/<id>/", label="custom_fields/{of}/{{id}}", scope=FULL_ACCESS)
-    def update_custom(self, request: Request) -> Answer:
-        custom = self.custom_field(request)
-        custom.row |= cleaned(self.body(request), CUSTOM_FIELD) | {"date_updated": stamp(self.clock())}
-        return Answer(200, custom.row)
-
-    @route("DELETE", f"{V1}/custom_field/{OF}/<id>/", label="custom_fields/{of}/{{id}}", scope=FULL_ACCESS)
-    def delete_custom(self, request: Request) -> Answer:
-        """Its values vanish with it."""
-        del self.custom[request.args["of"]][self.custom_field(request).id]
-        return Answer(200, {})
-
-    def custom_field(self, request: Request) -> Custom:
-        found = self.custom[request.args["of"]].get(request.args["id"])
-        if found is None:
-            raise missing()
-        return found
-
-    def add_custom(self, of: str, values: dict[str, Json], field_id: str | None = None) -> Custom:
-        field_id, now = field_id or new_id("cf_"), stamp(self.clock())
-        row: dict[str, Json] = {"id": field_id, "description": "", "accepts_multiple_values": False}
-        row |= {"organization_id": ORGANIZATION, "created_by": self.me, "updated_by": self.me, "is_shared": False}
-        row |= {"date_created": now, "date_updated": now, "editable_with_roles": []} | values
-        self.custom[of][field_id] = Custom(field_id, row)
-        return self.custom[of][field_id]
+    # The store.
 
     def custom_readers(self, of: str, body: dict[str, Json]) -> dict[str, Reader]:
         """Of every field that is there, and a refusal for each that is named without being there."""
@@ -302,13 +248,6 @@ class Leads(Pipelines):
         known = {one.key: one.reader(self.users, people) for one in self.custom[of].values()}
         strange = [name for name in body if name.startswith("custom.") and name not in known]
         return known | dict.fromkeys(strange, reference({}))
-
-    def shown_values(self, of: str, row: dict[str, Json]) -> dict[str, Json]:
-        """An empty custom field does not appear."""
-        keys = [custom.key for custom in self.custom[of].values()]
-        return {key: row[key] for key in keys if row.get(key) not in (None, "", [])}
-
-    # The store.
 
     def values(self, of: str, body: dict[str, Json], readers: dict[str, Reader]) -> dict[str, Json]:
         good, bad = sorted_out(body, readers | self.custom_readers(of, body))
@@ -354,48 +293,6 @@ class Leads(Pipelines):
 
     def bury(self, kind: str, record_id: str) -> None:
         self.records[kind][record_id].written.append((self.clock(), None))
-
-    # The control plane.
-
-    def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        match noun:
-            case "leads":
-                blank = dict.fromkeys((*PARTS_OF_ADDRESS, "country"), "")
-                addresses = [blank | one for one in fields.get("addresses") or []]
-                contacts = [planted(one) for one in fields.get("contacts") or []]
-                return self.insert_lead(fields | {"addresses": addresses, "contacts": contacts})["id"]
-            case "contacts":
-                lead = fields.get("lead_id") or self.insert_lead({})["id"]
-                return self.insert_contact(planted(fields) | {"lead_id": lead})["id"]
-            case "users":
-                return self.add_user(fields)
-            case _:
-                raise LookupError(f"Close has no {noun} here: leads, contacts, users, opportunities")
-
-    def stored(self, noun: str) -> list[Json]:
-        """Deleted ones say so, in a member that Close does not know."""
-        if noun in self.records:
-            show = self.lead if noun == "leads" else self.contact
-            found = self.records[noun].values()
-            return [show(one.row) | ({} if one.alive else {"_deleted": True}) for one in found]
-        others = {
-            "users": self.users,
-            "lead_statuses": self.lead_statuses,
-            "opportunity_statuses": self.stages,
-            "pipelines": self.pipelines,
-            "opportunities": {key: self.opportunity(row) for key, row in self.opportunities.items()},
-        }
-        if noun not in others:
-            raise LookupError(f"Close has no {noun} here: {', '.join([*self.records, *others])}")
-        return list(others[noun].values())
-
-
-def planted(contact: dict[str, Json]) -> dict[str, Json]:
-    """With the members of e-mails and phones that every answer has."""
-    emails = [{"type": "office", "is_unsubscribed": False} | one for one in contact.get("emails") or []]
-    blank = {"type": "office", "country": None}
-    phones = [blank | {"phone_formatted": one["phone"]} | one for one in contact.get("phones") or []]
-    return contact | {"emails": emails, "phones": phones}
 
 
 def haystack(lead: dict[str, Json]) -> str:

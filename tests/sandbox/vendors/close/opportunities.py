@@ -22,10 +22,12 @@ class Opportunities(Leads):
 
     @route("DELETE", f"{V1}/opportunity/<id>/", label="opportunities/{{id}}", scope=FULL_ACCESS)
     def delete_opportunity(self, request: Request) -> Answer:
-        row = self.among(self.opportunities, request)
+        self.drop_opportunity(self.among(self.opportunities, request))
+        return Answer(200, {})
+
+    def drop_opportunity(self, row: dict[str, Json]) -> None:
         del self.opportunities[row["id"]]
         self.touch(row["lead_id"])
-        return Answer(200, {})
 
     def insert_opportunity(self, values: dict[str, Json]) -> dict[str, Json]:
         """Its status is that named, or the first of its pipeline; without a lead, an untitled one is made for it."""
@@ -65,9 +67,6 @@ class Opportunities(Leads):
             | sums(row)
             | self.shown_values("opportunity", row)
         )
-
-    def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        return self.insert_opportunity(dict(fields))["id"] if noun == "opportunities" else super().plant(noun, fields)
 
 
 def sums(row: dict[str, Json]) -> dict[str, Json]:

@@ -7,6 +7,7 @@ https://developer.close.com/api/overview/rate-limits
 import base64
 import binascii
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tests.sandbox.budget import Window
@@ -47,6 +48,10 @@ class Organization(Fake):
         "deleted_lag": 0.0,
         "leads_on_plan": 1_000_000,
         "search_results": 10_000,
+        "event_lag": 0.0,
+        "event_consolidation": 0.0,
+        "over_cap_events_refused": True,
+        "admin": True,
         "forbidden": [],
     }
     """requests_per_group: per key and group of endpoints in 8 s, three times as many per organization; a key of an
@@ -54,7 +59,12 @@ class Organization(Fake):
     rate_headers: whether ordinary answers tell the limit; one run of 500 requests had none, a recorded one has.
     list_lag: seconds that lists and search are behind, 30 to 60 were seen. deleted_lag: how long a deleted record
     can still be read by its id. leads_on_plan: the next one is a 402. forbidden (["deals"]): what the user's role
-    does not let be read; the body of a 403 was never recorded."""
+    does not let be read; the body of a 403 was never recorded.
+    event_lag: seconds until an event is in the log, with the moment at which it happened; events that happen under
+    different lags appear in another order, as the documents warn: they advise to read the last five minutes again.
+    event_consolidation: seconds in which a further change of a record becomes part of its last event, which moves.
+    over_cap_events_refused: whether a page of more than 50 events is refused, or cut. admin: other users of the key
+    are not told the data of events that are older than an hour."""
 
     def clear(self) -> None:
         self.windows: dict[tuple[str, ...], Window] = {}
@@ -199,7 +209,7 @@ class Organization(Fake):
     @route("GET", f"{V1}/me/", label="me", scope=FULL_ACCESS)
     def get_me(self, request: Request) -> Answer:
         member = {"id": new_id("memb_", self.me), "user_id": self.me, "organization_id": ORGANIZATION}
-        member |= {"role": "admin", "role_id": "admin"}
+        member |= dict.fromkeys(("role", "role_id"), "admin" if self.settings["admin"] else "user")
         mine = {"organizations": [self.described()], "memberships": [member], "email_accounts": []}
         return Answer(200, chosen(request, self.users[self.me] | mine))
 
@@ -208,9 +218,17 @@ class Organization(Fake):
 
     # Lists and single records.
 
-    def page(self, request: Request, rows: list[dict[str, Json]], most: int = 200, **more: Json) -> Answer:
+    def page(
+        self,
+        request: Request,
+        rows: list[dict[str, Json]],
+        most: int = 200,
+        *,
+        show: Callable[[dict[str, Json]], dict[str, Json]] = dict[str, Json],
+        **more: Json,
+    ) -> Answer:
         skip, limit = (self.counted(request, name, most) for name in ("_skip", "_limit"))
-        shown = [chosen(request, row) for row in rows[skip : skip + limit]]
+        shown = [chosen(request, show(row)) for row in rows[skip : skip + limit]]
         return Answer(200, {"data": shown, "has_more": skip + limit < len(rows)} | more)
 
     @staticmethod

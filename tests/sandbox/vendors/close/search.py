@@ -13,9 +13,9 @@ from typing import Any, cast
 
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
+from tests.sandbox.vendors.close.colleagues import Colleagues
 from tests.sandbox.vendors.close.fields import refused
 from tests.sandbox.vendors.close.leads import PLURAL
-from tests.sandbox.vendors.close.opportunities import Opportunities
 from tests.sandbox.vendors.close.organization import FULL_ACCESS, V1, picked
 
 MOST = 200
@@ -80,7 +80,7 @@ class Cursor:
     ids: list[str]
 
 
-class Search(Opportunities):
+class Search(Colleagues):
     def clear(self) -> None:
         super().clear()
         self.cursors: dict[str, Cursor] = {}

@@ -43,7 +43,8 @@ class Account(Fake):
         | dict.fromkeys(("owner", "user", "users"), "owners")
     )
     defaults: ClassVar[dict[str, Any]] = {
-        "search_lag": 2.0,
+        "search_lag": 0.0,
+        "list_cursor": "position",
         "requests_per_interval": 1_000_000,
         "interval_seconds": 10,
         "searches_per_second": 1_000_000,
@@ -55,7 +56,10 @@ class Account(Fake):
         "forbidden": [],
         "forbidden_associations": "refused",
     }
-    """The vendor's own numbers are 110 (OAuth) or 190 (private app) per 10 s, 5 searches per second, and 250,000
+    """`search_lag`: seconds after which search knows of a write; up to 30 are reported.
+    `list_cursor`: whether `after` of a list counts rows, so that a deletion during the walk hides another record, or
+    names the `id` to go on behind. Neither is documented; the former is harder on a client.
+    The vendor's own numbers are 110 (OAuth) or 190 (private app) per 10 s, 5 searches per second, and 250,000
     a day, which only private apps are counted for.
 
     `required_properties` ({"leads": ["hs_lead_label"]}) are an admin's rules, which only 2026-09 enforces.
@@ -176,15 +180,23 @@ class Account(Fake):
 
     def page(self, request: Request, rows: list[Json], *, ceiling: int, default: int) -> dict[str, Json]:
         """`after` is a position; `paging` is absent on the last page."""
-        limit, start = self.number(request, "limit", default), self.number(request, "after", 0)
-        if not 1 <= limit <= ceiling:
-            raise refusals.validation(f"limit must be between 1 and {ceiling}: {limit}")
+        limit, start = self.limit(request, ceiling, default), self.number(request, "after", 0)
         body: dict[str, Json] = {"results": rows[start : start + limit]}
         if start + limit < len(rows):
-            after = str(start + limit)
-            link = f"https://api.hubapi.com{request.path}?limit={limit}&after={after}"
-            body["paging"] = {"next": {"after": after, "link": link}}
+            body["paging"] = self.onward(request, limit, str(start + limit))
         return body
+
+    def limit(self, request: Request, ceiling: int, default: int) -> int:
+        limit = self.number(request, "limit", default)
+        if not 1 <= limit <= ceiling:
+            raise refusals.validation(f"limit must be between 1 and {ceiling}: {limit}")
+        return limit
+
+    @staticmethod
+    def onward(request: Request, limit: int, after: str) -> dict[str, Json]:
+        """The link is under the public host, and leaves out what else was asked for: `after` is what counts."""
+        link = f"https://api.hubapi.com{request.path}?limit={limit}&after={after}"
+        return {"next": {"after": after, "link": link}}
 
     @staticmethod
     def number(request: Request, name: str, default: int) -> int:

@@ -24,6 +24,7 @@ from tests.sandbox.vendors.hubspot.search import search
 from tests.sandbox.vendors.hubspot.store import SINGULAR, TYPES, Record
 
 BATCH_CAP = 100
+PAGE_USUAL, PAGE_CAP = 10, 100
 
 
 def under(rest: str = "") -> tuple[str, str]:
@@ -72,10 +73,20 @@ class Objects(Pipelines):
         kind = self.kind(request)
         archived = request.query.get("archived") == "true"
         rows = [row for row in self.store.records[kind].values() if (row.archived_at is not None) is archived]
-        page = self.page(request, rows, ceiling=100, default=10)
+        if self.settings["list_cursor"] == "id":
+            page = self.behind(request, rows)
+        else:
+            page = self.page(request, rows, ceiling=PAGE_CAP, default=PAGE_USUAL)
         names, tos = request.many("properties"), self.readable(request)
         page["results"] = [self.shown(row, names) | self.associated(row, tos) for row in page["results"]]
         return Answer(200, page)
+
+    def behind(self, request: Request, rows: list[Record]) -> dict[str, Json]:
+        """`after` is the id that the page begins behind."""
+        limit, last = self.limit(request, PAGE_CAP, PAGE_USUAL), self.number(request, "after", 0)
+        ahead = [row for row in rows if int(row.id) > last]
+        body: dict[str, Json] = {"results": ahead[:limit]}
+        return body | ({"paging": self.onward(request, limit, ahead[limit - 1].id)} if len(ahead) > limit else {})
 
     @route("PATCH", *under("/<id>"), label="{kind}/{{id}}", scope=WRITE)
     def update(self, request: Request) -> Answer:
@@ -94,7 +105,10 @@ class Objects(Pipelines):
 
     @route("DELETE", *under("/<id>"), label="{kind}/{{id}}", scope=WRITE)
     def archive(self, request: Request) -> Answer:
-        """204 whatever the id: archiving is idempotent and never says not found."""
+        """204 whatever the id: archiving is idempotent and never says not found.
+
+        Search forgets it at once. Only the list of the archived tells of it, without an order or a filter by time.
+        """
         record = self.store.live(self.kind(request), request.args["id"])
         if record:
             record.archived_at = self.clock()
@@ -117,7 +131,10 @@ class Objects(Pipelines):
         kind, started, body = self.kind(request), self.clock(), self.body(request)
         names = self.names(body)
         ids = [str(one.get("id")) for one in self.inputs(body)]
-        return self.batch_known(kind, ids, started, lambda row: self.shown(row, names))
+        find = self.store.binned if request.query.get("archived") == "true" else self.store.live
+        return self.batch_known(
+            {one: find(kind, one) for one in ids}, kind, started, lambda row: self.shown(row, names)
+        )
 
     @staticmethod
     def names(body: dict[str, Json]) -> list[str]:
@@ -148,7 +165,8 @@ class Objects(Pipelines):
                 return self.batch_answer(201, [self.shown(row, list(row.properties)) for row in rows], [], started)
             case "update":
                 values = {str(one.get("id")): self.values(kind, one) for one in inputs}
-                return self.batch_known(kind, ids, started, lambda row: self.updated(row, values[row.id]))
+                known = {one: self.store.live(kind, one) for one in ids}
+                return self.batch_known(known, kind, started, lambda row: self.updated(row, values[row.id]))
             case "archive":
                 for row in filter(None, (self.store.live(kind, one) for one in ids)):
                     row.archived_at = self.clock()
@@ -160,8 +178,7 @@ class Objects(Pipelines):
         self.rewrite(record, values)
         return self.shown(record, list(values))
 
-    def batch_known(self, kind: str, ids: list[str], started: float, act: Any) -> Answer:
-        known = {one: self.store.live(kind, one) for one in dict.fromkeys(ids)}
+    def batch_known(self, known: dict[str, Record | None], kind: str, started: float, act: Any) -> Answer:
         unknown = [one for one, row in known.items() if row is None]
         results = [act(row) for row in known.values() if row]
         errors: list[Json] = []
@@ -215,8 +232,7 @@ class Objects(Pipelines):
         elif key != "hs_object_id":
             raise refusals.validation(f"{key} is not a unique property of {kind}")
         elif archived:
-            found = self.store.records[kind].get(wanted)
-            found = found if found and found.archived_at is not None else None
+            found = self.store.binned(kind, wanted)
         else:
             found = self.store.live(kind, wanted)
         if found is None:
@@ -341,37 +357,3 @@ class Objects(Pipelines):
                     told = {"hs_is_closed": closed, "hs_is_closed_won": won, "hs_is_closed_lost": lost}
                     return values | told | {"hs_deal_stage_probability": chance}
         return values
-
-    # The control plane.
-
-    def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        if noun == "owners":
-            owner_id = str(fields.get("id") or 40_000_000 + len(self.owners))
-            numbers = dict.fromkeys(("userId", "userIdIncludingInactive"), int(owner_id))
-            template = next(iter(self.owners.values()))
-            self.owners[owner_id] = template | numbers | fields | {"id": owner_id}
-            return owner_id
-        if noun not in OBJECT_TYPES:
-            raise LookupError(f"HubSpot has no {noun} here: {', '.join([*OBJECT_TYPES, 'owners'])}")
-        properties = {name: str(value) for name, value in fields.items() if name not in ("associations", "updated")}
-        written = float(fields.get("updated") or self.clock())
-        values = self.followed(noun, self.with_defaults(noun, properties))
-        record = self.store.add(noun, values, written, visible_at=0.0)
-        for one in fields.get("associations") or []:
-            self.store.link(noun, record.id, *self.association(noun, one))
-        return record.id
-
-    def stored(self, noun: str) -> list[Json]:
-        if noun == "owners":
-            return list(self.owners.values())
-        if noun == "pipelines":
-            return [row | {"objectType": kind} for kind, rows in self.pipelines.items() for row in rows]
-        if noun not in OBJECT_TYPES:
-            raise LookupError(f"HubSpot has no {noun} here")
-        return [
-            self.shown(record, list(record.properties)) | self.associated(record, list(OBJECT_TYPES_OF[noun]))
-            for record in self.store.records[noun].values()
-        ]
-
-
-OBJECT_TYPES_OF = {kind: [to for (source, to) in TYPES if source == kind] for kind in OBJECT_TYPES}

@@ -51,12 +51,14 @@ class Store:
     )
     ids: "count[int]" = field(default_factory=lambda: count(734_931_000_001))
 
-    def add(self, kind: str, properties: dict[str, str], now: float, visible_at: float) -> Record:
-        record = Record(str(next(self.ids)), kind, {}, now, now)
+    def add(
+        self, kind: str, properties: dict[str, str], created: float, visible_at: float, changed: float | None = None
+    ) -> Record:
+        record = Record(str(next(self.ids)), kind, {}, created, created)
         self.records[kind][record.id] = record
         source = {"hs_object_source": "INTEGRATION", "hs_object_source_id": "18221010"}
-        stamps = {"hs_object_id": record.id, CREATED[kind]: iso(now), "hs_object_source_label": "INTEGRATION"}
-        self.write(record, source | stamps | properties, now, visible_at)
+        stamps = {"hs_object_id": record.id, CREATED[kind]: iso(created), "hs_object_source_label": "INTEGRATION"}
+        self.write(record, source | stamps | properties, created if changed is None else changed, visible_at)
         return record
 
     def write(self, record: Record, properties: dict[str, str], now: float, visible_at: float) -> None:
@@ -68,6 +70,10 @@ class Store:
     def live(self, kind: str, record_id: str) -> Record | None:
         record = self.records.get(kind, {}).get(record_id)
         return record if record and record.archived_at is None else None
+
+    def binned(self, kind: str, record_id: str) -> Record | None:
+        record = self.records.get(kind, {}).get(record_id)
+        return record if record and record.archived_at is not None else None
 
     def indexed(self, kind: str, now: float) -> list[tuple[Record, dict[str, str], float]]:
         """What search knows now: for each record its newest snapshot that the index has reached."""

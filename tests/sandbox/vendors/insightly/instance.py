@@ -58,6 +58,7 @@ class Instance(Fake):
         "created_status": 201,
         "custom_fields_replaced": False,
         "newest_first": False,
+        "latest_change_last": False,
         "without_access": [],
         "no_access_status": 404,
         "closed_records": [],
@@ -73,12 +74,13 @@ class Instance(Fake):
 
     `created_status`: 201 in the vendor's document, 200 in the tests of a live client. `custom_fields_replaced`: whether
     CUSTOMFIELDS of an update are all there are, or only those to change; not documented. `newest_first`: the order of
-    lists is not documented, the oldest comes first in the only recording. `without_access`: objects that the plan or
+    lists is not documented, the oldest comes first in the only recording; `latest_change_last`: a change moves a record
+    to the end, so that the others move up between two pages. `without_access`: objects that the plan or
     the user's profile lacks ("Leads"), refused as recorded with 404, by other accounts with 403 (`no_access_status`).
-    `closed_records`: ids that this user may not see. `error_texts`: whether refusals whose body was never recorded
-    have one; `access_texts`: whether those for want of access do. `tells_retry_after`: no wait is documented.
-    `forbidden`: as `without_access`, in plurals ("companies"). `links_turned`: whether the far end of a link sees
-    itself as the object, or the link as it was made; not documented.
+    `closed_records`: ids that this user may not see, neither alone nor in lists. `error_texts`: whether refusals whose
+    body was never recorded have one; `access_texts`: whether those for want of access do. `tells_retry_after`: no wait
+    is documented. `forbidden`: as `without_access`, in plurals ("companies"). `links_turned`: whether the far end of a
+    link sees itself as the object, or the link as it was made; not documented.
     """
 
     def clear(self) -> None:

@@ -50,6 +50,8 @@ LISTS: dict[str, tuple[str, str, dict[str, Reader]]] = {
 }
 """Of the two lists that an administrator may change: the member of the name, of the default, and all members."""
 
+type Show = Callable[[dict[str, Json]], dict[str, Json]]
+
 LOOKUPS = '<any("LeadSources", "LeadStatuses"):kind>'
 FLOWS = '<any("Pipelines", "PipelineStages"):kind>'
 
@@ -71,15 +73,20 @@ class Lookups(Instance):
 
     # Lists and records.
 
-    def page(self, request: Request, rows: list[dict[str, Json]]) -> Answer:
-        """A bare array from `skip` on; the end is one that is not full. The total goes into a header."""
+    def page(self, request: Request, rows: list[dict[str, Json]], show: Show = lambda row: row) -> Answer:
+        """A bare array from `skip` on; the end is one that is not full. The total goes into a header.
+
+        `skip` counts what is there at the moment of the call: what goes or moves in between shifts the rest.
+        """
         query = request.query
         skip, top = query.get("skip", "0"), query.get("top", str(USUAL))
         if not skip.isdigit() or not top.isdigit() or not 1 <= int(top) <= MOST:
             raise self.invalid(f"skip or top is invalid; top can be at most {MOST}.")
         brief, total = self.truth(request, "brief"), self.truth(request, "count_total")
+        if self.settings["latest_change_last"] and all("DATE_UPDATED_UTC" in row for row in rows):
+            rows = sorted(rows, key=lambda row: row["DATE_UPDATED_UTC"])
         ordered = rows[::-1] if self.settings["newest_first"] else rows
-        shown = ordered[int(skip) : int(skip) + int(top)]
+        shown = [show(row) for row in ordered[int(skip) : int(skip) + int(top)]]
         if brief:
             shown = [{name: value for name, value in row.items() if name not in BRIEFLY_ABSENT} for row in shown]
         return Answer(200, shown, {"X-Total-Count": str(len(rows))} if total else {})

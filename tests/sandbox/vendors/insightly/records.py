@@ -3,6 +3,8 @@
 https://api.insightly.com/v3.1/Help#!/Leads and its siblings
 """
 
+from datetime import UTC, datetime
+from functools import partial
 from typing import cast
 
 from tests.sandbox.exchange import Answer, Json, RefusalError, Request
@@ -39,7 +41,7 @@ class Records(Links):
         """Knows no filter: `updated_after_utc` has a meaning for Search only, here it is ignored."""
         noun = request.args["kind"]
         self.must_reach(noun)
-        return self.page(request, [self.shown(noun, row) for row in self.tables[noun].values()])
+        return self.listed(request, self.open_rows(noun))
 
     @route("GET", f"{BASE}/{READABLE}/Search", label="{kind}/search", scope="{kind}:read")
     def search(self, request: Request) -> Answer:
@@ -49,13 +51,13 @@ class Records(Links):
         name, value = query.get("field_name"), query.get("field_value")
         if (name is None) != (value is None):
             raise self.invalid("field_name and field_value belong together.")
-        rows = self.changed_since(request, [self.shown(noun, row) for row in self.tables[noun].values()])
+        rows = self.changed_since(request, self.open_rows(noun))
         if name is not None:
             searchable = {IDS[noun], *(KINDS[noun].fields if noun in KINDS else next(iter(self.tables[noun].values())))}
             if name not in searchable:
                 raise self.invalid(f"field_name {name} is not valid.")
             rows = [row for row in rows if row[name] is not None and written(row[name]) == value]
-        return self.page(request, rows)
+        return self.listed(request, rows)
 
     @route("GET", f"{BASE}/{RECORDS}/SearchByTag", label="{kind}/searchByTag", scope="{kind}:read")
     def search_by_tag(self, request: Request) -> Answer:
@@ -64,8 +66,15 @@ class Records(Links):
         tag = request.query.get("tagName")
         if not tag:
             raise self.invalid("tagName is required.")
-        rows = self.tables[noun].values()
-        return self.page(request, [self.shown(noun, row) for row in rows if {"TAG_NAME": tag} in row["TAGS"]])
+        return self.listed(request, [row for row in self.open_rows(noun) if {"TAG_NAME": tag} in row["TAGS"]])
+
+    def listed(self, request: Request, rows: list[dict[str, Json]]) -> Answer:
+        return self.page(request, rows, partial(self.shown, request.args["kind"]))
+
+    def open_rows(self, noun: str) -> list[dict[str, Json]]:
+        """A list leaves out what the user may not see."""
+        closed = self.settings["closed_records"]
+        return [row for number, row in self.tables[noun].items() if number not in closed]
 
     @route("GET", f"{BASE}/{READABLE}/<id>", label="{kind}/{{id}}", scope="{kind}:read")
     def get(self, request: Request) -> Answer:
@@ -94,8 +103,7 @@ class Records(Links):
         noun, row = request.args["kind"], self.row(request)
         if self.settings["deletes_fail"]:
             raise self.refused(417, "Delete failed.")
-        del self.tables[noun][row[IDS[noun]]]
-        self.unlink(noun, row[IDS[noun]])
+        self.remove(noun, row[IDS[noun]])
         return Answer(202)
 
     # Tags, which a create cannot set.
@@ -207,14 +215,18 @@ class Records(Links):
                 raise self.invalid(f"Data validation error. {name} is required.")
         if "CUSTOMFIELDS" in values:
             kept = [] if self.settings["custom_fields_replaced"] else row["CUSTOMFIELDS"]
-            merged = {one["FIELD_NAME"]: one for one in [*kept, *values["CUSTOMFIELDS"]]}
-            values["CUSTOMFIELDS"] = filled(list(merged.values()))
+            values["CUSTOMFIELDS"] = merged(kept, values["CUSTOMFIELDS"])
         self.touch(row, **{name: kind.unset.get(name) if value is None else value for name, value in values.items()})
         self.value(row)
         return self.shown(noun, row)
 
     def touch(self, row: dict[str, Json], **values: Json) -> None:
-        row |= values | {"DATE_UPDATED_UTC": self.now()}
+        row |= {"DATE_UPDATED_UTC": self.now()} | values
+
+    def remove(self, noun: str, number: int) -> None:
+        """Nothing tells of it: the record is in no list any more, and 404."""
+        del self.tables[noun][number]
+        self.unlink(noun, number)
 
     def insert(self, noun: str, values: dict[str, Json]) -> dict[str, Json]:
         kind, number, now = KINDS[noun], next(self.numbers[noun]), self.now()
@@ -241,6 +253,12 @@ class Records(Links):
     # The control plane.
 
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
+        """Members by their names, also those that are read only.
+
+        `DATE_CREATED_UTC` and `DATE_UPDATED_UTC` are taken as given, with or without a zone; who gives only the first
+        has a record that nobody touched since.
+        """
+        fields = planted(fields)
         match noun:
             case "leads" | "contacts" | "organisations" | "opportunities":
                 return self.plant_record(noun, dict(fields))
@@ -268,6 +286,31 @@ class Records(Links):
             self.insert_link({"OBJECT_NAME": KINDS[noun].one, "OBJECT_ID": number} | link)
         return number
 
+    def alter(self, noun: str, id: str, fields: dict[str, Json]) -> None:
+        """A custom field changes alone, and null unsets it."""
+        row = self.there(noun, id)
+        values = dict(fields)
+        if unknown := values.keys() - (row.keys() - {IDS[noun], "LINKS"}):
+            raise LookupError(f"{noun} have nothing to change as {', '.join(sorted(unknown))}")
+        if "CUSTOMFIELDS" in values:
+            values["CUSTOMFIELDS"] = merged(row["CUSTOMFIELDS"], values["CUSTOMFIELDS"])
+        self.touch(row, **moments(values))
+        self.value(row)
+
+    def erase(self, noun: str, id: str) -> None:
+        """A user is made inactive, never deleted."""
+        row = self.there(noun, id)
+        if noun == "users":
+            raise ValueError("a user cannot be deleted: unset ACTIVE")
+        self.remove(noun, row[IDS[noun]])
+
+    def there(self, noun: str, record_id: str) -> dict[str, Json]:
+        rows = self.tables[noun] if noun in KINDS or noun == "users" else {}
+        row = rows.get(int(record_id)) if record_id.isdigit() else None
+        if row is None:
+            raise LookupError(f"Insightly has no {noun} {record_id} here")
+        return row
+
     def stored(self, noun: str) -> list[Json]:
         if noun == "customFields":
             return list(self.custom)
@@ -279,6 +322,27 @@ class Records(Links):
 def written(value: Json) -> str:
     """A value as a query parameter writes it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def planted(fields: dict[str, Json]) -> dict[str, Json]:
+    """What was made and never touched was changed last when it was made."""
+    made = fields.get("DATE_CREATED_UTC")
+    return moments(fields if made is None else {"DATE_UPDATED_UTC": made} | fields)
+
+
+def moments(fields: dict[str, Json]) -> dict[str, Json]:
+    """A moment of any zone as Insightly writes it: UTC without a mark."""
+    given = {name: fields[name] for name in ("DATE_CREATED_UTC", "DATE_UPDATED_UTC") if name in fields}
+    return fields | {name: utc(value) for name, value in given.items()}
+
+
+def utc(text: str) -> str:
+    at = datetime.fromisoformat(text)
+    return (at.astimezone(UTC) if at.tzinfo else at).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def merged(kept: list[dict[str, Json]], changed: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    return filled(list({one["FIELD_NAME"]: one for one in [*kept, *changed]}.values()))
 
 
 def filled(entries: list[dict[str, Json]]) -> list[dict[str, Json]]:

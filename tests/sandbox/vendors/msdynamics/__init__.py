@@ -4,10 +4,10 @@ its metadata.
 Not here: winning and losing, tasks, notes, $batch, $metadata, $apply and fetchXml, which nothing needs yet.
 """
 
-from tests.sandbox.vendors.msdynamics.metadata import Metadata
+from tests.sandbox.vendors.msdynamics.planting import Planting
 
 
-class MsDynamics(Metadata):
+class MsDynamics(Planting):
     """The whole environment, with every path."""
 
 

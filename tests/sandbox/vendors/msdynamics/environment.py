@@ -72,6 +72,7 @@ class Environment(Entra):
         "sales_app": True,
         "unknown_segment_status": 404,
         "change_tracking": False,
+        "change_tracking_days": 30,
         "duplicate_status": 500,
         "required_columns": {},
         "ignores_read_only_columns": False,
@@ -86,8 +87,10 @@ class Environment(Entra):
     and 700082 unused for too long, 50076 and 50079 second factor. `says_why_unauthenticated`: the body of a 401 is
     empty or text. `sales_app`: without it there are no leads and no deals. `unknown_segment_status`: 404 in the
     vendor's table, 400 in a stub of others. `change_tracking`: whether it is switched on for leads, contacts, accounts
-    and opportunities. `duplicate_status`: 500 in the vendor's example, 412 in its table. `required_columns` ({"leads":
-    ["subject"]}) are asked for by a plug-in of this environment: the platform itself requires none.
+    and opportunities; a delta link older than `change_tracking_days` brings every row and no deletion (each
+    organization can change the vendor's 30). `duplicate_status`: 500 in the vendor's example, 412 in its table.
+    `required_columns` ({"leads": ["subject"]}) are asked for by a plug-in of this environment: the platform itself
+    requires none.
     `ignores_read_only_columns` and `null_unbinds` were never seen: whether a column that is read only, or null for a
     lookup, is refused. `missing_record_code`: that of a 404, which only stubs of others tell. `forbidden`: contacts,
     companies, deals, leads and users that no security role of the user may read, also where $expand leads there.

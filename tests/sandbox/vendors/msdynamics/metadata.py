@@ -30,6 +30,7 @@ class Metadata(Queries):
             "EntitySetName": table.entity_set,
             "PrimaryIdAttribute": table.key,
             "PrimaryNameAttribute": table.name_column,
+            "ChangeTrackingEnabled": self.tracked(table),
             "MetadataId": identity(table.logical_name),
         }
         context = {"@odata.context": f"{self.service(request)}/$metadata#EntityDefinitions/$entity"}
@@ -134,6 +135,7 @@ def described(table: Table, column: Column) -> Row:
         "@odata.type": f"#Microsoft.Dynamics.CRM.{kind}AttributeMetadata",
         "LogicalName": column.name,
         "SchemaName": column.schema_name or column.name.capitalize(),
+        "AttributeOf": None,
         "Targets": None,
         "IsValidForCreate": column.creatable,
         "IsValidForUpdate": column.updatable,

@@ -2,12 +2,14 @@
 
 https://learn.microsoft.com/power-apps/developer/data-platform/webapi/query/page-results
 https://learn.microsoft.com/power-apps/developer/data-platform/use-change-tracking-synchronize-data-external-systems
+https://learn.microsoft.com/power-apps/developer/data-platform/fetchxml/reference/operators
 """
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import total_ordering
+from functools import lru_cache, total_ordering
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote
 
@@ -30,6 +32,8 @@ from tests.sandbox.vendors.msdynamics.records import KINDS, ONE, Records
 from tests.sandbox.vendors.msdynamics.tables import COLLECTIONS, TABLES, Table
 
 LARGEST_PAGE = 5000
+DAY = 86_400
+TOKEN_TIME = "%m/%d/%Y %H:%M:%S"
 TRACKED = ("leads", "contacts", "accounts", "opportunities")
 LITERALS = {
     "Edm.String": ("string",),
@@ -69,21 +73,22 @@ class Queries(Records):
             return Answer(200, self.changes(request, table, names, wishes))
         if wishes.tracks_changes:
             self.may_track(request, table)
-        steps = self.steps(request, table)
+        key = sort_key(self.steps(request, table))
         fits = self.filtered(request, table)
-        rows = sorted((row for row in self.rows[table.entity_set].values() if fits(row)), key=sort_key(steps))
+        keyed = [(key(row), row) for row in self.rows[table.entity_set].values() if fits(row)]
         body = self.head(request, table, wishes)
         if request.query.get("$count") == "true":
-            body["@odata.count"] = min(len(rows), LARGEST_PAGE)
+            body["@odata.count"] = min(len(keyed), LARGEST_PAGE)
         place = self.place(request, wishes)
         if place.after:
-            rows = [row for row in rows if sort_key(steps)(row) > place.after]
+            keyed = [one for one in keyed if one[0] > place.after]
+        keyed.sort(key=itemgetter(0))
         top = self.top(request)
         size = min(wishes.page_size or LARGEST_PAGE, LARGEST_PAGE) if top is None else min(top, LARGEST_PAGE)
-        page = rows[:size]
+        page = [row for _, row in keyed[:size]]
         body["value"] = [self.shown(table, row, names, expanded, wishes) for row in page]
-        if top is None and len(rows) > size:
-            after = Place(place.number + 1, sort_key(steps)(page[-1]), place.version)
+        if top is None and len(keyed) > size:
+            after = Place(place.number + 1, key(page[-1]), place.version)
             body["@odata.nextLink"] = self.next_link(request, table, page, after, wishes)
         elif wishes.tracks_changes:
             body["@odata.deltaLink"] = self.delta_link(request, table, place.version)
@@ -113,7 +118,8 @@ class Queries(Records):
             "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded": False,
             "Microsoft.Dynamics.CRM.globalmetadataversion": "6012567",
         }
-        context = {"@odata.context": f"{self.service(request)}/$metadata#{table.entity_set}{chosen}"}
+        delta = "/$delta" if wishes.tracks_changes or "$deltatoken" in request.query else ""
+        context = {"@odata.context": f"{self.service(request)}/$metadata#{table.entity_set}{chosen}{delta}"}
         return context | {f"@{term}": value for term, value in more.items() if wishes.wants(term)}
 
     def top(self, request: Request) -> int | None:
@@ -158,8 +164,11 @@ class Queries(Records):
 
     # Changes.
 
+    def tracked(self, table: Table) -> bool:
+        return self.settings["change_tracking"] and table.entity_set in TRACKED
+
     def may_track(self, request: Request, table: Table) -> None:
-        if not self.settings["change_tracking"] or table.entity_set not in TRACKED:
+        if not self.tracked(table):
             raise refused(400, "0x0", f"Change tracking is not enabled for entity '{table.logical_name}'.")
         if forbidden := {"$filter", "$orderby", "$top", "$expand"} & request.query.keys():
             names = "/".join(sorted(forbidden))
@@ -167,26 +176,49 @@ class Queries(Records):
 
     def delta_link(self, request: Request, table: Table, version: int) -> str:
         query = {name: value for name, value in request.query.items() if name == "$select"}
-        at = datetime.fromtimestamp(self.clock(), UTC).strftime("%m/%d/%Y %H:%M:%S")
+        at = datetime.fromtimestamp(self.clock(), UTC).strftime(TOKEN_TIME)
         return self.link(request, table, query, f"$deltatoken={quote(f'{version}!{at}', safe='')}")
 
     def changes(self, request: Request, table: Table, names: list[str], wishes: Preferences) -> Row:
-        """Rows that are new or changed, then the ids of those that are gone."""
+        """Rows that are new or changed in the order of their versions, then the ids of those that are gone.
+
+        Paged as any list; the delta link is on the last page and leads to what came after the first one.
+        """
         self.may_track(request, table)
-        match = re.match(r"(\d+)!", request.query["$deltatoken"])
+        since = self.since(request)
+        living = self.rows[table.entity_set]
+        found = [(False, row) for row in living.values() if row["versionnumber"] > since]
+        if since:
+            gone = (row for row in self.gone[table.entity_set] if row["versionnumber"] > since)
+            # A row that was deleted and put back under its id is there again.
+            found += [(True, row) for row in gone if row[table.key] not in living]
+        place = self.place(request, wishes)
+        found = sorted(found, key=version_key)
+        rest = [one for one in found if version_key(one) > place.after] if place.after else found
+        page = rest[: min(wishes.page_size or LARGEST_PAGE, LARGEST_PAGE)]
+        context = f"{self.service(request)}/$metadata#{table.entity_set}/$deletedEntity"
+        body = self.head(request, table, wishes)
+        body["value"] = [
+            {"@odata.context": context, "id": row[table.key], "reason": "deleted"}
+            if deleted
+            else self.shown(table, row, names, {}, wishes)
+            for deleted, row in page
+        ]
+        if len(rest) > len(page):
+            after = Place(place.number + 1, version_key(page[-1]), place.version)
+            body["@odata.nextLink"] = self.next_link(request, table, [row for _, row in page], after, wishes)
+        else:
+            body["@odata.deltaLink"] = self.delta_link(request, table, place.version)
+        return body
+
+    def since(self, request: Request) -> int:
+        """The version that a delta link was made at; 0, which means every row, once it is too old."""
+        token = request.query["$deltatoken"]
+        match = re.fullmatch(r"(\d+)!(\d\d/\d\d/\d{4} \d\d:\d\d:\d\d)", token)
         if match is None:
             raise refused(400, NOT_UNDERSTOOD, "The delta token cannot be read.")
-        since = int(match[1])
-        head = self.head(request, table, wishes)
-        changed = [row for row in self.rows[table.entity_set].values() if row["versionnumber"] > since]
-        gone = [row for row in self.gone[table.entity_set] if row["versionnumber"] > since]
-        context = f"{self.service(request)}/$metadata#{table.entity_set}/$deletedEntity"
-        deleted = [{"@odata.context": context, "id": row[table.key], "reason": "deleted"} for row in gone]
-        return {
-            "@odata.context": f"{head['@odata.context']}/$delta",
-            "@odata.deltaLink": self.delta_link(request, table, self.newest),
-            "value": [*(self.shown(table, row, names, {}, wishes) for row in changed), *deleted],
-        }
+        made = datetime.strptime(match[2], TOKEN_TIME).replace(tzinfo=UTC).timestamp()
+        return 0 if self.clock() - made > self.settings["change_tracking_days"] * DAY else int(match[1])
 
     # Filters.
 
@@ -226,6 +258,9 @@ class Queries(Records):
         self.known(at, [name])
         edm = at.columns[name].edm if name in at.columns else "Edm.Guid"
         self.compare_types(edm, wanted)
+        if edm == "Edm.Guid" and wanted.operator in ("gt", "ge", "lt", "le"):
+            # Documented for FetchXML, which $filter becomes; the code of the refusal is not.
+            raise refused(400, "0x80040203", f"The operator '{wanted.operator}' is not valid for a unique identifier.")
         right = comparable(value.value, edm)
 
         def holds(row: Row) -> bool:
@@ -256,12 +291,23 @@ def page_identity(entity_set: str, query: dict[str, str], wishes: Preferences) -
     return (entity_set, wishes.page_size, wishes.tracks_changes, *sorted(query.items()))
 
 
+def version_key(found: tuple[bool, Row]) -> tuple[bool, int]:
+    deleted, row = found
+    return deleted, row["versionnumber"]
+
+
 def comparable(value: Json, edm: str = "") -> Any:
     """Texts and ids without their case, times as moments."""
     if value is not None and edm == "Edm.DateTimeOffset":
-        at = datetime.fromisoformat(value)
-        return (at if at.tzinfo else datetime.fromisoformat(f"{value}T00:00:00Z")).timestamp()
+        return seconds(value)
     return value.casefold() if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=10_000)
+def seconds(text: str) -> float:
+    """Of a time with its zone, or of a day, which begins in UTC."""
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo else datetime.fromisoformat(f"{text}T00:00:00Z")).timestamp()
 
 
 def compared(left: Any, operator: str, right: Any) -> bool:

@@ -71,7 +71,7 @@ class Records(Environment):
         table = self.writable(request)
         row = self.row(table, self.key(request))
         self.match(request, row)
-        self.erase(table, row)
+        self.remove(table, row)
         return Answer(204)
 
     @route("DELETE", f"{ONE}/<navigation>/$ref", label="{kind}/{{id}}/$ref", scope="prvWrite{table}")
@@ -257,16 +257,16 @@ class Records(Environment):
                 None if amount is None or not currency else round(amount / currency["exchangerate"], 4)
             )
 
-    def erase(self, table: Table, row: Row) -> None:
-        """What led to the row leads nowhere now."""
+    def remove(self, table: Table, row: Row) -> None:
+        """What led to the row leads nowhere now; change tracking remembers it."""
         record_id = row[table.key]
         del self.rows[table.entity_set][record_id]
         self.gone[table.entity_set].append(row | {"versionnumber": self.version()})
         for entity_set, rows in self.rows.items():
+            links = TABLES[entity_set].values
             for other in rows.values():
-                links = [value for value in TABLES[entity_set].values if other[value] == record_id]
-                if links:
-                    self.store(TABLES[entity_set], other, dict.fromkeys(links))
+                if cleared := [value for value in links if other[value] == record_id]:
+                    self.store(TABLES[entity_set], other, dict.fromkeys(cleared))
 
     # Showing.
 
@@ -369,41 +369,6 @@ class Records(Environment):
                 return f"{value:,}"
             case _:
                 return None
-
-    # The control plane.
-
-    def plant(self, noun: str, fields: Row) -> str | int:
-        """Columns by their names, also those that are read only; lookups by `_x_value`."""
-        table = self.table(noun)
-        values: Row = {}
-        for name, value in fields.items():
-            if name in table.columns:
-                try:
-                    values[name] = read(table, table.columns[name], value)
-                except RejectedError as odd:
-                    raise ValueError(str(odd)) from odd
-            elif name in table.values:
-                targets = (one for sets in table.values[name].navigations.values() for one in sets)
-                if not any(value in self.rows.get(entity_set, {}) for entity_set in targets):
-                    raise LookupError(f"{name} leads nowhere: {value}")
-                values[name] = value
-            else:
-                raise LookupError(f"{table.logical_name} has no column {name}")
-        if values.get(table.key) in self.rows[noun]:
-            raise ValueError(f"there is one of that id: {values[table.key]}")
-        try:
-            return str(self.insert(table, values)[table.key])
-        except RefusalError as odd:
-            raise ValueError(odd.answer.body["error"]["message"]) from odd
-
-    def stored(self, noun: str) -> list[Json]:
-        rows = self.rows[self.table(noun).entity_set]
-        return [*rows.values(), *(row | {"@deleted": True} for row in self.gone[noun])]
-
-    def table(self, noun: str) -> Table:
-        if noun not in TABLES:
-            raise LookupError(f"this environment has no {noun}: {', '.join(TABLES)}")
-        return TABLES[noun]
 
 
 def etag(row: Row) -> str:

@@ -93,32 +93,39 @@ class ChangeLog(Lookups):
     @route("GET", "/rest/events", label="events", scope=CRM)
     def list_events(self, request: Request) -> Answer:
         """At most `limit` of the newest: what lies between them and since_id is found by walking `previous`."""
-        wanted = self.wanted(request)
+        wanted = self.wanted(request, request.many("filters[payload][]"))
         rows = [event for event in self.events if wanted.fits(event)]
-        limit = self.limit(request)
-        page = sorted(rows, key=lambda event: event.number, reverse=True)[:limit]
-        meta: dict[str, Json] = {}
-        if page:
-            # The times are not carried on (unconfirmed): who walks has to look at them.
-            kept = [("limit", str(limit))]
-            kept += [(name, one) for name in ("filters[payload][]", "filters[creator][]") for one in request.many(name)]
-            kept += [("entity_id", request.query["entity_id"])] if "entity_id" in request.query else []
-            meta = {
-                "next": f"{SITE}/rest/events?{urlencode([*kept, ('since_id', page[0].id)])}",
-                "previous": f"{SITE}/rest/events?{urlencode([*kept, ('max_id', page[-1].id)])}",
-                "last": page[-1].id,
-            }
-        return self.told(page, meta)
+        page = sorted(rows, key=lambda event: event.number, reverse=True)[: self.limit(request)]
+        return self.told(page, self.walked(request, "events", page))
 
     @route("GET", "/rest/events/deleted", label="events/deleted", scope=CRM)
     def list_deleted(self, request: Request) -> Answer:
-        """Also what was restored since then: its record beside the event tells."""
-        kinds, sort = request.many("filter[types]"), request.query.get("sort")
-        self.known(kinds)
+        """Also what was restored since then: its record beside the event tells. The oldest first by default."""
+        wanted, sort = self.wanted(request, request.many("filter[types]")), request.query.get("sort")
         if sort not in (None, "-change_time"):
             raise bad_request("events", "Invalid sort", f"Invalid sort: {sort}")
-        rows = [event for event in self.deletions if not kinds or event.kind in kinds]
-        return self.told(sorted(rows, key=lambda event: event.number, reverse=sort is not None), {})
+        rows = [event for event in self.deletions if wanted.fits(event)]
+        rows.sort(key=lambda event: event.number, reverse=sort is not None)
+        if not self.settings["deletions_are_paged"]:
+            return self.told(rows, {})
+        page = rows[: self.limit(request)]
+        return self.told(page, self.walked(request, "events/deleted", page))
+
+    def walked(self, request: Request, path: str, page: list[Event]) -> dict[str, Json]:
+        """Where to go on from a page, in both directions; nowhere from an empty one."""
+        if not page:
+            return {}
+        # The times are not carried on (unconfirmed): who walks has to look at them.
+        kept = [("limit", str(self.limit(request)))]
+        many = ("filters[payload][]", "filters[creator][]", "filter[types]")
+        kept += [(name, one) for name in many for one in request.many(name)]
+        kept += [(name, request.query[name]) for name in ("entity_id", "sort") if name in request.query]
+        oldest, newest = (pick(page, key=lambda event: event.number).id for pick in (min, max))
+        return {
+            "next": f"{SITE}/rest/{path}?{urlencode([*kept, ('since_id', newest)])}",
+            "previous": f"{SITE}/rest/{path}?{urlencode([*kept, ('max_id', oldest)])}",
+            "last": oldest,
+        }
 
     def told(self, page: list[Event], meta: dict[str, Json]) -> Answer:
         """A record stands there once per event: nobody said that it is told only once."""
@@ -126,9 +133,9 @@ class ChangeLog(Lookups):
         rows = [event.shown() for event in page]
         return Answer(200, {"meta": META | meta, "links": {}, "events": rows, "payloads": payloads})
 
-    def wanted(self, request: Request) -> "Wanted":
-        kinds = request.many("filters[payload][]")
+    def wanted(self, request: Request, kinds: list[str]) -> Wanted:
         self.known(kinds)
+        since = self.number(request, "since_time", -1)
         until_id = self.number(request, "max_id", math.inf)
         return Wanted(
             kinds,
@@ -136,7 +143,7 @@ class ChangeLog(Lookups):
             request.query.get("entity_id"),
             self.number(request, "since_id", -1) + 1,
             until_id if self.settings["max_id_is_inclusive"] else until_id - 1,
-            self.number(request, "since_time", 0),
+            since if self.settings["since_time_is_inclusive"] else since + 1,
             self.number(request, "max_time", math.inf),
         )
 

@@ -69,6 +69,9 @@ class Instance(Fake):
         "stagesets_key": "stagesets",
         "filters_by_modified_time": False,
         "max_id_is_inclusive": False,
+        "since_time_is_inclusive": False,
+        "deletions_are_paged": True,
+        "people_tell_created_time": False,
         "bare_records": False,
         "sideloads": False,
         "forbidden": [],
@@ -77,6 +80,10 @@ class Instance(Fake):
 
     `updates_answer_record`: 200 with the record (third-party recording) in place of 204 (the vendor's document).
     `deletes_answer_nothing`: 200 without a body (third-party) in place of the record (the document).
+    `since_time_is_inclusive`: whether the change log tells what happened in that very second.
+    `deletions_are_paged`: the document gives the log of deletions the links of the other log, but no parameters for
+    them; the other side is all of it at once. `people_tell_created_time`: contacts and accounts have a createdTime in
+    the document; those that were recorded have none.
     `bare_arrays`: look-up lists as the document shows them, in place of the keyed objects that were seen;
     `stagesets_key`: "stageSets" was seen, too. `plain_ids`: 1003 does for 1003-leads. `bare_records`: one record that
     is read comes as the document shows a lead, in place of the envelope that was recorded of a create; `sideloads`:

@@ -46,7 +46,7 @@ def select(
 ) -> list[Record]:
     """The records that the query asks for, in its order; by name where it says none."""
     kind, query = request.args["kind"], request.query
-    found = [row for row in rows if matches(row, query.get("q", ""))]
+    found = [row for row in rows if not query.get("q") or matches(row, query["q"])]
     if "email" in query and kind != "leads":
         found = [row for row in found if query["email"].lower() in emails(row)]
     for name in query:

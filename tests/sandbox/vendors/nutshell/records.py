@@ -129,9 +129,12 @@ class Records(ChangeLog):
         record = self.record(kind, request.args["id"])
         if record.deleted is not None:
             raise not_found()
+        self.bury(record)
+        return Answer(200) if self.settings["deletes_answer_nothing"] else enveloped(kind, [self.tell(record)])
+
+    def bury(self, record: Record) -> None:
         record.deleted = record.modified = int(self.clock())
         self.note(record.id, "delete")
-        return Answer(200) if self.settings["deletes_answer_nothing"] else enveloped(kind, [self.tell(record)])
 
     @route("POST", f"/rest/{KINDS}/<id>/undelete", label="{kind}/{{id}}/undelete", scope=DELETING)
     def undelete(self, request: Request) -> Answer:
@@ -261,7 +264,9 @@ class Records(ChangeLog):
         return record.links | {"contacts": [one.id for one in contacts if record.id in one.links["accounts"]]}
 
     def tell(self, record: Record) -> dict[str, Json]:
-        return shown(record, self.links(record), self.clock(), self.acting)
+        told = shown(record, self.links(record), self.clock(), self.acting)
+        dated = record.kind != "leads" and self.settings["people_tell_created_time"]
+        return told | ({"createdTime": record.created} if dated else {})
 
     def payload(self, entity: str) -> Json:
         return self.tell(self.rows[entity.partition("-")[2]][entity])
@@ -269,8 +274,10 @@ class Records(ChangeLog):
     # The control plane.
 
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        """As the body of a create, past its checks; `createdTime` in Unix seconds sets the time of its event, too.
+        """As the body of a create, past its checks.
 
+        `createdTime` in Unix seconds sets the time of its event, too, and `modifiedTime` writes a second event: the
+        log goes by the order of planting, so that what is planted with moments is planted in their order.
         What only answers have can be planted as well: jobTitle, anticipatedClosedTime (Unix seconds), currency.
         A custom field is planted with the kind that it belongs to: {"on": "leads", "name", "type", "choices"}.
         """
@@ -282,8 +289,17 @@ class Records(ChangeLog):
         if noun not in self.rows:
             return super().plant(noun, fields)
         self.acting = "1-users"
-        rest: dict[str, Any] = dict(fields)
-        links, custom, created = rest.pop("links", {}), rest.pop("customFields", {}), rest.pop("createdTime", None)
+        created, modified = fields.get("createdTime"), fields.get("modifiedTime")
+        record = self.insert(noun, self.planted(noun, fields), created)
+        if modified is not None:
+            record.modified = modified
+            self.note(record.id, "edit", at=modified)
+        return record.id
+
+    @staticmethod
+    def planted(noun: str, fields: dict[str, Json]) -> Written:
+        rest: dict[str, Any] = {name: value for name, value in fields.items() if name not in lists.TIMES}
+        links, custom = rest.pop("links", {}), rest.pop("customFields", {})
         values: dict[str, Json] = {}
         for name, value in rest.items():
             reader = FIELDS[noun].get(name)
@@ -291,7 +307,7 @@ class Records(ChangeLog):
                 values[name] = reader(value) if reader and not (reader is moment and isinstance(value, int)) else value
             except WrongError as odd:
                 raise LookupError(f"{name} {odd}") from odd
-        return self.insert(noun, Written(values, links, custom), created).id
+        return Written(values, links, custom)
 
     def stored(self, noun: str) -> list[Json]:
         if noun == "customFields":

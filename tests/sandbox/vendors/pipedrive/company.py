@@ -56,6 +56,10 @@ def done(data: Json, status: int = 200, **more: Json) -> Answer:
     return Answer(status, {"success": True, "data": data} | more)
 
 
+def whole_seconds(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def user(user_id: int, name: str, email: str, *, admin: bool) -> dict[str, Json]:
     permission_sets = ("sales", "global", "account_settings")
     return {
@@ -90,6 +94,7 @@ class Company(Fake):
     nouns: ClassVar[dict[str, str]] = {"contacts": "persons", "companies": "organizations"}
     defaults: ClassVar[dict[str, Any]] = {
         "requests_per_burst": 1_000_000,
+        "searches_per_burst": 1_000_000,
         "daily_tokens": 100_000_000,
         "refusals_until_block": 1_000_000,
         "token_error_codes": True,
@@ -98,7 +103,8 @@ class Company(Fake):
         "deleted_records": "shown",
         "has_custom_fields": True,
     }
-    """The vendor's own numbers on the smallest plan: 80 (OAuth) or 20 (API token) in 2 s, 30,000 tokens a day.
+    """The vendor's own numbers on the smallest plan: 80 (OAuth) or 20 (API token) in 2 s, 30,000 tokens a day. Of
+    searches there are 10 in 2 s on every plan.
 
     An API token that goes on after `refusals_until_block` 429s meets Cloudflare; how many that takes is not documented.
     `token_error_codes`: whether a refusal of the token endpoint holds a code beside its message; not documented either.
@@ -110,6 +116,7 @@ class Company(Fake):
 
     def clear(self) -> None:
         self.burst = Window(2, self.clock)
+        self.searches = Window(2, self.clock)
         self.day = Window(86_400, self.clock)
         self.refused_in_a_row = 0
         people = (("Piret Admin", True), ("Sten Seller", False))
@@ -169,7 +176,7 @@ class Company(Fake):
 
     def now(self) -> str:
         """v2's timestamps: RFC 3339, UTC, whole seconds."""
-        return datetime.fromtimestamp(self.clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return whole_seconds(datetime.fromtimestamp(self.clock(), UTC))
 
     # Users.
 
@@ -214,6 +221,11 @@ class Company(Fake):
         left = self.burst.spend(per_burst)
         if left is None:
             raise RefusalError(self.throttled(request, self.rate_limited(2, label)))
+        searches = self.settings["searches_per_burst"]
+        if "search" in label and self.searches.spend(searches) is None:
+            refused = self.rate_limited(2, label)
+            refused.headers = self.rate_headers(searches, 0, 2)
+            raise RefusalError(self.throttled(request, refused))
         headers = self.rate_headers(per_burst, left, 2)
         today = self.day.spend(per_day, self.cost(request, label))
         headers |= {
@@ -237,8 +249,9 @@ class Company(Fake):
 
     @staticmethod
     def cost(request: Request, label: str) -> int:
-        single = "{id}" in label
-        prices = {"GET": 1 if single else 10, "DELETE": 3}
+        """x-token-cost of the specification: reading one is cheap, a page of a list is 10, of pipelines 5."""
+        page = 5 if label in ("pipelines", "stages") else 10
+        prices = {"GET": 1 if "{id}" in label else page, "DELETE": 3}
         price = 20 if "search" in label else prices.get(request.method, 5)
         return price * (2 if "/v1/" in request.path else 1)
 

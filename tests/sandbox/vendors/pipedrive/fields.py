@@ -242,25 +242,41 @@ def shown(kind: str, values: dict[str, Json], asked: list[str], *, labels: bool)
     return {key: value for key, value in found.items() if not asked or key in asked}
 
 
+CODES = {"emails": "email", "phones": "phone"}
+"""Where the metadata's name of a field is not that of the record's member (example of the specification)."""
+
+TYPES = {
+    "owner_id": "user", "org_id": "org", "organization_id": "org", "person_id": "people", "phones": "phone",
+    "label_ids": "set", "visible_to": "visible_to", "stage_id": "stage", "status": "status", "address": "address",
+    "add_time": "date", "update_time": "date", "expected_close_date": "date", "probability": "int",
+}  # fmt: skip
+ON_DEMAND: dict[str, Json] = {
+    "ui_visibility": {"add_visible_flag": True, "details_visible_flag": True},
+    "important_fields": {"enabled": False, "stage_ids": []},
+    "required_fields": {"enabled": False},
+}
+"""What include_fields of the metadata may name."""
+
+
 def described(kind: str) -> list[dict[str, Json]]:
     """Field metadata of v2: standard ones by name, custom ones by key."""
-    plain = [
-        {
-            "field_name": name.replace("_", " ").capitalize(),
-            "field_code": name,
-            "field_type": "varchar",
-            "options": None,
-        }
+    plain: list[dict[str, Json]] = [
+        {"field_code": CODES.get(name, name), "field_type": TYPES.get(name, "varchar"), "options": None}
         for name in FIELDS[kind]
         if name != "custom_fields"
     ]
-    own = [
+    own: list[dict[str, Json]] = [
         {
-            "field_name": field.name.replace("_", " ").capitalize(),
             "field_code": field.key,
             "field_type": field.type,
             "options": [{"id": number, "label": label} for number, label in enumerate(field.options, start=1)] or None,
         }
         for field in CUSTOM[kind]
     ]
-    return [row | {"is_custom_field": False} for row in plain] + [row | {"is_custom_field": True} for row in own]
+    names = [row["field_code"] for row in plain] + [field.name for field in CUSTOM[kind]]
+    return [
+        {"field_name": name.replace("_", " ").capitalize()}
+        | row
+        | {"subfields": None, "is_custom_field": place >= len(plain), "is_optional_response_field": False}
+        for place, (name, row) in enumerate(zip(names, [*plain, *own], strict=True))
+    ]

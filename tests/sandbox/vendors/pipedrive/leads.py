@@ -6,10 +6,11 @@ https://developers.pipedrive.com/docs/api/v1/Leads
 import re
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
-from tests.sandbox.vendors.pipedrive.company import bad_request, done, not_found, v1
+from tests.sandbox.vendors.pipedrive.company import bad_request, done, not_found, v1, whole_seconds
 from tests.sandbox.vendors.pipedrive.fields import CUSTOM, FieldError, described, read
 from tests.sandbox.vendors.pipedrive.pages import MOST
 from tests.sandbox.vendors.pipedrive.records import Records
@@ -212,15 +213,52 @@ class Leads(Records):
     # The control plane.
 
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        """What a body may not hold can be planted: a person's job_title, an organization's website."""
+        """What a body may not hold can be planted: a person's job_title, an organization's website.
+
+        `add_time` and `update_time` (ISO 8601) are kept, in the precision of the vendor; without an update_time a
+        record was not touched since its add_time.
+        """
         if noun == "users":
             number = max(self.users) + 1
             self.users[number] = self.users[self.me] | {"is_you": False} | fields | {"id": number}
             return number
         if noun not in self.rows:
             raise LookupError(f"Pipedrive has no {noun} here: {', '.join([*self.rows, 'users'])}")
-        made = self.insert_lead(dict(fields)) if noun == "leads" else self.insert(noun, dict(fields))
-        return made["id"]
+        values = planted(noun, fields)
+        return (self.insert_lead(values) if noun == "leads" else self.insert(noun, values))["id"]
+
+    def alter(self, noun: str, id: str, fields: dict[str, Json]) -> None:
+        """Custom fields that are not named stay; of users `modified` moves, of all others `update_time`."""
+        row = self.there(noun, id)
+        if noun in ("persons", "organizations", "deals"):
+            self.rewrite(noun, row, fields)
+        elif noun == "leads":
+            row |= fields | {"update_time": stamp(self.clock())}
+            self.hide_unset(row)
+        elif noun == "users":
+            row |= fields | {"modified": self.now().replace("T", " ").removesuffix("Z")}
+        else:
+            row |= fields | {"update_time": self.now()}
+
+    def erase(self, noun: str, id: str) -> None:
+        """Soft, as by the API; a lead is gone at once, a user is deactivated."""
+        row = self.there(noun, id)
+        if noun == "leads":
+            del self.rows["leads"][id]
+        elif noun == "users":
+            self.alter(noun, id, {"active_flag": False})
+        else:
+            row |= {"is_deleted": True, "update_time": self.now()}
+
+    def there(self, noun: str, id: str) -> dict[str, Json]:
+        """What can still be changed."""
+        every: dict[str, dict[Any, dict[str, Json]]] = {"users": self.users} | self.flows | self.rows
+        if noun not in every:
+            raise LookupError(f"Pipedrive has no {noun} here: {', '.join(every)}")
+        row = every[noun].get(int(id) if id.isdigit() else id)
+        if row is None or row.get("is_deleted"):
+            raise LookupError(f"Pipedrive has no {noun} {id}")
+        return row
 
     def stored(self, noun: str) -> list[Json]:
         if noun == "users":
@@ -230,3 +268,12 @@ class Leads(Records):
         if noun not in self.rows:
             raise LookupError(f"Pipedrive has no {noun} here")
         return list(self.rows[noun].values())
+
+
+def planted(noun: str, fields: dict[str, Json]) -> dict[str, Json]:
+    """With moments as the vendor writes them."""
+    given = {name: datetime.fromisoformat(fields[name]) for name in ("add_time", "update_time") if fields.get(name)}
+    if "add_time" in given:
+        given.setdefault("update_time", given["add_time"])
+    write = (lambda moment: stamp(moment.timestamp())) if noun == "leads" else whole_seconds
+    return fields | {name: write(moment) for name, moment in given.items()}

@@ -4,17 +4,29 @@ https://developers.pipedrive.com/docs/api/v1/Persons and the siblings of it
 """
 
 import re
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import Route, route
-from tests.sandbox.vendors.pipedrive.company import done, not_found, schema_failed, v2
-from tests.sandbox.vendors.pipedrive.fields import REFERENCES, REQUIRED, FieldError, address, described, read, shown
+from tests.sandbox.vendors.pipedrive.company import done, not_found, schema_failed, v2, whole_seconds
+from tests.sandbox.vendors.pipedrive.fields import (
+    ON_DEMAND,
+    REFERENCES,
+    REQUIRED,
+    FieldError,
+    address,
+    described,
+    read,
+    shown,
+)
 from tests.sandbox.vendors.pipedrive.pipelines import Pipelines
 
 KINDS = '<any("persons", "organizations", "deals"):kind>'
+METADATA = '<any("dealFields", "personFields", "organizationFields"):fields>'
+FIELDS_SCOPE = "{area}:read|admin|{single}-fields:full"
 NULLS = {
     "persons": ("org_id", "picture_id"),
     "organizations": ("address",),
@@ -43,7 +55,39 @@ INCLUDED = {
 }  # fmt: skip
 """What include_fields may name, beyond what always comes."""
 
-FILTERS = ("owner_id", "org_id", "person_id", "pipeline_id", "stage_id", "status")
+FILTERS = {
+    "persons": ("owner_id", "org_id"),
+    "organizations": ("owner_id",),
+    "deals": ("owner_id", "person_id", "org_id", "pipeline_id", "stage_id"),
+}
+_SHAPE = frozenset(("include_fields", "custom_fields", "include_option_labels", "include_labels"))
+_LIST = _SHAPE | {
+    *("filter_id", "ids", "updated_since", "updated_until", "sort_by", "sort_direction", "limit", "cursor")
+}
+ASKED = {kind: _LIST | {*names} for kind, names in FILTERS.items()}
+ASKED["persons"] |= {"deal_id"}
+ASKED["deals"] |= {"status"}
+"""What a list may be asked for."""
+
+STATUSES = ("open", "won", "lost", "deleted")
+MOST_IDS = 100
+KEPT = timedelta(days=30)
+"""How long what is deleted can still be seen."""
+
+SEARCHED = {
+    "persons": ("custom_fields", "email", "notes", "phone", "name"),
+    "organizations": ("address", "custom_fields", "notes", "name"),
+    "deals": ("custom_fields", "notes", "title"),
+    "leads": ("custom_fields", "notes", "title"),
+}
+_SEARCH = frozenset(("term", "fields", "exact_match", "limit", "cursor"))
+_LINKS = ("person_id", "organization_id", "include_fields")
+SEARCH_ASKED = {
+    "persons": _SEARCH | {"organization_id", "include_fields"},
+    "organizations": _SEARCH,
+    "deals": _SEARCH | {*_LINKS, "status"},
+    "leads": _SEARCH | {*_LINKS},
+}
 
 
 class Records(Pipelines):
@@ -58,10 +102,11 @@ class Records(Pipelines):
         self.numbers = {kind: count(1) for kind in self.rows}
 
     def find(self, request: Request) -> Route | Answer:
-        """Persons and organizations share the scopes of contacts."""
+        """Persons and organizations share the scopes of contacts, and so do their fields."""
         found = super().find(request)
-        kind = request.args.get("kind", "")
+        kind = request.args.get("kind") or request.args.get("fields", "").removesuffix("Fields") + "s"
         request.args["area"] = {"persons": "contacts", "organizations": "contacts"}.get(kind, kind)
+        request.args["single"] = request.args["area"].removesuffix("s")
         return found
 
     @route("POST", *v2(f"/{KINDS}"), label="{kind}", scope="{area}:full")
@@ -75,8 +120,10 @@ class Records(Pipelines):
 
     @route("GET", *v2(f"/{KINDS}/<id>"), label="{kind}/{{id}}", scope="{area}:read")
     def get(self, request: Request) -> Answer:
+        """One that was deleted says so for 30 days, while lists are silent about it."""
+        self.known(request, _SHAPE)
         row = self.row(request)
-        if row["is_deleted"] and self.settings["deleted_records"] == "gone":
+        if row["is_deleted"] and (self.settings["deleted_records"] == "gone" or row["update_time"] < self.horizon()):
             raise not_found("Entity was not found")
         return done(self.shown(request, row))
 
@@ -88,9 +135,7 @@ class Records(Pipelines):
         values = self.values(kind, self.body(request))
         if REQUIRED[kind] in values and not values[REQUIRED[kind]]:
             raise schema_failed(f"{REQUIRED[kind]}: cannot be empty")
-        custom = row["custom_fields"] | (values.pop("custom_fields", None) or {})
-        row |= values | {"custom_fields": custom, "update_time": self.now()}
-        self.derive(kind, row)
+        self.rewrite(kind, row, values)
         return done(self.shown(request, row))
 
     @route("DELETE", *v2(f"/{KINDS}/<id>"), label="{kind}/{{id}}", scope="{area}:full")
@@ -104,41 +149,61 @@ class Records(Pipelines):
 
     @route("GET", *v2(f"/{KINDS}"), label="{kind}", scope="{area}:read")
     def list_page(self, request: Request) -> Answer:
+        """updated_since takes its moment in, updated_until does not.
+
+        What is deleted is not there, but for deals of `status=deleted`: of a person it is told by its id alone.
+        """
         kind, query = request.args["kind"], request.query
-        deleted = kind == "deals" and query.get("status") == "deleted"
+        self.known(request, ASKED[kind])
+        if query.get("status", "open") not in STATUSES:
+            raise schema_failed(f"status: must be one of {', '.join(STATUSES)}")
+        if "filter_id" in query:
+            raise not_found("Filter was not found")  # none can be made here
+        deleted, oldest = query.get("status") == "deleted", self.horizon()
         rows = [row for row in self.rows[kind].values() if row["is_deleted"] is deleted and not row.get("is_archived")]
-        wanted = {name: query[name] for name in FILTERS if name in query and query[name] != "deleted"}
-        rows = [row for row in rows if all(str(row.get(name)) == value for name, value in wanted.items())]
-        if ids := request.many("ids"):
-            rows = [row for row in rows if str(row["id"]) in ids]
+        if deleted:
+            rows = [row for row in rows if row["update_time"] >= oldest]
+        elif "status" in query:
+            rows = [row for row in rows if row["status"] == query["status"]]
+        wanted = {name: self.integers(request, name) for name in FILTERS[kind]}
+        wanted |= {"id": self.integers(request, "ids", MOST_IDS)}
+        for name, values in wanted.items():
+            rows = rows if values is None else [row for row in rows if row[name] in values]
+        for number in self.integers(request, "deal_id") or ():
+            deal = self.rows["deals"].get(number, {})
+            rows = [row for row in rows if row["id"] == deal.get("person_id")]
         since, until = (self.seconds(request, name) for name in ("updated_since", "updated_until"))
         rows = [row for row in rows if (not since or row["update_time"] >= since)]
         rows = [row for row in rows if (not until or row["update_time"] < until)]
-        rows = [self.shown(request, row) for row in rows]
-        return self.sorted_page(request, rows, "id", "update_time", "add_time")
+        show = self.shaper(request)
+        return self.sorted_page(request, rows, "id", "update_time", "add_time", show=show)
 
     @route(
-        "GET", *v2(f"/{KINDS}/search", '/<any("leads"):kind>/search'), label="{kind}/search", scope="search:read"
+        "GET", *v2(f"/{KINDS}/search", '/<any("leads"):kind>/search'), label="{kind}/search",
+        scope="{area}:read|search:read",
     )  # fmt: skip
     def search(self, request: Request) -> Answer:
         """Items are wrapped and shaped otherwise than records."""
         kind, query = request.args["kind"], request.query
-        term, exact = query.get("term", "").lower(), query.get("exact_match") == "true"
+        self.known(request, SEARCH_ASKED[kind])
+        term, exact = query.get("term", "").lower(), self.flag(request, "exact_match")
         if len(term) < (1 if exact else 2):
             raise schema_failed("term: must have at least 2 characters, or 1 with exact_match")
-        asked = request.many("fields") or ["name", "title", "email", "phone", "custom_fields"]
-        start = int(query.get("cursor") or 0)
-        limit = self.limit(request)
+        asked = request.many("fields") or list(SEARCHED[kind])
+        if strange := [name for name in asked if name not in SEARCHED[kind]]:
+            raise schema_failed(f"fields: {strange[0]} is not allowed")
         found = [
             row
             for row in self.rows[kind].values()
             if not row.get("is_deleted") and any(term == text if exact else term in text for text in texts(row, asked))
         ]
-        if "organization_id" in query:
-            organization = query["organization_id"]
-            found = [row for row in found if str(row.get("org_id") or row.get("organization_id")) == organization]
-        items = [{"result_score": 0.5, "item": self.item(kind, row)} for row in found[start : start + limit]]
-        cursor = str(start + limit) if len(found) > start + limit else None
+        for name, member in (("organization_id", "org_id"), ("person_id", "person_id")):
+            if numbers := self.integers(request, name):
+                found = [row for row in found if row.get(member, row.get(name)) in numbers]
+        if "status" in query:
+            found = [row for row in found if row["status"] == query["status"]]
+        page, cursor = self.numbered_page(request, found)
+        items = [{"result_score": 0.5, "item": self.item(kind, row)} for row in page]
         return done({"items": items}, additional_data={"next_cursor": cursor})
 
     def item(self, kind: str, row: dict[str, Json]) -> dict[str, Json]:
@@ -163,12 +228,26 @@ class Records(Pipelines):
             shared |= {"value": value.get("amount"), "currency": value.get("currency"), "phones": [], "emails": emails}
         return shared
 
-    @route(
-        "GET", *v2('/<any("dealFields", "personFields", "organizationFields"):fields>'), label="{fields}", scope="base"
-    )
+    @route("GET", *v2(f"/{METADATA}"), label="{fields}", scope=FIELDS_SCOPE)
     def list_fields(self, request: Request) -> Answer:
-        kind = request.args["fields"].removesuffix("Fields") + "s"
-        return done(described(kind), additional_data={"next_cursor": None})
+        self.known(request, frozenset(("include_fields", "limit", "cursor")))
+        page, cursor = self.numbered_page(request, self.described(request))
+        return done(page, additional_data={"next_cursor": cursor})
+
+    @route("GET", *v2(f"/{METADATA}/<id>"), label="{fields}/{{id}}", scope=FIELDS_SCOPE)
+    def get_field(self, request: Request) -> Answer:
+        self.known(request, frozenset(("include_fields",)))
+        found = next((row for row in self.described(request) if row["field_code"] == request.args["id"]), None)
+        if found is None:
+            raise not_found("Field was not found")
+        return done(found)
+
+    def described(self, request: Request) -> list[dict[str, Json]]:
+        extra = request.many("include_fields")
+        if strange := [name for name in extra if name not in ON_DEMAND]:
+            raise schema_failed(f"include_fields: {strange[0]} is not allowed")
+        more = {name: ON_DEMAND[name] for name in extra}
+        return [row | more for row in described(request.args["fields"].removesuffix("Fields") + "s")]
 
     # Reading and writing.
 
@@ -179,8 +258,14 @@ class Records(Pipelines):
             return None
         if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", text.replace(" ", "+")):
             raise schema_failed(f"{name}: must be RFC 3339 in whole seconds")
-        moment = datetime.fromisoformat(text.replace(" ", "+")).astimezone(UTC)
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            return whole_seconds(datetime.fromisoformat(text.replace(" ", "+")))
+        except ValueError as odd:
+            raise schema_failed(f"{name}: must be RFC 3339 in whole seconds") from odd
+
+    def horizon(self) -> str:
+        """What was deleted before has gone for good."""
+        return whole_seconds(datetime.fromtimestamp(self.clock(), UTC) - KEPT)
 
     def row(self, request: Request) -> dict[str, Json]:
         wanted = request.args["id"]
@@ -192,22 +277,27 @@ class Records(Pipelines):
         return row
 
     def shown(self, request: Request, row: dict[str, Json]) -> dict[str, Json]:
+        return self.shaper(request)(row)
+
+    def shaper(self, request: Request) -> Callable[[dict[str, Json]], dict[str, Json]]:
         """Relations are ids alone; what the request asks for more is labels, and fields that cost a count."""
-        kind, query = request.args["kind"], request.query
+        kind = request.args["kind"]
         asked, extra = request.many("custom_fields"), request.many("include_fields")
         if len(asked) > MOST_CUSTOM:
             raise schema_failed(f"custom_fields: must have at most {MOST_CUSTOM} keys")
         if strange := [name for name in extra if name not in INCLUDED[kind]]:
             raise schema_failed(f"include_fields: {strange[0]} is not allowed")
-        for name in ("include_labels", "include_option_labels"):
-            if query.get(name, "false") not in ("true", "false"):
-                raise schema_failed(f"{name}: must be a boolean")
-        named = query.get("include_option_labels") == "true"
-        custom = shown(kind, row["custom_fields"], asked, labels=named) if self.settings["has_custom_fields"] else None
-        more = {name: row.get(name, 0 if name.endswith("_count") else None) for name in extra}
-        if query.get("include_labels") == "true":
-            more["labels"] = [{"id": one, "label": f"Label {one}", "color": "blue"} for one in row["label_ids"]]
-        return row | more | {"custom_fields": custom}
+        labelled, named = (self.flag(request, name) for name in ("include_labels", "include_option_labels"))
+        has_custom = self.settings["has_custom_fields"]
+
+        def shape(row: dict[str, Json]) -> dict[str, Json]:
+            more = {name: row.get(name, 0 if name.endswith("_count") else None) for name in extra}
+            if labelled:
+                more["labels"] = [{"id": one, "label": f"Label {one}", "color": "blue"} for one in row["label_ids"]]
+            custom = shown(kind, row["custom_fields"], asked, labels=named) if has_custom else None
+            return row | more | {"custom_fields": custom}
+
+        return shape
 
     def values(self, kind: str, body: dict[str, Json]) -> dict[str, Json]:
         try:
@@ -241,14 +331,20 @@ class Records(Pipelines):
             row |= {"creator_user_id": self.me, "value": 0, "currency": "EUR"} | self.placed({})
             row |= {"status": "open", "is_archived": False, "origin": "API"}
         row |= values | {"custom_fields": values.get("custom_fields") or {}}
-        row |= {name: address(row[name]) for name in ("address", "postal_address") if row.get(name)}
         self.derive(kind, row)
         self.rows[kind][row["id"]] = row
         return row
 
+    def rewrite(self, kind: str, row: dict[str, Json], values: dict[str, Json]) -> None:
+        """What is not named stays, of custom fields too."""
+        custom = row["custom_fields"] | (values.get("custom_fields") or {})
+        row |= values | {"custom_fields": custom, "update_time": self.now()}
+        self.derive(kind, row)
+
     @staticmethod
     def derive(kind: str, row: dict[str, Json]) -> None:
-        """first_name and last_name follow the name and cannot be written."""
+        """first_name and last_name follow the name and cannot be written; an address has all its parts."""
+        row |= {name: address(row[name]) for name in ("address", "postal_address") if row.get(name)}
         if kind == "persons":
             row["first_name"], _, last = row["name"].partition(" ")
             row["last_name"] = last or None
@@ -260,6 +356,8 @@ def texts(row: dict[str, Json], asked: list[str]) -> list[str]:
     for member, plural in (("email", "emails"), ("phone", "phones")):
         if member in asked:
             named += [one["value"] for one in row.get(plural) or []]
+    if "address" in asked and row.get("address"):
+        named.append(row["address"]["value"])
     if "custom_fields" in asked:
         named += [str(value) for value in (row.get("custom_fields") or {}).values()]
     return [text.lower() for text in named]

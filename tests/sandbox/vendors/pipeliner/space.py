@@ -69,7 +69,7 @@ class Space(Fake):
         "revision_is_checked": True,
         "unknown_fields_are_ignored": False,
         "nested_relations_need_the_lead": False,
-        "delete_moves_modified": True,
+        "delete_moves_modified": False,
         "single_get_expands": True,
         "required_by_form": {},
         "forbidden": [],
@@ -81,6 +81,8 @@ class Space(Fake):
     revision_is_checked: whether a write that sends a revision other than the record's own is refused.
     unknown_fields_are_ignored: whether a member that cannot be written is dropped in silence.
     nested_relations_need_the_lead: the document requires lead_oppty_id inside a create, where nobody can know it.
+    delete_moves_modified: whether a deletion is among what changed; if it is not, only `include-deleted` with a filter
+    of is_deleted tells of it.
     single_get_expands: the document gives `expand` and `load-only` to lists alone.
     required_by_form: noun -> fields that this space's own forms require, e.g. {"leads": ["quick_email"]}.
     forbidden: nouns ("deals") that the application's role may not read, whatever the scopes of its key are.

@@ -1,9 +1,9 @@
 """Salesforce REST API of Sales Cloud: Lead, Contact, Account, Opportunity, User."""
 
-from tests.sandbox.vendors.salesforce.query import Queries
+from tests.sandbox.vendors.salesforce.backdoor import Backdoor
 
 
-class Salesforce(Queries):
+class Salesforce(Backdoor):
     """The whole org, with every resource."""
 
 

@@ -16,10 +16,8 @@ from tests.sandbox.vendors.salesforce.fields import (
     LEAD_STATUSES,
     SCHEMA,
     STAGES,
-    RejectedError,
     forecast,
     moment,
-    read,
 )
 
 NEWEST, OLDEST, RETIRED = 67, 31, 21
@@ -60,6 +58,9 @@ class Org(Fake):
     defaults: ClassVar[dict[str, Any]] = {
         "daily_requests": 1_000_000,
         "largest_batch": 2000,
+        "cursor_lifetime": 172_800,
+        "bin_days": 15,
+        "end_minute_included": False,
         "duplicate_rule": False,
         "hidden_fields": {},
         "busy_refreshes": 0,
@@ -67,7 +68,10 @@ class Org(Fake):
         "forbidden": [],
         "forbidden_status": 403,
     }
-    """`hidden_fields` ({"Lead": ["Fax"]}) are kept from the user by field-level security.
+    """`cursor_lifetime`: seconds for which the next page of a query may be asked for.
+    `bin_days`: how long queryAll shows what was deleted. `end_minute_included`: whether the lists of the deleted and
+    the updated cover the minute of `end`; seconds are ignored, and to what this leads for it is not documented.
+    `hidden_fields` ({"Lead": ["Fax"]}) are kept from the user by field-level security.
 
     `busy_refreshes`: so many refreshes to come meet one that is under way.
     `multi_currency`: only an org that has it switched on has the column CurrencyIsoCode.
@@ -80,7 +84,8 @@ class Org(Fake):
         self.rows: dict[str, dict[str, dict[str, Json]]] = {sobject: {} for sobject in SCHEMA}
         self.numbers = count(1_000_001)
         self.used = 0
-        self.cursors: dict[str, list[Json]] = {}
+        self.cursors: dict[str, tuple[float, list[Json]]] = {}
+        """When a query was made, and all that it found."""
         self.user_id = ids.made("User", 1_000_001)  # the first of these, who owns what says nothing else
         people = (("Ada", "Admin", "Standard"), ("Sven", "Seller", "Standard"), ("Auto", "Process", "AutomatedProcess"))
         for first, last, user_type in people:
@@ -219,28 +224,7 @@ class Org(Fake):
             existing = made.body["id"] if made.status == 201 else None
         return duplicates_detected(sobject, existing or next(reversed(self.rows[sobject]), ""), request)
 
-    # The control plane.
-
-    def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        if noun not in SOBJECTS:
-            raise LookupError(f"this org has no {noun}: {', '.join(NOUNS)}")
-        sobject = SOBJECTS[noun]
-        schema = SCHEMA[sobject]
-        values: dict[str, Json] = {}
-        for name, value in fields.items():
-            if name.lower() not in schema:
-                raise LookupError(f"{sobject} has no field {name}")
-            field = schema[name.lower()]
-            try:
-                values[field.name] = read(field, value)
-            except RejectedError as odd:
-                raise ValueError(str(odd)) from odd
-        return self.insert(sobject, values)
-
-    def stored(self, noun: str) -> list[Json]:
-        if noun not in SOBJECTS:
-            raise LookupError(f"this org has no {noun}: {', '.join(NOUNS)}")
-        return list(self.rows[SOBJECTS[noun]].values())
+    # What the user may see, and how a row comes to be.
 
     def hidden(self, sobject: str) -> set[str]:
         """Fields that field-level security keeps from the user, in lower case, and the one that most orgs lack."""

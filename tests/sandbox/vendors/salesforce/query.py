@@ -41,13 +41,15 @@ class Queries(SObjects):
 
     @route("GET", f"{DATA}/queryAll", label="queryAll", scope="api")
     def query_all(self, request: Request) -> Answer:
-        """With the recycle bin."""
+        """With the recycle bin: where IsDeleted is true, SystemModstamp is when that was done."""
         return self.first_page(request, everything=True)
 
     @route("GET", f"{DATA}/query/<cursor>", f"{DATA}/queryAll/<cursor>", label="query/{{id}}", scope="api")
     def next_page(self, request: Request) -> Answer:
+        """What the query found when it was made, for two days (since version 56)."""
         locator, _, start = request.args["cursor"].rpartition("-")
-        if locator not in self.cursors or not start.isdigit():
+        opened, _ = self.cursors.get(locator, (0.0, []))
+        if not start.isdigit() or self.clock() >= opened + self.settings["cursor_lifetime"]:
             raise refused(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         return self.page(request, locator, int(start))
 
@@ -64,15 +66,16 @@ class Queries(SObjects):
             raise refused(400, "NUMBER_OUTSIDE_VALID_RANGE", message)
         columns = self.columns(sobject, query)
         nested = [self.child(sobject, one) for one in query.fields if isinstance(one, Query)]
-        rows = self.found(sobject, query, list(self.rows[sobject].values()) if everything else self.live(sobject))
+        rows = self.found(sobject, query, self.kept(sobject) if everything else self.live(sobject))
         if query.counts:
             return Answer(200, {"totalSize": len(rows), "done": True, "records": []})
         locator = "0r8" + secrets.token_hex(8)
-        self.cursors[locator] = [
+        records = [
             self.shown(sobject, row, columns, request)
             | {name: self.children(kind, field, row["Id"], one, request) for name, kind, field, one in nested}
             for row in rows
         ]
+        self.cursors[locator] = self.clock(), records
         return self.page(request, locator, 0)
 
     def known_object(self, query: Query, text: str) -> str:
@@ -109,7 +112,7 @@ class Queries(SObjects):
         asked = re.search(r"batchSize\s*=\s*(\d+)", request.headers.get("sforce-query-options", ""), re.IGNORECASE)
         size = min(max(int(asked[1]), 200), 2000) if asked else 2000
         size = min(size, int(self.settings["largest_batch"]))
-        records = self.cursors[locator]
+        _, records = self.cursors[locator]
         end = start + size
         body: dict[str, Json] = {"totalSize": len(records), "done": end >= len(records)}
         if end < len(records):

@@ -32,6 +32,8 @@ from tests.sandbox.vendors.salesforce.org import (
 
 ROWS = f"{DATA}/sobjects/<kind>"
 COLLECTION_CAP = 200
+DAY = 86_400
+DELETED_DAYS, UPDATED_DAYS = 15, 30
 LABELS = {"OpportunityStage": "Opportunity Stage", "LeadStatus": "Lead Status Value"}
 
 
@@ -89,27 +91,38 @@ class SObjects(Org):
 
     @route("GET", f"{ROWS}/deleted", label="{kind}/deleted", scope="api")
     def list_deleted(self, request: Request) -> Answer:
-        rows = [row for row in self.rows[self.sobject(request)].values() if row.get("IsDeleted")]
-        found = [{"id": row["Id"], "deletedDate": row["SystemModstamp"]} for row in self.between(request, rows)]
-        covered = {"earliestDateAvailable": moment(self.clock() - 15 * 86_400), "latestDateCovered": self.minute()}
+        rows = [row for row in self.rows[self.readable(request)].values() if row.get("IsDeleted")]
+        told = self.between(request, rows, DELETED_DAYS)
+        found = [{"id": row["Id"], "deletedDate": row["SystemModstamp"]} for row in told]
+        covered = {"earliestDateAvailable": self.days_ago(DELETED_DAYS), "latestDateCovered": self.minute()}
         return Answer(200, {"deletedRecords": found} | covered)
 
     @route("GET", f"{ROWS}/updated", label="{kind}/updated", scope="api")
     def list_updated(self, request: Request) -> Answer:
-        rows = self.between(request, self.live(self.sobject(request)))
+        """Created ones, too; only ids."""
+        rows = self.between(request, self.live(self.readable(request)), UPDATED_DAYS)
         return Answer(200, {"ids": [row["Id"] for row in rows], "latestDateCovered": self.minute()})
 
-    def between(self, request: Request, rows: list[dict[str, Json]]) -> list[dict[str, Json]]:
-        """Seconds of start and end are ignored."""
+    def between(self, request: Request, rows: list[dict[str, Json]], most_days: int) -> list[dict[str, Json]]:
+        """Seconds of start and end are ignored, and a start that is too long ago is refused."""
         try:
             start, end = (
                 datetime.fromisoformat(request.query[name].replace(" ", "+")).replace(second=0, microsecond=0)
                 for name in ("start", "end")
             )
-            stamps = [(datetime.fromisoformat(str(row["SystemModstamp"])), row) for row in rows]
-            return [row for at, row in stamps if start <= at < end + timedelta(minutes=1)]
-        except (KeyError, ValueError, TypeError) as odd:
-            raise refused(400, "INVALID_REPLICATION_DATE", "start and end must be datetimes") from odd
+            if start >= end:
+                raise ValueError("start has to be before end")
+            if start.timestamp() < self.clock() - most_days * DAY:
+                raise ValueError(f"start is more than {most_days} days ago")
+        except KeyError as absent:
+            raise refused(400, "INVALID_REPLICATION_DATE", f"{absent.args[0]} is missing") from absent
+        except (ValueError, TypeError) as odd:
+            raise refused(400, "INVALID_REPLICATION_DATE", f"start and end must be datetimes: {odd}") from odd
+        until = end + timedelta(minutes=1) if self.settings["end_minute_included"] else end
+        return [row for row in rows if start <= datetime.fromisoformat(str(row["SystemModstamp"])) < until]
+
+    def days_ago(self, days: float) -> str:
+        return moment(self.clock() - days * DAY)
 
     def minute(self) -> str:
         return moment(self.clock() // 60 * 60)
@@ -191,6 +204,11 @@ class SObjects(Org):
 
     def live(self, sobject: str) -> list[dict[str, Json]]:
         return [row for row in self.rows[sobject].values() if not row.get("IsDeleted")]
+
+    def kept(self, sobject: str) -> list[dict[str, Json]]:
+        """With the recycle bin, out of which the oldest have fallen."""
+        since = self.days_ago(self.settings["bin_days"])  # moments in one form and zone sort as text
+        return [row for row in self.rows[sobject].values() if not row.get("IsDeleted") or row["SystemModstamp"] > since]
 
     def row(self, sobject: str, wanted: str) -> dict[str, Json]:
         record_id = ids.normal(wanted)

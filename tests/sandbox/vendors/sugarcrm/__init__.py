@@ -1,9 +1,9 @@
 """SugarCRM, REST v11: modules with one set of verbs and a filter language; no pipelines, and stages are an enum."""
 
-from tests.sandbox.vendors.sugarcrm.links import Links
+from tests.sandbox.vendors.sugarcrm.backdoor import Backdoor
 
 
-class SugarCrm(Links):
+class SugarCrm(Backdoor):
     """The whole instance, with every path."""
 
 

@@ -3,7 +3,7 @@
 https://support.sugarcrm.com (Developer Guide: /<module>/:record/link/:link_name GET)
 """
 
-from tests.sandbox.exchange import Answer, Json, Request
+from tests.sandbox.exchange import Answer, Request
 from tests.sandbox.fake import route
 from tests.sandbox.vendors.sugarcrm.instance import BASE, refused
 from tests.sandbox.vendors.sugarcrm.modules import KINDS, Modules
@@ -45,14 +45,3 @@ class Links(Modules):
             return [other for other in self.rows[link].values() if other["account_id"] == row["id"]]
         ends = [pair if kind == "opportunities" else pair[::-1] for pair in self.participants]
         return [self.rows[link][far] for near, far in ends if near == row["id"]]
-
-    def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        """As in a body, `contacts` of an opportunity and `opportunities` of a contact: {"add": [id, ...]}."""
-        other = {"opportunities": "contacts", "contacts": "opportunities"}.get(noun, "")
-        added = [str(one) for one in (fields.get(other) or {}).get("add", [])]
-        if missing := [one for one in added if one not in self.rows[other]]:
-            raise LookupError(f"no {other} of id {missing[0]}")
-        record_id = super().plant(noun, {name: value for name, value in fields.items() if name != other})
-        pairs = [(str(record_id), one) for one in added]
-        self.participants += pairs if noun == "opportunities" else [(far, near) for near, far in pairs]
-        return record_id

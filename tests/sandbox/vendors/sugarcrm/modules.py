@@ -21,7 +21,6 @@ from tests.sandbox.vendors.sugarcrm.fields import (
     Field,
     FieldError,
     emails,
-    moment,
     read,
 )
 from tests.sandbox.vendors.sugarcrm.instance import BASE, NAMES, USERS, Instance, error, invalid, missing, refused
@@ -340,45 +339,6 @@ class Modules(Instance):
 
     def name_of(self, kind: str, key: str) -> str:
         return self.rows[kind][key]["name"] if key in self.rows[kind] else ""
-
-    # The control plane.
-
-    def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        """Also `lists` ({list, key, label}) and `customFields` ({module, name, type, options})."""
-        if noun == "lists":
-            self.lists.setdefault(fields["list"], {})[fields["key"]] = fields.get("label", fields["key"])
-            return fields["key"]
-        if noun == "customFields":
-            field = Field(fields.get("type", "varchar"), options=fields.get("options", ""))
-            if field.type == "enum" and field.options not in self.lists:
-                raise LookupError(f"no list {field.options!r}: plant it first")
-            self.custom[self.noun(fields["module"])][fields["name"]] = field
-            for row in self.rows[self.noun(fields["module"])].values():
-                row.setdefault(fields["name"], field.empty)
-            return fields["name"]
-        if noun not in self.rows:
-            raise LookupError(f"Sugar has no {noun} here: {', '.join([*self.rows, 'lists', 'customFields'])}")
-        values = dict(fields)
-        for name in ("date_entered", "date_modified"):
-            if isinstance(values.get(name), str):
-                values[name] = moment(values[name])
-        if "email" in values:
-            values["email"] = emails(values["email"])
-        values |= {
-            name: str(values[name])
-            for name, field in FIELDS[noun].items()
-            if field.type == "decimal" and values.get(name) is not None
-        }
-        if noun == "users":
-            values = {"status": "Active", "employee_status": "Active"} | values
-        return self.insert(noun, values)["id"]
-
-    def stored(self, noun: str) -> list[Json]:
-        if noun not in self.rows:
-            raise LookupError(f"Sugar has no {noun} here")
-        whole_rows = [self.shown(noun, row | {"deleted": False}) for row in self.rows[noun].values()]
-        deleted = [row["deleted"] for row in self.rows[noun].values()]
-        return [row | {"deleted": gone} for row, gone in zip(whole_rows, deleted, strict=True)]
 
 
 def pick(row: dict[str, Json], wanted: tuple[str, ...]) -> dict[str, Json]:

@@ -4,10 +4,11 @@ https://developer.zendesk.com/api-reference/sales-crm/resources/leads
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from tests.sandbox.exchange import Answer, Json, Request
 from tests.sandbox.fake import route
-from tests.sandbox.vendors.zendesk_sell.account import Flaw
+from tests.sandbox.vendors.zendesk_sell.account import Flaw, stamp
 from tests.sandbox.vendors.zendesk_sell.fields import ADDRESS, UnfitError, blank, read, read_custom
 from tests.sandbox.vendors.zendesk_sell.lists import RESOURCES, Row
 from tests.sandbox.vendors.zendesk_sell.lookups import BLANKS, Lookups
@@ -51,16 +52,21 @@ class Records(Lookups):
     def delete(self, request: Request) -> Answer:
         """Gone for good, and no list of the Core API tells of it."""
         kind = request.args["kind"]
-        row = self.row(kind, request.args["id"])
-        del self.rows[kind][row["id"]]
-        self.remember(kind, row["id"], None)
+        self.drop(kind, self.row(kind, request.args["id"])["id"])
         return Answer(204)
+
+    def drop(self, kind: str, row_id: int) -> None:
+        del self.rows[kind][row_id]
+        self.remember(kind, row_id, None)
 
     # Writing.
 
     def rewrite(self, kind: str, row: Row, data: Row) -> Row:
+        return self.changed(kind, row, data, self.written(kind, row, data))
+
+    def changed(self, kind: str, row: Row, data: Row, values: Row) -> Row:
         stage = row.get("stage_id")
-        row |= self.written(kind, row, data) | {"updated_at": self.now()}
+        row |= values | {"updated_at": self.now()}
         if kind == "deals" and row["stage_id"] != stage:
             row |= {"last_stage_change_by_id": self.me}
             row |= {} if "last_stage_change_at" in data else {"last_stage_change_at": self.now()}
@@ -177,18 +183,48 @@ class Records(Lookups):
     # The control plane.
 
     def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        """`companies` are contacts that are organizations; an address may be told in part."""
+        """`companies` are contacts that are organizations; an address may be told in part.
+
+        `created_at` and `updated_at` (ISO 8601) are kept in whole seconds; without an updated_at a record was not
+        touched since its created_at. The search index knows of it at once.
+        """
+        fields = dated(fields)
         if noun in BLANKS:
             return self.add(noun, fields)["id"]
         kind = "contacts" if noun == "companies" else noun
         if kind not in self.history:
             raise LookupError(f"Zendesk Sell has no {noun} here: {', '.join([*self.rows, 'companies'])}")
         organization = {"is_organization": True} if noun == "companies" else {}
-        address = {"address": dict.fromkeys(ADDRESS) | fields["address"]} if "address" in fields else {}
-        row = self.insert(kind, derived(kind, blank(kind) | organization | fields | address))
+        row = self.insert(kind, derived(kind, blank(kind) | organization | whole_address(fields)))
         self.history[kind][row["id"]].clear()
         self.remember(kind, row["id"], row, at_once=True)
         return row["id"]
+
+    def alter(self, noun: str, id: str, fields: dict[str, Json]) -> None:
+        """Custom fields that are not named stay; the index hears of it as late as of any write."""
+        kind, row = self.there(noun, id)
+        if kind in BLANKS:
+            row |= fields | {"updated_at": self.now()}
+            return
+        own = {"custom_fields": row["custom_fields"] | (fields.get("custom_fields") or {})}
+        self.changed(kind, row, fields, derived(kind, row | whole_address(fields) | own))
+
+    def erase(self, noun: str, id: str) -> None:
+        """Without a trace; but a user who leaves goes on being listed, as inactive."""
+        kind, row = self.there(noun, id)
+        if kind == "users":
+            row |= {"status": "inactive", "updated_at": self.now()}
+        elif kind in BLANKS:
+            del self.rows[kind][row["id"]]
+        else:
+            self.drop(kind, row["id"])
+
+    def there(self, noun: str, id: str) -> tuple[str, Row]:
+        kind = "contacts" if noun == "companies" else noun
+        row = self.rows.get(kind, {}).get(int(id)) if id.isdigit() else None
+        if row is None or (noun == "companies" and not row["is_organization"]):
+            raise LookupError(f"Zendesk Sell has no {noun} {id}")
+        return kind, row
 
     def stored(self, noun: str) -> list[Json]:
         if noun == "companies":
@@ -203,3 +239,15 @@ def derived(kind: str, row: Row) -> Row:
     if kind == "contacts" and not row["is_organization"]:
         row["name"] = " ".join(part for part in (row["first_name"], row["last_name"]) if part)
     return row
+
+
+def whole_address(fields: Row) -> Row:
+    return fields | ({"address": dict.fromkeys(ADDRESS) | fields["address"]} if fields.get("address") else {})
+
+
+def dated(fields: Row) -> Row:
+    """With moments as Sell writes them."""
+    given = {name: datetime.fromisoformat(fields[name]) for name in ("created_at", "updated_at") if fields.get(name)}
+    if "created_at" in given:
+        given.setdefault("updated_at", given["created_at"])
+    return fields | {name: stamp(moment.timestamp()) for name, moment in given.items()}

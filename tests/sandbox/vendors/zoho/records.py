@@ -8,6 +8,7 @@ https://www.zoho.com/crm/developer/docs/api/v8/delete-records.html
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from tests.sandbox.exchange import Answer, Json, Request
@@ -32,6 +33,8 @@ KINDS = f'{BASE}/<any("Leads", "Contacts", "Accounts", "Deals"):kind>'
 MOST = 100
 CHECKED = {"leads": ["Email"], "contacts": ["Email"], "accounts": ["Account_Name"], "deals": ["Deal_Name"]}
 """What an upsert compares when it does not say."""
+
+OWNERS = ("users", "ownerlookup")
 
 type Row = dict[str, Json]
 
@@ -142,8 +145,7 @@ class Records(Pipelines):
         faults = faults or self.conflicts(kind, values, path, row["id"])
         if faults:
             return combined(faults)
-        row |= values | {"Modified_Time": self.now(), "Modified_By": self.someone()}
-        self.settle(row)
+        self.rewrite(kind, row, values)
         return success("record updated", summary(row))
 
     def delete_one(self, kind: str, number: str) -> dict[str, Json]:
@@ -261,8 +263,26 @@ class Records(Pipelines):
         row |= values
         self.settle(row)
         self.rows[kind][row["id"]] = row
-        self.made_at[row["id"]] = self.clock()
+        self.made_at[row["id"]] = min(self.clock(), seconds(row["Created_Time"]) or 0)
         return row
+
+    def rewrite(self, kind: str, row: Row, values: Row) -> None:
+        """Whoever changes it: its time of change moves, and those that name it tell its new name."""
+        before = title(row)
+        row |= {"Modified_Time": self.now(), "Modified_By": self.someone()} | values
+        self.settle(row)
+        if title(row) != before:
+            self.rename(kind, {"name": title(row), "id": row["id"]})
+
+    def rename(self, kind: str, told: dict[str, Json]) -> None:
+        """A name in a lookup is that of the record or user now; whoever shows it has not changed by that."""
+        for other, rows in self.rows.items():
+            fields = FIELDS[other].values()
+            names = [field.name for field in fields if field.lookup == kind or (kind, field.type) == OWNERS]
+            for row in rows.values():
+                for name in names:
+                    if row[name] and row[name]["id"] == told["id"]:
+                        row[name] = told
 
     def settle(self, row: Row) -> None:
         """What follows from other fields."""
@@ -300,48 +320,8 @@ class Records(Pipelines):
         what = self.duplicate_of(kind, row | ({"id": existing} if existing else {}), "$.data[0]", CHECKED[kind][0])
         return Answer(400, {"data": [what]})
 
-    # The control plane.
 
-    def plant(self, noun: str, fields: dict[str, Json]) -> str | int:
-        if noun == "users":
-            return self.insert_user(dict(fields))
-        if noun == "stages":
-            label = fields["display_value"]
-            return self.add_option("deals", "Stage", {"actual_value": label} | fields)["id"]
-        if noun == "pipelines":
-            stages = fields.get("stages") or [stage["id"] for stage in self.stages]
-            return self.insert_pipeline(fields["display_value"], stages, default=bool(fields.get("default")))
-        if noun not in self.rows:
-            raise LookupError(f"Zoho has no {noun} here: {', '.join([*self.rows, 'users', 'pipelines', 'stages'])}")
-        values = dict(fields)
-        if noun == "deals":
-            pipeline = next(row for row in self.pipelines.values() if row["default"])
-            first = next(option for option in self.stages if option["id"] == pipeline["stages"][0])
-            values = {"Pipeline": pipeline["display_value"], "Stage": first["display_value"]} | values
-        for name, value in values.items():
-            field = FIELDS[noun].get(name)
-            if field and field.type == "ownerlookup":
-                values[name] = self.person(value["id"])
-            elif field and field.lookup and isinstance(value, dict):
-                values[name] = self.reference(field.lookup, value)
-        return self.insert(noun, values)["id"]
-
-    def stored(self, noun: str) -> list[Json]:
-        if noun == "users":
-            return list(self.users.values())
-        if noun == "stages":
-            return list(self.stages)
-        if noun == "pipelines":
-            return [self.shown_pipeline(row) for row in self.pipelines.values()]
-        if noun not in self.rows:
-            raise LookupError(f"Zoho has no {noun} here")
-        bin_ = self.bin[noun]
-        return [
-            row | ({"deleted_time": stamp(bin_[number])} if number in bin_ else {})
-            for number, row in self.rows[noun].items()
-        ]
-
-
+@lru_cache(maxsize=10_000)
 def seconds(text: str) -> float | None:
     """Of a time with an offset, in whole seconds."""
     if not re.fullmatch(MOMENT, text):

@@ -12,6 +12,12 @@ from switchboard.crm.catalog import CRM, Emulated, Native, Resource, Unsupported
 from switchboard.crm.problem import Fault
 from switchboard.models.schema import Verb, verbs
 from switchboard.ports import Services
+from switchboard.sync import planning
+
+SYNCED = ("contacts",)
+"""Resources that are synced into a store, and searched there."""
+SMALL = 10_000
+"""What is told of how often an account is looked at holds for so many records."""
 
 
 def walk(call: Call, services: Services) -> Reply:
@@ -40,7 +46,37 @@ def of(crm: CRM) -> dict[str, Any]:
         "settings": {name: setting.what for name, setting in crm.settings.items()},
         "pods": list(crm.pods),
         "resources": {plural: {verb: told(crm, plural, verb) for verb in verbs(plural)} for plural in declared},
+        "syncs": {plural: synced(crm, plural) for plural in SYNCED if crm.has(plural)},
     }
+
+
+def synced(crm: CRM, plural: str) -> dict[str, Any]:
+    """How a resource gets into the store: what is asked for, how fast, and how often; and how soon it comes out that a
+    record was deleted."""
+    resource = crm.resources[plural]
+    if not isinstance(resource, Resource):
+        raise TypeError(f"{crm.title} has no {plural}")
+    every = planning.interval(crm, resource, SMALL)
+    return {
+        "changes": "since" if resource.changes else "all",
+        "deletions": resource.deletions,
+        "lag_seconds": crm.dialect.lag,
+        "pace": {"calls": crm.pace.calls, "seconds": crm.pace.seconds, "daily": crm.pace.daily},
+        "every_seconds": every,
+        "deletions_every_seconds": _deletions_every(resource, every),
+    }
+
+
+def _deletions_every(resource: Resource, every: int) -> int:
+    """Deletions are looked for with changes, but no more often than it pays."""
+    match resource.deletions:
+        case "told":
+            seconds = every
+        case "listed":
+            seconds = planning.DELETIONS_SECONDS
+        case "swept":
+            seconds = planning.sweep_interval(resource) if resource.changes else every
+    return -(-seconds // every) * every
 
 
 def told(crm: CRM, plural: str, verb: Verb) -> dict[str, Any]:

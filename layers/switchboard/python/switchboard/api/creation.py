@@ -8,13 +8,14 @@ from switchboard.api.call import Call
 from switchboard.api.keys import Caller
 from switchboard.api.once import Once
 from switchboard.api.reply import Reply, refusal, result
-from switchboard.api.speak import Line
 from switchboard.api.unified import Order
 from switchboard.crm.catalog import Resource
 from switchboard.crm.dialect import Answer, Draft
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.models.schema import Schema
 from switchboard.ports import Claim
+from switchboard.search import through
+from switchboard.talks.line import Line
 
 SKEW_SECONDS = 30
 """How far a vendor's clock may run behind ours when we ask what it made since a claim."""
@@ -82,6 +83,7 @@ class Creation:
                 return refusal(call, problem)
             raise
         self.line.note()
+        through.made(self.line, self.resource, answer)
         answer = unified.linked(answer, self.schema, self.resource, self.line.origin)
         headers = {**self.line.forwarded, **unified.limits(self.line.rate)}
         headers.pop("retry-after", None)  # of a read that failed; the record is made
@@ -97,7 +99,7 @@ class Creation:
 
     def adopted(self, doubt: Claim) -> Answer | None:
         """The record that the run in doubt has made; None where the CRM says for certain that there is none."""
-        clock, settled = self.line.services.clock, doubt.settles_at + self.line.crm.dialect.lag
+        clock, settled = self.line.services.clock, doubt.settles_at + self.line.crm.dialect.looked_lag
         while (answer := self.found(doubt)) is None and (wait := settled - clock.now()) > 0:
             if wait + LOOK_SECONDS > self.line.deadline.left:
                 detail = "The CRM does not have the record yet, and may still be making it."

@@ -9,8 +9,6 @@ from switchboard import models
 from switchboard.api import cursor, door, unified
 from switchboard.api.call import Call
 from switchboard.api.reply import Reply, result
-from switchboard.api.speak import Line
-from switchboard.api.tokens import Tokens
 from switchboard.api.unified import Asked, Wish
 from switchboard.api.walk import find_account, offered
 from switchboard.crm.catalog import CRM, Resource
@@ -21,6 +19,9 @@ from switchboard.crm.wire import Talk, passing
 from switchboard.models.schema import Schema, Verb
 from switchboard.models.values import ID
 from switchboard.ports import Deadline, Services
+from switchboard.search import through
+from switchboard.talks.line import Line
+from switchboard.talks.tokens import Tokens
 
 STRETCHES = 20
 """So many stretches of a CRM's list are read for one of ours, where none holds a record that is asked for."""
@@ -134,6 +135,7 @@ def found(access: Access, asked: Asked, id: str) -> Reply:
 def removed(access: Access, asked: Asked, id: str) -> Reply:
     """What was removed, by its id."""
     access.hold(access.line.crm.dialect.delete(access.resource, checked(id)), asked, reads=False)
+    through.removed(access.line, access.resource, id)
     return access.reply({"id": id})
 
 

@@ -22,6 +22,7 @@ STATUSES = {
     Kind.RATE_LIMITED: 429,
     Kind.FORBIDDEN: 403,
     Kind.INVALID: 400,
+    Kind.VALIDATION: 422,
     Kind.MISSING_FIELD: 400,
     Kind.UNSUPPORTED: 400,
     Kind.NOT_FOUND: 404,

@@ -36,10 +36,16 @@ PODS = {
     "/pods/assets/{file}": {"GET": "view_pod"},
 }
 
+RECORDS = {
+    "/v1/contacts/search": {"POST": "search_contacts"},
+    "/v1/contacts/{id}": {"GET": "search_contacts"},
+}
+
 ROUTES: dict[str, dict[str, str]] = {
     **{path: methods for plural, name in MODULES.items() for path, methods in _unified(plural, name).items()},
     "/unified/crm/capabilities": {"GET": "list_capabilities"},
     **PODS,
+    **RECORDS,
 }
 """Path, method, and the folder of the function that answers."""
 

@@ -7,14 +7,14 @@ from switchboard.api.call import Call
 from switchboard.api.creation import Creation
 from switchboard.api.keys import Caller
 from switchboard.api.reply import Reply
-from switchboard.api.speak import Line
-from switchboard.api.tokens import Tokens
 from switchboard.crm import registry
 from switchboard.crm.catalog import CRM, Resource
 from switchboard.crm.dialect import Draft
 from switchboard.crm.problem import Fault, Kind, Problem, pointed
 from switchboard.models.schema import Schema, Verb
 from switchboard.ports import Account, Deadline, Services
+from switchboard.talks.line import Line
+from switchboard.talks.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
 
 CONFIG = Config(
     connect_timeout=2,
@@ -29,3 +30,9 @@ def dynamodb() -> "DynamoDBClient":
 def secretsmanager() -> "SecretsManagerClient":
     """The client of the secrets."""
     return boto3.client("secretsmanager", config=CONFIG)
+
+
+@cache
+def sqs() -> "SQSClient":
+    """The client of the queue."""
+    return boto3.client("sqs", config=CONFIG)

@@ -112,8 +112,10 @@ class AccessTable:
         """The brand and its accounts: `account#...` and `brand` stand side by side in the order of sort keys."""
         items = self._between(brand, "account#", "brand")
         accounts = [_account(brand, item) for item in items if item["sk"]["S"] != "brand"]
-        exists = any(item["sk"]["S"] == "brand" for item in items)
-        return Brand(exists, tuple(sorted(accounts, key=lambda each: (each.created_at, each.id))))
+        there = next((item for item in items if item["sk"]["S"] == "brand"), None)
+        own = there is not None and there.get("members_see", {}).get("S") == "own"
+        by_age = tuple(sorted(accounts, key=lambda each: (each.created_at, each.id)))
+        return Brand(there is not None, by_age, "own" if own else "all")
 
     def user(self, brand: str, *, id: str = "", email: str = "") -> User | None:
         """A user by id or by e-mail address; a brand has few."""
@@ -216,6 +218,7 @@ def _account(brand: str, item: Mapping[str, Any]) -> Account:
         doubtful_until=int(item.get("doubtful_until", {}).get("N", 0)),
         created_at=int(item.get("created_at", {}).get("N", 0)),
         settings=json.loads(item.get("settings", {}).get("S", "{}")),
+        searchable=tuple(json.loads(item.get("searchable", {}).get("S", "[]"))),
     )
 
 

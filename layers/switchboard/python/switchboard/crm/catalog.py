@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from switchboard.models.schema import verbs
 
@@ -26,6 +26,11 @@ ORIGIN = re.compile(rf"https://({LABEL}(?:\.{LABEL})+)/?", re.ASCII)
 """An origin as plain as it can be: no user, no port, no path, nothing escaped."""
 
 
+type Deletions = Literal["listed", "told", "swept"]
+"""How it comes out that records were deleted: the vendor lists them; its list of changes tells of them as well; or all
+that is there has to be looked through now and then."""
+
+
 @dataclass(frozen=True)
 class Resource:
     """One resource of a CRM: its rows, where it lives, and what may be done with it.
@@ -40,6 +45,7 @@ class Resource:
     within: the vendor tells of these records only inside those of another resource.
     list_only: the vendor reads none by its id; one is found in the list of all.
     listed: path of the list, where it is another than that of the records.
+    deletions: how it comes out that records were deleted.
     """
 
     table: Table
@@ -54,6 +60,7 @@ class Resource:
     within: Within | None = None
     list_only: bool = False
     listed: str | None = None
+    deletions: Deletions = "swept"
 
     @property
     def verbs(self) -> tuple[Verb, ...]:
@@ -154,6 +161,16 @@ class Setting:
     default: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a vendor may be asked for lists: so many calls of one account in so many seconds; and in a day, where
+    that is limited too. What its smallest paid plan grants."""
+
+    calls: int
+    seconds: float
+    daily: int | None = None
+
+
 @dataclass(frozen=True)
 class CRM:
     """One vendor. `resources` maps the plural of each resource to what can be said of it; `pods` goes from the words by
@@ -165,6 +182,7 @@ class CRM:
     hosts: Mapping[Party, Host]
     auth: Mapping[str, Scheme]
     dialect: Dialect
+    pace: Pace
     resources: Mapping[str, Resource | Unsupported] = field(default_factory=dict[str, "Resource | Unsupported"])
     settings: Mapping[str, Setting] = field(default_factory=dict[str, "Setting"])
     pods: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -70,10 +70,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of a list. `cursor` resumes behind it: a position that holds no URL, None at the end."""
+    """A stretch of a list. `cursor` resumes behind it: a position that holds no URL, None at the end.
+
+    gone: ids of records that the list tells of although they were removed.
+    """
 
     answers: Sequence[Answer]
     cursor: Cursor | None = None
+    gone: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,14 @@ class Dialect:
 
     lag = 0
     """Seconds after which a new record stands in the vendor's lists at the latest. Until then its "no" is no answer."""
+
+    look_lag: int | None = None
+    """The same of what `candidates` looks at, where that is another list than the one that tells of changes."""
+
+    @property
+    def looked_lag(self) -> int:
+        """Seconds after which `find` knows of a new record at the latest."""
+        return self.lag if self.look_lag is None else self.look_lag
 
     # --- sentences -------------------------------------------------------------------------------------------------
 
@@ -200,10 +212,12 @@ class Dialect:
         start = since if resource.changes else None
         return (yield from every(lambda cursor: self.stretch(resource, start, cursor, LOOK_PAGE)))
 
-    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
-        """The request for one stretch of a list, oldest change first where `since` is given."""
+    def page_request(
+        self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int, extra: Sequence[str] = ()
+    ) -> Request:
+        """The request for one stretch of a list, oldest change first where `since` is given; `extra` as in `view`."""
         path, query = resource.listed or resource.path, self._paging(resource).ask(since, cursor, limit)
-        return wire.get(path, self.view(resource) | query)
+        return wire.get(path, self.view(resource, extra) | query)
 
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
@@ -296,14 +310,28 @@ class Dialect:
             outer = (yield from self.locate(resource, id))[OUTER]
         yield from self.ask(self.removal(resource, id, outer))
 
+    def custom(self, resource: Resource) -> Talk[Sequence[str]]:
+        """The names of custom columns, where the vendor tells of them only to who asks for them by name."""
+        yield from ()
+        return ()
+
     def list(
-        self, resource: Resource, *, since: datetime | None = None, cursor: Cursor | None = None, limit: int
+        self,
+        resource: Resource,
+        *,
+        since: datetime | None = None,
+        cursor: Cursor | None = None,
+        limit: int,
+        extra: Sequence[str] = (),
     ) -> Talk[Page]:
-        """One stretch of the list: of everything, or of what changed since then, oldest change first."""
-        found, following = yield from self.stretch(resource, since, cursor or {}, limit)
+        """One stretch of the list: of everything, or of what changed since then, oldest change first; with the columns
+        of the table and these."""
+        listed, following = yield from self.stretch(resource, since, cursor or {}, limit, extra)
+        found = [body for body in listed if not self.removed(resource, body)]
         told = yield from self.enrich(resource, found)
         answers = [Answer(self.item(resource, full), bare(body)) for full, body in zip(told, found, strict=True)]
-        return Page(answers, following)
+        items = (self.item(resource, body) for body in listed if self.removed(resource, body))
+        return Page(answers, following, tuple(item["id"] for item in items if "id" in item))
 
     def deleted(
         self, resource: Resource, *, since: datetime, cursor: Mapping[str, Any] | None = None
@@ -338,10 +366,12 @@ class Dialect:
 
     # --- what conversations are made with ----------------------------------------------------------------------------
 
-    def stretch(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
+    def stretch(
+        self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int, extra: Sequence[str] = ()
+    ) -> Talk[Stretch]:
         """One stretch of a list, as bodies; what stands within others is taken out of them."""
         if resource.within is None:
-            response = yield from self.ask(self.page_request(resource, since, cursor, limit))
+            response = yield from self.ask(self.page_request(resource, since, cursor, limit, extra))
             return self.page(resource, response, since, cursor, limit)
         outers, following = yield from self.stretch(resource.within.outer, None, cursor.get("outer", {}), limit)
         inner = [

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     RATE_LIMITED = "rate-limited"
     FORBIDDEN = "insufficient-permissions"
     INVALID = "invalid-request"
+    VALIDATION = "validation"
     MISSING_FIELD = "missing-required-field"
     UNSUPPORTED = "unsupported-by-crm"
     NOT_FOUND = "not-found"

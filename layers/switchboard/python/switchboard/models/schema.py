@@ -11,13 +11,18 @@ if TYPE_CHECKING:
 
 type Verb = Literal["create", "list", "get", "delete"]
 VERBS: tuple[Verb, ...] = ("create", "list", "get", "delete")
-READ_BY_ID = frozenset({"contacts", "companies", "deals", "users"})
-"""What is read by its id, and nothing else so far."""
+READ: dict[str, tuple[Verb, ...]] = {
+    "contacts": ("list", "get"),
+    "companies": ("get",),
+    "deals": ("get",),
+    "users": ("get",),
+}
+"""What is only read so far, and how."""
 
 
 def verbs(plural: str) -> tuple[Verb, ...]:
     """What may be done with records of a resource, where the CRM can."""
-    return ("get",) if plural in READ_BY_ID else VERBS
+    return READ.get(plural, VERBS)
 
 
 @dataclass(frozen=True)

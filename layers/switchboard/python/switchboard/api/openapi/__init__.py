@@ -3,15 +3,17 @@
 `make docs` writes it to openapi.json; a test compares.
 """
 
-from switchboard.api.openapi import capabilities, pods, terms, unified
+from switchboard.api.openapi import capabilities, pods, records, terms, unified
 from switchboard.api.openapi.terms import Json
-from switchboard.api.routes import PODS, ROUTES
+from switchboard.api.routes import PODS, RECORDS, ROUTES
 
 VERSION = "1.0.0"
 
 
 def operation(path: str, method: str) -> Json:
     """What is done by this method at this path, from the module that tells of it."""
+    if path in RECORDS:
+        return records.operation(path, method)
     told = pods if path in PODS else capabilities if path == capabilities.PATH else unified
     return told.operation(path, method)
 
@@ -20,7 +22,8 @@ def document() -> Json:
     """The whole document."""
     paths = {path: {m.lower(): operation(path, m) for m in methods} for path, methods in ROUTES.items()}
     tags = dict.fromkeys(tag for methods in paths.values() for each in methods.values() for tag in each["tags"])
-    schemas = unified.schemas() | capabilities.schemas() | pods.schemas() | {"Problem": terms.PROBLEM}
+    surfaces = (unified, capabilities, pods, records)
+    schemas = {name: each for told in surfaces for name, each in told.schemas().items()} | {"Problem": terms.PROBLEM}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -35,9 +38,17 @@ def document() -> Json:
         "paths": paths,
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "bearerFormat": "trpt_<brand>_<random>"}},
-            "parameters": terms.PARAMETERS | unified.PARAMETERS | capabilities.PARAMETERS | pods.PARAMETERS,
-            "headers": terms.HEADERS | unified.HEADERS | pods.HEADERS,
-            "responses": {"problem": unified.problem(), "pods_problem": pods.problem()},
+            "parameters": terms.PARAMETERS
+            | unified.PARAMETERS
+            | capabilities.PARAMETERS
+            | pods.PARAMETERS
+            | records.PARAMETERS,
+            "headers": terms.HEADERS | unified.HEADERS | pods.HEADERS | records.HEADERS,
+            "responses": {
+                "problem": unified.problem(),
+                "pods_problem": pods.problem(),
+                "records_problem": records.problem(),
+            },
             "schemas": dict(sorted(schemas.items())),
         },
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from switchboard.api.openapi.terms import MOMENT, TEXT, Json, described, enum, listed, record, ref
+from switchboard.api.openapi.terms import MOMENT, REST, TEXT, Json, described, enum, listed, record, ref
 from switchboard.api.pods import creation, keeping, templates
 from switchboard.crm import registry
 from switchboard.models.values import ID
@@ -201,7 +201,6 @@ def _preview() -> Json:
 
 def page() -> Json:
     """A page of a search."""
-    rest = record({"next": {"type": ["string", "null"]}, "has_more": {"type": "boolean"}})
     partial = {"type": "boolean", "description": "`true` where there is more and none of it was found in time."}
-    meta = record({"cursor": rest, "partial": partial}, ("partial",))
+    meta = record({"cursor": REST, "partial": partial}, ("partial",))
     return success(listed(ref("PodSummary")), meta=meta)

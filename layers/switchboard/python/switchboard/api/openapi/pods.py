@@ -7,11 +7,22 @@ from typing import Any
 from switchboard.api.openapi import bodies, samples, terms
 from switchboard.api.openapi.bodies import success
 from switchboard.api.openapi.samples import PAGE, POD_PATCH, SEARCH, TEMPLATE, TEMPLATE_PATCH, template
-from switchboard.api.openapi.terms import TEXT, Json, answer, content, header, listed, parameter, parameters, ref
+from switchboard.api.openapi.terms import (
+    LIMITS,
+    TEXT,
+    Json,
+    answer,
+    content,
+    header,
+    listed,
+    parameter,
+    parameters,
+    ref,
+    wanting,
+)
 from switchboard.api.pods import templates
 from switchboard.api.pods.creation import Order
 from switchboard.api.reply import Reply
-from switchboard.api.scopes import ALIASES
 from switchboard.pods import look
 from switchboard.ports import Pod
 
@@ -167,13 +178,11 @@ def _keyed(
     name: str, summary: str, description: str, scope: str, *names: str, told: Json, body: Json | None = None
 ) -> Json:
     """What a caller with a key may do, if it has the scope."""
-    scopes = [scope, *(alias for alias, meant in ALIASES.items() if meant == scope)]
-    wants = f"Wants the scope {' or '.join(f'`{each}`' for each in scopes)}."
     return {
         "tags": [f"{scope.partition('.')[0]}s"],
         "operationId": name,
         "summary": summary,
-        "description": f"{description}\n\n{wants}",
+        "description": wanting(description, scope),
         "parameters": parameters(*names),
         **({"requestBody": {"required": True, "content": body}} if body else {}),
         "responses": {**told, "default": PROBLEM_REF},
@@ -236,14 +245,9 @@ PARAMETERS: dict[str, Json] = {
 }
 """The parameters of this surface, by the names that components have."""
 
-LIMITS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
-"""The headers of every answer to a caller with a key."""
 KEPT = ("etag", "cache-control", "content-security-policy")
 """Those of a page that is kept for a while."""
 HEADERS: dict[str, Json] = {
-    "x-ratelimit-limit": header("Calls that the key may make in ten seconds.", "integer"),
-    "x-ratelimit-remaining": header("Those that are left.", "integer"),
-    "x-ratelimit-reset": header("When it may make all of them again, in epoch seconds.", "integer"),
     "etag": header("The version of what is told, in quotes."),
     "location": header("Where the new template is."),
     "cache-control": header("How long the page may be kept."),

@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from switchboard.api.call import Call
 from switchboard.api.reply import TYPES, refusal
+from switchboard.api.scopes import ALIASES
 from switchboard.crm import registry
 from switchboard.crm.problem import Kind, Problem
 
@@ -84,6 +85,12 @@ def answer(description: str, names: Iterable[str], body: Json | None = None) -> 
     return told | ({"content": body} if body else {})
 
 
+def wanting(description: str, scope: str) -> str:
+    """A description, and the scope that is wanted."""
+    scopes = [scope, *(alias for alias, meant in ALIASES.items() if meant == scope)]
+    return f"{description}\n\nWants the scope {' or '.join(f'`{each}`' for each in scopes)}."
+
+
 def raised(work: Callable[[], object]) -> Problem:
     """The problem that something ends in."""
     try:
@@ -114,8 +121,17 @@ HEADERS: dict[str, Json] = {
     "x-trace-id": header("Names this call in the logs."),
     "retry-after": header("Seconds to wait before the same request is sent again.", "integer"),
     "idempotent-replayed": header("`true` where an answer is told again."),
+    "x-ratelimit-limit": header("Calls that the key may make in ten seconds.", "integer"),
+    "x-ratelimit-remaining": header("Those that are left.", "integer"),
+    "x-ratelimit-reset": header("When it may make all of them again, in epoch seconds.", "integer"),
 }
 """The headers of more than one surface."""
+
+LIMITS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+"""Those of every answer to a caller with a key, where they are not the CRM's."""
+
+REST: Json = record({"next": {"type": ["string", "null"]}, "has_more": {"type": "boolean"}})
+"""Where a search goes on."""
 
 PROBLEM: Json = {
     "type": "object",

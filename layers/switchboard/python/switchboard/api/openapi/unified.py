@@ -21,7 +21,7 @@ from switchboard.api.openapi.terms import (
 )
 from switchboard.crm import registry
 from switchboard.crm.catalog import Resource
-from switchboard.models.schema import READ_BY_ID, Schema, Verb
+from switchboard.models.schema import READ, Schema, Verb
 from switchboard.pods import starters
 from switchboard.pods.variables import ROOTS
 
@@ -68,7 +68,7 @@ ANSWERS: dict[str, Json] = {
         "updated_at": "2026-11-21T09:30:00Z",
         "remote_data": {"id": "81", "label": "Contract sent"},
     },
-    **{plural: starters.sample()[root] for root, plural in ROOTS.items() if plural in READ_BY_ID},
+    **{plural: starters.sample()[root] for root, plural in ROOTS.items() if plural in READ},
 }
 """An answer of each resource; what is read by its id is what templates are tried with."""
 

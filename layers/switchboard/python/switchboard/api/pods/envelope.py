@@ -10,10 +10,10 @@ from switchboard.api.call import Call
 from switchboard.api.keys import Caller
 from switchboard.api.reply import Reply, result
 from switchboard.api.scopes import Action
-from switchboard.api.tokens import Tokens
 from switchboard.crm.codecs import rfc3339
 from switchboard.crm.problem import Fault, Kind, Problem, pointed, pointer
 from switchboard.ports import Deadline, Services
+from switchboard.talks.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from switchboard.api.call import Call
 from switchboard.api.pods.envelope import Means, fault, text
-from switchboard.api.speak import Line
 from switchboard.crm import registry
 from switchboard.crm.catalog import CRM, Resource
 from switchboard.crm.problem import Fault, Kind, Problem
@@ -16,6 +15,7 @@ from switchboard.models.values import ID
 from switchboard.pods import filling, subject
 from switchboard.pods.subject import Wanted
 from switchboard.ports import Account, Brand, Pod
+from switchboard.talks.line import Line
 
 ID_FORM = re.compile(ID)
 FIELDS = ("crm_type", "crm_object", "crm_id", "integrated_account_id")

@@ -18,7 +18,7 @@ from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header
-from switchboard.crm.catalog import Host, Resource, alone
+from switchboard.crm.catalog import Host, Pace, Resource, alone
 from switchboard.crm.codecs import plain, text
 from switchboard.crm.complaint import DETAILS, Complaint, sentence
 from switchboard.crm.dialect import Answer, Dialect, Draft, Rate, whole
@@ -29,6 +29,7 @@ from switchboard.crm.problem import Kind, Problem, invalid, pointer
 from switchboard.crm.vendors.activecampaign.rows import (
     API,
     BESIDE,
+    SIDE,
     companies,
     contacts,
     deals,
@@ -176,13 +177,25 @@ class ActiveCampaign(Dialect):
                 raise Problem(Kind.CRM_CONFLICT, f"The {name} holds deals, which would be deleted with it.")
         yield from super().delete(resource, id)
 
+    def page_request(
+        self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int, extra: Sequence[str] = ()
+    ) -> Request:
+        """Where all contacts are wanted, none is left out for not saying when it changed."""
+        start = None if resource is contacts and since and since <= OLDEST else since
+        return super().page_request(resource, start, cursor, limit, extra)
+
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
     ) -> Stretch:
-        """The stages of all pipelines stand beside them: each is given its own, as the read of one does."""
+        """The stages of all pipelines stand beside them, and what contacts have in other tables: each is given its own,
+        as the read of one does."""
         found, following = super().page(resource, response, since, cursor, limit)
         if resource is pipelines:
             found = nested(found, "dealStages", many(response.body, "dealStages"), by="group")
+        if resource is contacts:
+            found = reached(found, "udate", since)
+            for name in SIDE:
+                found = nested(found, name, many(response.body, name), by="contact")
         if resource is leads:
             found = [each for each in reached(found, "udate", since) if not self.removed(resource, each)]
         return found, following
@@ -199,6 +212,7 @@ CRM = catalog.CRM(
     hosts=alone(Host(None, ("api-us1.com", "activehosted.com"))),
     auth={"api_key": Header("api-token", "")},
     dialect=ActiveCampaign(),
+    pace=Pace(5, 1),  # of the account, whoever asks: https://developers.activecampaign.com/reference/rate-limits
     resources={
         "leads": leads,
         "contacts": contacts,

@@ -10,6 +10,7 @@ from switchboard.crm.dialect import OUTER
 from switchboard.crm.mapping import Table, row
 from switchboard.crm.paging import Offset, Since, Whole
 from switchboard.crm.places import Always, Each, First, Joined, Named, Record, Slots
+from switchboard.crm.vendors.brevo.overlapping import Overlapping
 from switchboard.crm.wire import dig, plant
 from switchboard.models.company import COMPANY
 from switchboard.models.contact import CONTACT
@@ -172,7 +173,15 @@ leads = Resource(
     # By creation, oldest first: it cannot be sorted by change.
     paging=Offset("contacts", most=1000, since=Since("modifiedSince", just_before), query={"sort": "asc"}),
 )
-contacts = Resource(contact, CONTACTS, any_of=(("emails", "phones"),))
+contacts = Resource(
+    contact,
+    CONTACTS,
+    any_of=(("emails", "phones"),),
+    # By creation, too. Nothing tells of contacts that were deleted.
+    paging=Overlapping(
+        "contacts", most=1000, more="count", since=Since("modifiedSince", just_before), query={"sort": "asc"}
+    ),
+)
 companies = Resource(company, "/v3/companies")
 deals = Resource(deal, "/v3/crm/deals")
 users = Resource(

@@ -206,7 +206,7 @@ stage = Table(
     row("position", "position", number, read_only=True),
 )
 
-contacts = Resource(contact, f"{BASE}/contact/")
+contacts = Resource(contact, f"{BASE}/contact/", asks_for_changes=True, deletions="listed")
 companies = Resource(company, f"{BASE}/lead/", nearest="A lead is the company, with the people in it and its deals.")
 deals = Resource(deal, f"{BASE}/opportunity/")
 users = Resource(user, f"{BASE}/user/")

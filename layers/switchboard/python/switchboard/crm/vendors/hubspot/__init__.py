@@ -3,21 +3,24 @@
 Objects      https://developers.hubspot.com/docs/api-reference/crm-objects-v3
 Leads        https://developers.hubspot.com/docs/api-reference/crm-leads-v3/guide
 Associations https://developers.hubspot.com/docs/api-reference/crm-associations-v4/guide
+Search       https://developers.hubspot.com/docs/api-reference/search/guide
+Properties   https://developers.hubspot.com/docs/api-reference/crm-properties-v3/guide
+Limits       https://developers.hubspot.com/docs/developer-tooling/platform/usage-guidelines
 Errors       https://developers.hubspot.com/docs/api-reference/error-handling
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
-from switchboard.crm.catalog import Host, Resource, alone
+from switchboard.crm.catalog import Host, Pace, Resource, alone
 from switchboard.crm.codecs import plain, utc
 from switchboard.crm.complaint import Complaint, misshapen, sentence
-from switchboard.crm.dialect import OUTER, Dialect, Draft, Gone, Rate, bare, rate, whole
+from switchboard.crm.dialect import OUTER, Dialect, Draft, Gone, Page, Rate, bare, rate, whole
 from switchboard.crm.mapping import next_place
 from switchboard.crm.paging import Cursor, Stretch, window
 from switchboard.crm.places import Record
@@ -30,6 +33,7 @@ from switchboard.crm.vendors.hubspot.rows import (
     LIST,
     OBJECTS,
     PIPELINES,
+    PROPERTIES,
     VERSION,
     Linked,
     closed,
@@ -49,12 +53,22 @@ BAGS = (leads, contacts, companies, deals)
 LOCKED = 423
 """The record is being written by another; two seconds are to be waited at the least."""
 
-CHANGED = "hs_lastmodifieddate"
+CHANGED = {"leads": "hs_lastmodifieddate", "contacts": "lastmodifieddate"}
 """What a search for changes is sorted by; a record's own `updatedAt` says the same."""
+
+SEARCH_PAGE = 200
 
 SEARCH_END = 10_000
 """A search gives no result beyond this position."""
 
+FOUNDED = datetime(2006, 1, 1, tzinfo=UTC)
+
+CELLS = 20_000
+"""So many values are asked for at once, at most: an account may have a thousand properties of its own, and an answer
+of more than 2 MB is none."""
+
+MERGED = "hs_merged_object_ids"
+"""The ids of the contacts that one was merged from: they stand in no list any more, nor among the archived."""
 
 NAME = ("firstname", "lastname", "email")
 """What a contact is called by."""
@@ -87,6 +101,8 @@ class HubSpot(Dialect):
     forwarded = ("x-hubspot-",)
     request_id_headers = ("x-hubspot-correlation-id", "x-request-id")
     request_id_at = "correlationId"
+    lag = 60  # a search was seen to be 30 seconds behind; reads by id and associations are not
+    look_lag = 0  # what is looked at after a create that was not answered lags behind nothing
 
     def seal(self, resource: Resource, record: Record) -> Any:
         return BAG.seal(record) if resource in BAGS else record
@@ -211,18 +227,31 @@ class HubSpot(Dialect):
                 links.setdefault(str(dig(each, "from.id")), {})[objects] = {"results": told}
         return [each | {"associations": links[each["id"]]} if OUTER in each else each for each in bodies]
 
-    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
-        """A plain list of leads has no updated-since: what changed is searched for, oldest change first. The index of
-        the search lags behind writes, by up to a minute: who asks for changes has to begin that much earlier."""
-        if since is None or resource is not leads:
-            return super().page_request(resource, since, cursor, limit)
-        after = str(cursor.get("start", "0"))
-        start = {"propertyName": CHANGED, "operator": "GTE", "value": cursor.get("from") or _ms(since)}
+    def custom(self, resource: Resource) -> Talk[Sequence[str]]:
+        """The properties of a contact that the account has made itself."""
+        if resource is not contacts:
+            return ()
+        told = many((yield from self.ask(wire.get(PROPERTIES))).body, "results")
+        names = [name for each in told if not each.get("hubspotDefined") and (name := word(each, "name"))]
+        row = resource.table.row("custom_fields")
+        return tuple(row.place.get(dict.fromkeys(names, "")) or ()) if row else ()
+
+    def page_request(
+        self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int, extra: Sequence[str] = ()
+    ) -> Request:
+        """A plain list has no updated-since: what changed is searched for, oldest change first. The index of the search
+        lags behind writes, by up to a minute: who asks for changes has to begin that much earlier."""
+        if since is None or resource.plural not in CHANGED:
+            return super().page_request(resource, since, cursor, limit, extra)
+        after, changed = str(cursor.get("start", "0")), CHANGED[resource.plural]
+        start = {"propertyName": changed, "operator": "GTE", "value": cursor.get("from") or _ms(since)}
+        merged = (MERGED,) if resource is contacts else ()
+        columns = list(dict.fromkeys([*properties(resource), changed, *merged, *extra]))
         search: dict[str, Any] = {
             "filterGroups": [{"filters": [start]}],
-            "sorts": [{"propertyName": CHANGED, "direction": "ASCENDING"}],
-            "properties": [*properties(resource), CHANGED],
-            "limit": max(1, min(limit, 200, SEARCH_END - int(after))),
+            "sorts": [{"propertyName": changed, "direction": "ASCENDING"}],
+            "properties": columns,
+            "limit": max(1, min(limit, SEARCH_PAGE, CELLS // len(columns), SEARCH_END - int(after))),
             "after": after,
         }
         return wire.post(f"{resource.path}/search", search, safe=True)
@@ -231,19 +260,38 @@ class HubSpot(Dialect):
         self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
     ) -> Stretch:
         """A position in a search is an offset, and ends at 10,000."""
-        if since is None or resource is not leads:
+        if since is None or resource.plural not in CHANGED:
             return super().page(resource, response, since, cursor, limit)
         found = [each for each in many(response.body, "results") if word(each, "id")]
         following = whole(word(response.body, AFTER))
-        at = (f"properties.{CHANGED}", "updatedAt")
+        at = (f"properties.{CHANGED[resource.plural]}", "updatedAt")
         fresh, position = window(found, following, cursor, since=_ms(since), write=_ms, at=at)
         if position and int(position.get("start", 0)) >= SEARCH_END:
             raise Problem(Kind.CRM_REJECTED, f"More than {SEARCH_END} records changed within one millisecond.")
+        if resource is not leads:
+            return fresh, position
         return [each if "associations" in each else {**each, OUTER: None} for each in fresh], position
 
+    def list(
+        self,
+        resource: Resource,
+        *,
+        since: datetime | None = None,
+        cursor: Cursor | None = None,
+        limit: int,
+        extra: Sequence[str] = (),
+    ) -> Talk[Page]:
+        """A contact tells which others it was merged from. Those are gone, and nothing else says so."""
+        page = yield from super().list(resource, since=since, cursor=cursor, limit=limit, extra=extra)
+        told = (word(each.raw, f"properties.{MERGED}") or "" for each in page.answers if resource is contacts)
+        listed = {each.item.get("id") for each in page.answers}
+        merged = (id for ids in told for id in ids.split(";") if id.isdecimal() and id not in listed)
+        return replace(page, gone=(*page.gone, *dict.fromkeys(merged)))
+
     def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
-        """Archived leads stand in a list of their own; search leaves them out, and this list knows no since."""
-        if resource is not leads:
+        """Archived records stand in a list of their own for 90 days; search leaves them out, and this list knows no
+        since."""
+        if resource.plural not in CHANGED:
             return None
         query = {"archived": "true", **LIST.ask(None, cursor or {}, 100)}
         found, following = LIST.read((yield from self.ask(wire.get(resource.path, query))), None, cursor or {}, 100)
@@ -265,7 +313,9 @@ def _complete(named: list[Record]) -> list[Record]:
 
 
 def _ms(when: datetime) -> str:
-    return str(int(when.timestamp() * 1000))
+    """A moment in milliseconds. The dated API may refuse a number so small that it could be one of seconds; nothing at
+    HubSpot changed before there was a HubSpot."""
+    return str(int(max(when, FOUNDED).timestamp() * 1000))
 
 
 CRM = catalog.CRM(
@@ -275,6 +325,7 @@ CRM = catalog.CRM(
     hosts=alone(Host("https://api.hubapi.com")),
     auth={"oauth2": OAuth2(f"/oauth/{VERSION}/token", lifetime=1800), "api_key": Header()},
     dialect=HubSpot(),
+    pace=Pace(5, 1, daily=250_000),  # searches, of all objects together; in a day, private apps on Free or Starter
     resources={
         "contacts": contacts,
         "companies": companies,

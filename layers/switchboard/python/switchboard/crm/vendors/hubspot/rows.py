@@ -39,6 +39,7 @@ OWNERS = "/crm/v3/owners"
 """Users who may own records have no path of the dated API."""
 
 PIPELINES = f"/crm/pipelines/{VERSION}/deals"
+PROPERTIES = f"/crm/properties/{VERSION}/contacts"
 
 FIRST_STAGES: list[Record] = [
     {"label": "Open", "displayOrder": 0, "metadata": {"probability": "0.5", "isClosed": "false"}},
@@ -80,6 +81,33 @@ class Linked:
         record.setdefault("associations", []).append({"to": {"id": value}, "types": [kind]})
         return ()
 
+
+class Employer(Linked):
+    """The company of a contact. A property names the primary one, and is all that a search tells; the association says
+    it in a read, also where the property does not do so yet."""
+
+    __slots__ = ()
+
+    def get(self, record: Record) -> Any:
+        return record.get(PRIMARY) or super().get(record)
+
+
+@dataclass(frozen=True, slots=True)
+class EmployerName:
+    """What a contact says that its company is called; without a company it is a mere text."""
+
+    columns: tuple[str, ...] = ("company",)
+
+    def get(self, record: Record) -> Any:
+        name = record.get("company")
+        return name if EMPLOYER.get(record) else None
+
+    def put(self, record: Record, value: Any) -> Sequence[str]:
+        raise ValueError("cannot be written")
+
+
+PRIMARY = "associatedcompanyid"
+EMPLOYER = Employer("companies", 1, 279, (PRIMARY,))
 
 STANDARD = re.compile(r"^(hs_|hubspot_|(id|url|archived|associations|(created|updated)At|(create|lastmodified)date)$)")
 """Names that no custom property of a portal has: HubSpot keeps these prefixes for itself."""
@@ -124,7 +152,8 @@ contact = bag(
     row("phones", Slots("number", {"primary": "phone", "work": "phone", "mobile": "mobilephone", "fax": "fax"})),
     row("addresses", Postal("address", "city", "state", "zip", "country")),
     row("lead_status", "hs_lead_status", text),
-    row("company.id", Linked("companies", 1, 279), text),
+    row("company.id", EMPLOYER, text),
+    row("company.name", EmployerName(), text, read_only=True),
 )
 
 company = bag(
@@ -261,8 +290,15 @@ stage = Table(
 BAG = Bag("properties", ("id", "url", "createdAt", "updatedAt", "associations"))
 
 
-leads = Resource(lead, f"{OBJECTS}/leads", paging=LIST, asks_for_changes=True)
-contacts = Resource(contact, f"{OBJECTS}/contacts", any_of=(("emails", "first_name", "last_name"),))
+leads = Resource(lead, f"{OBJECTS}/leads", paging=LIST, asks_for_changes=True, deletions="listed")
+contacts = Resource(
+    contact,
+    f"{OBJECTS}/contacts",
+    any_of=(("emails", "first_name", "last_name"),),
+    paging=LIST,
+    asks_for_changes=True,
+    deletions="listed",
+)
 companies = Resource(company, f"{OBJECTS}/companies", any_of=(("name", "domain"),))
 deals = Resource(deal, f"{OBJECTS}/deals")
 users = Resource(user, OWNERS)

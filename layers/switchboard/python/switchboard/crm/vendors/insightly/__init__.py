@@ -14,7 +14,7 @@ from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Basic
-from switchboard.crm.catalog import Host, Resource, alone
+from switchboard.crm.catalog import Host, Pace, Resource, alone
 from switchboard.crm.codecs import number, text
 from switchboard.crm.complaint import DETAILS, Complaint, sentence
 from switchboard.crm.dialect import SOURCE, Answer, Dialect, Rate, bare, whole
@@ -157,6 +157,9 @@ CRM = catalog.CRM(
     hosts=alone(Host("https://api.insightly.com", ("insightly.com",))),
     auth={"api_key": Basic()},
     dialect=Insightly(),
+    # A second, of all plans; a day, of Plus, the smallest on sale. Older plans have the half of it:
+    # https://github.com/airbytehq/airbyte/blob/master/airbyte-integrations/connectors/source-insightly/bootstrap.md
+    pace=Pace(10, 1, daily=40_000),
     resources={
         "contacts": contacts,
         "companies": companies,

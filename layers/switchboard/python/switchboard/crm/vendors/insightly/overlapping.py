@@ -1,4 +1,4 @@
-"""Pages that overlap: how Insightly's leads are listed, whose order is told nowhere.
+"""Pages that overlap: how Insightly's leads and contacts are listed, whose order is told nowhere.
 
 Search https://api.na1.insightly.com/v3.1/Help#!/Leads
 """
@@ -6,7 +6,7 @@ Search https://api.na1.insightly.com/v3.1/Help#!/Leads
 from dataclasses import dataclass
 from datetime import datetime
 
-from switchboard.crm.paging import Cursor, Offset, Stretch, bodies
+from switchboard.crm.paging import OLDEST, Cursor, Offset, Stretch, bodies
 from switchboard.crm.places import Record
 from switchboard.crm.wire import Response
 
@@ -16,11 +16,6 @@ OVERLAP = 20
 """So many records before a page are asked for again with it."""
 
 CHANGED = "DATE_UPDATED_UTC"
-
-
-def state(body: Record) -> str:
-    """A lead as it was at a moment."""
-    return f"{body.get('LEAD_ID')} {body.get(CHANGED)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +28,29 @@ class Overlapping(Offset):
     def _page(self, cursor: Cursor, limit: int) -> tuple[int, int]:
         """Where a page really begins, and how many records it may have."""
         overlap = min(OVERLAP, int(cursor.get("start", 0)))
-        return int(cursor.get("start", 0)) - overlap, min(limit, self.most - OVERLAP) + overlap
+        return int(cursor.get("start", 0)) - overlap, min(limit + overlap, self.most)
+
+    def _state(self, body: Record) -> str:
+        """A record as it was at a moment."""
+        return f"{body.get(self.id)} {body.get(CHANGED)}"
 
     def ask(self, since: datetime | None, cursor: Cursor, limit: int) -> dict[str, str]:
         start, size = self._page(cursor, limit)
-        return Offset.ask(self, since, {"start": start}, size)
+        # Since the beginning is everything: a search without a moment gives all, whether it has one or not.
+        moment = since if since and since > OLDEST else None
+        return Offset.ask(self, moment, {"start": start}, size)
 
     def read(self, response: Response, since: datetime | None, cursor: Cursor, limit: int) -> Stretch:
         start, _ = self._page(cursor, limit)
         found, seen = bodies(response.body, self.items), cursor.get("seen", ())
-        fresh = [(place, each) for place, each in enumerate(found, start) if state(each) not in seen]
-        if start and len(fresh) == len(found):
-            return [], {"start": max(start - min(limit, self.most - OVERLAP), 0), "seen": seen}
-        if not fresh:
+        fresh = [(place, each) for place, each in enumerate(found, start) if self._state(each) not in seen]
+        lost, end = len(fresh) == len(found), start + len(found)
+        if lost and start:
+            return [], {"start": max(start - min(limit, self.most - OVERLAP), 0), "seen": seen, "back": True}
+        if not fresh and end <= int(cursor.get("start", 0)):
             return [], None
         given, rest = fresh[:limit], fresh[limit:]
-        onward = max(rest[0][0], int(cursor.get("start", 0))) if rest else start + len(found)
-        known = [*seen, *(state(each) for _, each in given)]
+        onward = rest[0][0] if rest else end
+        # What was given further on must not be taken for what comes before.
+        known = [*(() if lost and "back" in cursor else seen), *(self._state(each) for each in found[: onward - start])]
         return [each for _, each in given], {"start": onward, "seen": known[-2 * OVERLAP :]}

@@ -184,18 +184,20 @@ FIXED = fixed("Pipelines and their stages can only be read by the API; an admini
 
 LIST = Offset(start="skip", size="top", most=MOST)
 
-contacts = Resource(contact, f"{API}/Contacts")
+SINCE = Since("updated_after_utc", lambda when: second(just_before(when)))
+
+
+def searched(id: str) -> Overlapping:
+    """The list itself knows no moments; the search does, and without one it gives all."""
+    return Overlapping(start="skip", size="top", most=MOST, id=id, since=SINCE)
+
+
+# Nothing tells of what was deleted.
+contacts = Resource(contact, f"{API}/Contacts", paging=searched("CONTACT_ID"), listed=f"{API}/Contacts/Search")
 companies = Resource(company, f"{API}/Organisations")
 deals = Resource(deal, f"{API}/Opportunities")
 users = Resource(user, f"{API}/Users")
-leads = Resource(
-    lead,
-    f"{API}/Leads",
-    paging=Overlapping(
-        start="skip", size="top", most=MOST, since=Since("updated_after_utc", lambda when: second(just_before(when)))
-    ),
-    listed=f"{API}/Leads/Search",  # the list itself knows no moments; the search does, and without one it gives all
-)
+leads = Resource(lead, f"{API}/Leads", paging=searched("LEAD_ID"), listed=f"{API}/Leads/Search")
 STAGES_BESIDE = "Its stages are found in the list of all of them."
 pipelines = Resource(
     pipeline,

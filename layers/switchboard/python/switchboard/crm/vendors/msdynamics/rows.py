@@ -38,7 +38,7 @@ BINDS = {
 lead to records of several tables has such a property for each."""
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-CUSTOM = re.compile(r"(?!address\d_|revenue_base$)[a-z][a-z0-9]{1,7}_\w+", re.ASCII)
+CUSTOM = re.compile(r"(?!address\d_|revenue_base$|aging\d0_base$)[a-z][a-z0-9]{1,7}_\w+", re.ASCII)
 """Columns that somebody added begin with the prefix of a publisher; a few that all environments have look like it."""
 
 SHOWN = "OData.Community.Display.V1.FormattedValue"
@@ -127,7 +127,7 @@ DATES = (
     row("updated_at", CHANGED, moment, read_only=True),
 )
 
-# Whom a contact belongs to may be a contact as well.
+# Whom a contact belongs to may be a contact as well. Columns that were added are told to who asks for them by name.
 contact = Table(
     CONTACT,
     row("id", "contactid", text, read_only=True),
@@ -142,7 +142,7 @@ contact = Table(
     *OWNER,
     row("addresses", ADDRESS),
     row("description", "description", text),
-    row("custom_fields", ADDED, write_only=True),
+    row("custom_fields", ADDED),
     *DATES,
 )
 
@@ -228,7 +228,8 @@ stage = Table(
     row("status", "IsHidden", choice({"active": False, "inactive": True}), read_only=True),
 )
 
-PICKLISTS = DATA + "/EntityDefinitions(LogicalName='{}')/Attributes/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
+ATTRIBUTES = DATA + "/EntityDefinitions(LogicalName='{}')/Attributes"
+PICKLISTS = ATTRIBUTES + "/Microsoft.Dynamics.CRM.PicklistAttributeMetadata"
 
 
 def options(*columns: str) -> dict[str, str]:
@@ -239,15 +240,18 @@ def options(*columns: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """Leads in the order of a moment. `$skip` is unknown, and a next link would name a host."""
+    """Records in the order of a moment. `$skip` is unknown, and a next link would name a host.
+
+    The version has to be among the columns that are asked for.
+    """
 
     since: str = CHANGED
-    """The moment that is asked about. All leads come in the order in which they were made: so no change moves one."""
+    """The moment that is asked about. All records come in the order in which they were made: so no change moves one."""
     changes: bool = True
 
     def ask(self, since: datetime | None, cursor: Cursor, limit: int) -> dict[str, str]:
         stamp = self.since if since else MADE
-        query = {"$select": ",".join([*lead.columns, VERSION]), "$orderby": f"{stamp},{VERSION}", "$top": str(limit)}
+        query = {"$orderby": f"{stamp},{VERSION}", "$top": str(limit)}
         if "at" in cursor:
             at = second(datetime.fromisoformat(cursor["at"]))
             query["$filter"] = f"{stamp} gt {at} or ({stamp} eq {at} and {VERSION} gt {int(cursor['version'])})"
@@ -272,7 +276,7 @@ NO_PIPELINES = Unsupported(
 NO_WRITES = fixed("The choices of a column are a part of its definition, which takes a customizer to change.", SEE)
 
 leads = Resource(lead, f"{DATA}/leads", paging=Walk())
-contacts = Resource(contact, f"{DATA}/contacts")
+contacts = Resource(contact, f"{DATA}/contacts", paging=Walk())
 companies = Resource(company, f"{DATA}/accounts")
 deals = Resource(deal, f"{DATA}/opportunities")
 users = Resource(user, f"{DATA}/systemusers")

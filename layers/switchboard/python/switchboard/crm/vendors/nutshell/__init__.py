@@ -7,19 +7,21 @@ Events  https://developers.nutshell.com/reference/get_events
 """
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Basic
-from switchboard.crm.catalog import Host, Resource, alone
+from switchboard.crm.catalog import Host, Pace, Resource, alone
 from switchboard.crm.codecs import text
 from switchboard.crm.complaint import Complaint, misshapen, sentence
-from switchboard.crm.dialect import LOOK_PAGE, SOURCE, Answer, Dialect, Draft, Gone, whole
+from switchboard.crm.dialect import LOOK_PAGE, OUTER, SOURCE, Answer, Dialect, Draft, Gone, whole
 from switchboard.crm.mapping import nested
-from switchboard.crm.paging import Cursor, Stretch, bodies, sliced
+from switchboard.crm.paging import OLDEST, Cursor, Stretch, sliced
 from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind, Problem
+from switchboard.crm.vendors.nutshell.overlapping import listed
 from switchboard.crm.vendors.nutshell.rows import (
     BESIDE,
     BY_AGE,
@@ -49,27 +51,26 @@ WALK = 4
 NAMING = (contacts, companies, deals)
 """What tells the names of the records that it links."""
 
+LOGGED = (leads, contacts)
+"""Whose changes and deletions are read from the logs of these."""
+
 
 def noun(resource: Resource) -> str:
     """What Nutshell calls the records of a resource."""
     return resource.path.rpartition("/")[2]
 
 
-def listed(body: Any, name: str) -> list[Record]:
-    """The records in an answer: a bare array, or the list under their name, which is spelt in more than one way."""
-    if not isinstance(body, dict):
-        return bodies(body, "")
-    keys = sorted(body, key=lambda key: key.lower() != name)
-    return next((many(body, key) for key in keys if isinstance(body[key], list)), [])
-
-
-def beside(body: Any, record: Record) -> dict[str, list[Record]]:
-    """The records that the links of a record name, as far as an answer holds them."""
+def told(body: Any) -> dict[str, Record]:
+    """The records that an answer holds, by their ids."""
     lists = body if isinstance(body, dict) else {}
-    told = {id: each for key in lists for each in many(body, key) if (id := word(each, "id"))}
+    return {id: each for key in lists for each in many(body, key) if (id := word(each, "id"))}
+
+
+def beside(known: dict[str, Record], record: Record) -> dict[str, list[Record]]:
+    """The records that the links of a record name, as far as they are among these."""
     links = record.get("links")
     names = links if isinstance(links, dict) else {}
-    return {name: [told[id] for id in texts(links, name) if id in told] for name in names}
+    return {name: [known[id] for id in texts(links, name) if id in known] for name in names}
 
 
 def event_number(event: Any) -> int:
@@ -93,7 +94,7 @@ class Nutshell(Dialect):
         listed = isinstance(dig(body, name), list)
         record = next(iter(many(body, name)), {}) if listed else super().open(resource, body)
         if resource in NAMING and "id" in record:
-            record = record | {BESIDE: beside(body, record)}
+            record = record | {BESIDE: record.get(OUTER) or beside(told(body), record)}
         if resource in (leads, deals) and "id" in record and word(record, "name"):
             return record | {"description": record["name"]}
         if resource is stages and isinstance(record.get("links"), list):  # as the specification has it
@@ -172,22 +173,30 @@ class Nutshell(Dialect):
     def page(
         self, resource: Resource, response: Response, since: datetime | None, cursor: Cursor, limit: int
     ) -> Stretch:
+        """What a list holds beside its records is looked into for each of them."""
         if resource is leads:
             found, following = super().page(resource, response, since, cursor, limit)
             return [each for each in found if not each.get("deletedTime")], following
+        if resource is contacts:
+            found, following = super().page(resource, response, since, cursor, limit)
+            known = told(response.body)
+            return [{**each, OUTER: beside(known, each)} for each in found], following
         return sliced(listed(response.body, noun(resource)), cursor, limit)
 
-    def stretch(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
+    def stretch(
+        self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int, extra: Sequence[str] = ()
+    ) -> Talk[Stretch]:
         """No record says when it was changed, and no filter asks for it; the change log does, newest change first.
 
-        So a time is read as a whole, up to `until`, and its leads given by their last change in it, oldest first. A
-        position is a change: its second, its number, its lead. A lead that changes meanwhile comes again at the end.
+        So a time is read as a whole, up to `until`, and its records given by their last change in it, oldest first. A
+        position is a change: its second, its number, its record. One that changes meanwhile comes again at the end.
+        How far back the log goes is not told: where all contacts are wanted, the list is read.
         """
-        if resource is not leads or since is None:
-            return (yield from super().stretch(resource, since, cursor, limit))
+        if resource not in LOGGED or since is None or (resource is contacts and since <= OLDEST):
+            return (yield from super().stretch(resource, since, cursor, limit, extra))
         after = tuple(cursor.get("after", (int(since.timestamp()), 0, "")))
         begin, until = after[0], cursor.get("until")
-        events, records, ended = yield from self._log(begin, until)
+        events, records, ended = yield from self._log(resource, begin, until)
         dated = [(when, event_number(each), each) for each in events if (when := seconds(each.get("createdTime")))]
         if not ended:
             end = until or max((when for when, _, _ in dated), default=begin) + 1
@@ -198,22 +207,24 @@ class Nutshell(Dialect):
                 break
             for id in texts(each, "links.payloads"):
                 last.pop(id, None)
-                if id.endswith("-leads") and not (word(each, "action") or "").startswith("delete"):
+                if id.endswith(f"-{noun(resource)}") and not (word(each, "action") or "").startswith("delete"):
                     last[id] = (when, place, id)
         ahead = sorted(change for change in last.values() if change > after)
-        part = yield from self._records([id for _, _, id in ahead[:limit]], records)
+        part = yield from self._records(resource, [id for _, _, id in ahead[:limit]], records)
         if len(ahead) > limit:
             return part, {"after": list(ahead[limit - 1])} | ({"until": until} if until else {})
         return part, {"after": [until, 0, ""]} if until else None
 
-    def _log(self, begin: int, until: int | None) -> Talk[tuple[list[Record], dict[str, Record], bool]]:
-        """The changes of leads in a time, the records that come with them, and whether these are all.
+    def _log(
+        self, resource: Resource, begin: int, until: int | None
+    ) -> Talk[tuple[list[Record], dict[str, Record], bool]]:
+        """The changes of records in a time, the records that come with them, and whether these are all.
 
         Where a page begins and ends, and how many it may hold, is told but roughly: the walk goes on until nothing new
         comes. What lies outside of the time may be among it.
         """
         times = {"since_time": str(max(0, begin - 1))} | ({"max_time": str(until)} if until else {})
-        query = {"filters[payload][]": "leads", "limit": str(EVENTS_PAGE), **times}
+        query = {"filters[payload][]": noun(resource), "limit": str(EVENTS_PAGE), **times}
         events: dict[int, Record] = {}
         records: dict[str, Record] = {}
         pages = 0
@@ -229,29 +240,29 @@ class Nutshell(Dialect):
             pages += 1
         return list(events.values()), records, False
 
-    def _records(self, ids: list[str], known: dict[str, Record]) -> Talk[list[Any]]:
-        """These leads, as far as they are still there; what the change log did not bring is read by its ids."""
+    def _records(self, resource: Resource, ids: list[str], known: dict[str, Record]) -> Talk[list[Any]]:
+        """These records, as far as they are still there; what the change log did not bring is read by its ids."""
         if missing := [id for id in ids if id not in known]:
-            known = known | {str(each.get("id")): each for each in (yield from self._several(missing))}
+            known = known | {str(each.get("id")): each for each in (yield from self._several(resource, missing))}
         return [known[id] for id in ids if id in known and not known[id].get("deletedTime")]
 
-    def _several(self, ids: list[str]) -> Talk[list[Record]]:
-        """Leads by their ids, joined by commas; one by one, where one that is gone makes all of them not found."""
-        body = yield from self.look(wire.get(f"{leads.path}/{','.join(wire.segment(id) for id in ids)}"))
-        found = listed(body, "leads")
+    def _several(self, resource: Resource, ids: list[str]) -> Talk[list[Record]]:
+        """Records by their ids, joined by commas; one by one, where one that is gone makes all of them not found."""
+        body = yield from self.look(wire.get(f"{resource.path}/{','.join(wire.segment(id) for id in ids)}"))
+        found = listed(body, noun(resource))
         for id in ids if body is None and len(ids) > 1 else ():
-            found += yield from self._several([id])
+            found += yield from self._several(resource, [id])
         return found
 
     def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
         """Deletions have a log of their own, newest first; where it goes on, it says so by a link."""
-        if resource is not leads:
+        if resource not in LOGGED:
             return None
-        query = {"filter[types]": "leads", "sort": "-change_time"} | dict(cursor or {})
+        query = {"filter[types]": noun(resource), "sort": "-change_time"} | dict(cursor or {})
         body = (yield from self.ask(wire.get(f"{EVENTS}/deleted", query))).body
         events = many(body, "events")
         recent = [each for each in events if (seconds(each.get("createdTime")) or 0) >= int(since.timestamp())]
-        ids = [id for each in recent for id in texts(each, "links.payloads") if id.endswith("-leads")]
+        ids = [id for each in recent for id in texts(each, "links.payloads") if id.endswith(f"-{noun(resource)}")]
         onward = re.search(r"[?&]max_id=(\d+-events)\b", word(body, "meta.previous") or "")
         if not onward or not events or recent != events or onward[1] == query.get("max_id"):
             return Gone(ids)
@@ -271,5 +282,6 @@ CRM = catalog.CRM(
     hosts=alone(Host("https://app.nutshell.com")),
     auth={"api_key": Basic("username", "api_key")},
     dialect=Nutshell(),
+    pace=Pace(2, 1),  # no limit is published, and no answer was seen to tell one
     resources={each.plural: each for each in (leads, contacts, companies, deals, users, pipelines, stages)},
 )

@@ -13,6 +13,7 @@ from switchboard.crm.dialect import SOURCE
 from switchboard.crm.mapping import Table, row
 from switchboard.crm.paging import Offset, Whole
 from switchboard.crm.places import Always, Each, First, Record
+from switchboard.crm.vendors.nutshell.overlapping import Overlapping
 from switchboard.crm.wire import dig, many, texts
 from switchboard.models.company import COMPANY
 from switchboard.models.contact import CONTACT
@@ -215,7 +216,14 @@ BY_AGE = Offset("leads", start="page[page]", size="page[limit]", most=500, first
 
 leads = Resource(lead, "/rest/leads", paging=BY_AGE, asks_for_changes=True)
 deals = Resource(deal, "/rest/leads", nearest=ONE)
-contacts = Resource(contact, "/rest/contacts")
+contacts = Resource(
+    contact,
+    "/rest/contacts",
+    paging=Overlapping("contacts"),
+    asks_for_changes=True,
+    deletions="listed",
+    emulates={"list": "Which contacts changed is found in the log of changes: no filter of the list asks for it."},
+)
 companies = Resource(company, "/rest/accounts")
 users = Resource(user, "/rest/users")
 pipelines = Resource(pipeline, "/rest/stagesets", lacks=FIXED, paging=Whole(), list_only=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
-from switchboard.crm.catalog import Host, Resource
+from switchboard.crm.catalog import Host, Pace, Resource
 from switchboard.crm.complaint import Complaint, misshapen
 from switchboard.crm.dialect import Answer, Dialect, Draft, Rate, rate, whole
 from switchboard.crm.mapping import nested
@@ -100,10 +100,12 @@ class Pipedrive(Dialect):
         query = {"limit": "100", "sort": "add_time DESC", about: str(draft.body[about])}
         return many((yield from self.ask(wire.get(resource.path, query))).body, "data")
 
-    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
+    def page_request(
+        self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int, extra: Sequence[str] = ()
+    ) -> Request:
         if not cursor.get("archived"):
-            return super().page_request(resource, since, cursor, limit)
-        request = super().page_request(resource, None, cursor, limit)  # that list knows no `updated_since`
+            return super().page_request(resource, since, cursor, limit, extra)
+        request = super().page_request(resource, None, cursor, limit, extra)  # that list knows no `updated_since`
         return replace(request, path=f"{request.path}/archived")
 
     def page(
@@ -138,6 +140,9 @@ CRM = catalog.CRM(
         "api_key": Header("x-api-token", ""),
     },
     dialect=Pipedrive(),
+    # For a key on the smallest plan (an app may ask for four times as much); a day's 30,000 tokens for each seat, of
+    # which a list takes 10: https://pipedrive.readme.io/docs/core-api-concepts-rate-limiting
+    pace=Pace(20, 2, daily=3000),
     resources={
         "contacts": contacts,
         "companies": companies,

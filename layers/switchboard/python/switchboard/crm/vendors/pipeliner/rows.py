@@ -14,6 +14,7 @@ from switchboard.crm.codecs import Codec, choice, day, moment, number, same, tex
 from switchboard.crm.mapping import Table, row
 from switchboard.crm.paging import Since, Token
 from switchboard.crm.places import Always, Each, First, Joined, Named, Postal, Record, Slots
+from switchboard.crm.vendors.pipeliner.changes import CHANGED, Changes
 from switchboard.crm.wire import many, plant, word
 from switchboard.models.company import COMPANY
 from switchboard.models.contact import CONTACT
@@ -253,17 +254,24 @@ stage = Table(
     *TIMES,
 )
 
+SINCE = Since(f"filter[{CHANGED}]", query={f"filter-op[{CHANGED}]": "gte", "order-by": CHANGED})
 LIST = Token(
     "data",
     "after",
     "page_info.end_cursor",
     size="first",
     more="page_info.has_next_page",  # the last page has a cursor as well
-    since=Since("filter[modified]", query={"filter-op[modified]": "gte", "order-by": "modified"}),
+    since=SINCE,
 )
 
-leads = Resource(lead, f"{ENTITIES}/Leads", paging=LIST)
-contacts = Resource(contact, f"{ENTITIES}/Contacts", any_of=(("first_name", "last_name"),))
+leads = Resource(lead, f"{ENTITIES}/Leads", paging=LIST, deletions="listed")
+contacts = Resource(
+    contact,
+    f"{ENTITIES}/Contacts",
+    any_of=(("first_name", "last_name"),),
+    paging=Changes(LIST.items, LIST.after, LIST.following, size=LIST.size, more=LIST.more, since=SINCE),
+    deletions="listed",
+)
 companies = Resource(company, f"{ENTITIES}/Accounts")
 deals = Resource(deal, f"{ENTITIES}/Opportunities")
 users = Resource(user, f"{ENTITIES}/Clients")

@@ -4,16 +4,18 @@ Records https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest
 SOQL    https://developer.salesforce.com/docs/atlas.en-us.soql_sosl.meta/soql_sosl/sforce_api_calls_soql.htm
 Lead    https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_lead.htm
 Errors  https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/errorcodes.htm
+Fields  https://developer.salesforce.com/docs/platform/salesforce-soql-sosl/guide/sforce-api-calls-soql-select-fields.md
+Limits  https://developer.salesforce.com/docs/atlas.en-us.salesforce_app_limits_cheatsheet.meta/salesforce_app_limits_cheatsheet/salesforce_app_limits_platform_api.htm
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import OAuth2, said
-from switchboard.crm.catalog import Host, Resource
+from switchboard.crm.catalog import Host, Pace, Resource
 from switchboard.crm.codecs import text
 from switchboard.crm.complaint import Complaint
 from switchboard.crm.dialect import Answer, Dialect, Draft, Gone, Rate
@@ -67,6 +69,12 @@ def soql(resource: Resource, columns: Iterable[str], *where: str, order: str, li
     return wire.get(f"{DATA}/query", {"q": query})
 
 
+def moved(resource: Resource) -> str:
+    """The moment by which it is found what changed. That of the system moves with the last activity, too, and cannot be
+    set back by an import; of a lead it is the one that callers are told, and ask about."""
+    return "SystemModstamp" if resource is contacts else "LastModifiedDate"
+
+
 class Salesforce(Dialect):
     """Errors are arrays, a 403 may be a rate limit, and only the read of an id shows what was written.
 
@@ -90,6 +98,8 @@ class Salesforce(Dialect):
     forwarded = ("sforce-limit-info",)
     whole_answers = False  # a create answers `{id, success, errors}`
     request_id_headers = ("x-request-id", "x-sfdc-request-id")
+    lag = 30  # SOQL lags behind nothing; but a change has its moment within a transaction, and is seen at its end
+    look_lag = 0  # what is looked at after a create that was not answered lags behind nothing
 
     def written_id(self, resource: Resource, response: Response) -> str | None:
         return word(response.body, "id")
@@ -167,7 +177,9 @@ class Salesforce(Dialect):
         query = soql(resource, ["Id", "CreatedDate", *known], *where, made, order=order, limit=200)
         return many((yield from self.ask(query)).body, "records")
 
-    def page_request(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Request:
+    def page_request(
+        self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int, extra: Sequence[str] = ()
+    ) -> Request:
         """Keyset paging: an offset ends at 2,000, and a position of ours has to outlive the vendor's query cursor.
 
         All fields are asked for, at most 200 records at once: a field that is named and hidden from the user would fail
@@ -175,13 +187,14 @@ class Salesforce(Dialect):
         """
         if resource is stages:
             return soql(resource, resource.table.columns, order="SortOrder ASC", limit=MOST_FIELDS)
-        order = "LastModifiedDate ASC, Id ASC" if since else "Id ASC"
+        stamp = moved(resource)
+        order = f"{stamp} ASC, Id ASC" if since else "Id ASC"
         where: list[str] = []
         if since and "at" in cursor:
             at, last = literal(datetime.fromisoformat(cursor["at"])), literal(cursor["id"])
-            where = [f"(LastModifiedDate > {at} OR (LastModifiedDate = {at} AND Id > {last}))"]
+            where = [f"({stamp} > {at} OR ({stamp} = {at} AND Id > {last}))"]
         elif since:
-            where = [f"LastModifiedDate >= {literal(since)}"]
+            where = [f"{stamp} >= {literal(since)}"]
         elif "id" in cursor:
             where = [f"Id > {literal(cursor['id'])}"]
         return soql(resource, ["FIELDS(ALL)"], *where, order=order, limit=min(limit, MOST_FIELDS))
@@ -193,7 +206,7 @@ class Salesforce(Dialect):
         found = many(response.body, "records")
         if resource is stages:
             return sliced(found, cursor, limit)
-        last, at = (word(found[-1], name) if found else None for name in ("Id", "LastModifiedDate"))
+        last, at = (word(found[-1], name) if found else None for name in ("Id", moved(resource)))
         whole = len(found) < min(limit, MOST_FIELDS) and dig(response.body, "done") is not False
         if whole or last is None or (since and at is None):
             return found, None
@@ -207,7 +220,8 @@ class Salesforce(Dialect):
         query = soql(resource, ["Id"], *where, order="Id ASC", limit=DELETED_PAGE)
         response = yield from self.ask(wire.get(f"{DATA}/queryAll", query.query))
         ids = [found for each in many(response.body, "records") if (found := word(each, "Id"))]
-        return Gone(ids, {"id": ids[-1]} if ids else None)
+        more = len(ids) >= DELETED_PAGE or dig(response.body, "done") is False
+        return Gone(ids, {"id": ids[-1]} if ids and more else None)
 
 
 class Login(OAuth2):
@@ -232,6 +246,8 @@ CRM = catalog.CRM(
     },
     auth={"oauth2": Login("/services/oauth2/token", origin="instance_url")},
     dialect=Salesforce(),
+    # Of all clients of an org together, and 1,000 more for each user; there is no limit by the second, but manners.
+    pace=Pace(5, 1, daily=100_000),
     resources={
         "contacts": contacts,
         "companies": companies,

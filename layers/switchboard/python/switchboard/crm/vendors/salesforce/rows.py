@@ -137,9 +137,9 @@ SEE = "https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/
 NO_PIPELINES = Unsupported("Stages are values of the picklist Opportunity.StageName; there is no pipeline object.", SEE)
 NO_WRITES = fixed("Stages are values of a picklist: the data API only reads them.", SEE)
 
-contacts = Resource(contact, f"{DATA}/sobjects/Contact", link="/{id}")
+contacts = Resource(contact, f"{DATA}/sobjects/Contact", link="/{id}", asks_for_changes=True, deletions="listed")
 companies = Resource(account, f"{DATA}/sobjects/Account", link="/{id}")
 deals = Resource(opportunity, f"{DATA}/sobjects/Opportunity", link="/{id}")
 users = Resource(user, f"{DATA}/sobjects/User")
-leads = Resource(lead, f"{DATA}/sobjects/Lead", link="/{id}", asks_for_changes=True)
+leads = Resource(lead, f"{DATA}/sobjects/Lead", link="/{id}", asks_for_changes=True, deletions="listed")
 stages = Resource(stage, f"{DATA}/sobjects/OpportunityStage", lacks=NO_WRITES)

@@ -246,8 +246,8 @@ NO_PIPELINES = Unsupported(
 )
 NO_WRITES = fixed("The options of a field can be read by the API; they are changed in the Dropdown Editor.", OPTIONS)
 
-leads = Resource(lead, f"{API}/Leads", link="/#Leads/{id}", asks_for_changes=True)
-contacts = Resource(contact, f"{API}/Contacts", link="/#Contacts/{id}")
+leads = Resource(lead, f"{API}/Leads", link="/#Leads/{id}", asks_for_changes=True, deletions="listed")
+contacts = Resource(contact, f"{API}/Contacts", link="/#Contacts/{id}", asks_for_changes=True, deletions="told")
 companies = Resource(company, f"{API}/Accounts", link="/#Accounts/{id}")
 deals = Resource(deal, f"{API}/Opportunities", link="/#Opportunities/{id}")
 users = Resource(user, f"{API}/Users")

@@ -12,19 +12,19 @@ Errors    https://developer.zendesk.com/api-reference/sales-crm/errors/
 Tokens    https://developer.zendesk.com/api-reference/sales-crm/authentication/requests/
 
 No list of the Core API can be asked for what changed since a moment, and the index of the Search API lags behind writes
-by a time that is not told. So the list in the order of changes is read: for all leads, too, as a page's number is no
-position in a list from which leads are removed.
+by a time that is not told, under other names. So the list in the order of changes is read: for all records, too, as a
+page's number is no position in a list from which records are removed. It tells of no deletion.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
-from switchboard.crm.catalog import Host, Resource, alone
+from switchboard.crm.catalog import Host, Pace, Resource, alone
 from switchboard.crm.codecs import number, text, utc
 from switchboard.crm.complaint import Complaint, sentence
 from switchboard.crm.dialect import SOURCE, Answer, Dialect
@@ -54,6 +54,8 @@ SEEN = 250
 PAGES = Offset("items", start="page", size="per_page", most=MOST, first=1)
 """By id: so these lists come where no order is asked for, and that of stages takes no such wish."""
 CONTACTS = (contacts, companies)
+DATED: Mapping[str, Mapping[str, str]] = {"leads": {}, "contacts": {"is_organization": "false"}}
+"""What is walked in the order of changes, each with what its list is asked for besides."""
 CONFIRMED_BY = "confirmation_token"
 
 type Dated = tuple[datetime, Any]
@@ -172,17 +174,19 @@ class ZendeskSell(Dialect):
         sold_to_company = resource is deals and name == "company" and dig(answer.item, "company.id") is None
         return (yield from super().related(resource, answer, "contact" if sold_to_company else name, other))
 
-    def stretch(self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int) -> Talk[Stretch]:
+    def stretch(
+        self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int, extra: Sequence[str] = ()
+    ) -> Talk[Stretch]:
         """Of pipelines and stages there are a few, and they are read as a whole."""
         since = since and since.replace(microsecond=0)  # moments are told in whole seconds
-        if resource is leads:
-            return (yield from self._changed(since or OLDEST, cursor, limit))
+        if resource.plural in DATED:
+            return (yield from self._changed(resource, since or OLDEST, cursor, limit))
         found = yield from self.gather(resource.path, PAGES)
         told = found if since is None else (yield from self.enrich(resource, found))
         dated = [{"at": dig(full, "data.updated_at"), "body": body} for full, body in zip(told, found, strict=True)]
         return sliced([each["body"] for each in changed(dated, "at", since)], cursor, limit)
 
-    def _changed(self, since: datetime, cursor: Cursor, limit: int) -> Talk[Stretch]:
+    def _changed(self, resource: Resource, since: datetime, cursor: Cursor, limit: int) -> Talk[Stretch]:
         """A stretch of what changed, oldest change first, out of the list that begins with the newest.
 
         A record that changes goes to the top of the list, and one that is removed draws those below it up: so the
@@ -194,7 +198,7 @@ class ZendeskSell(Dialect):
         edge, seen, rank = utc(cursor.get("from")) or since, cursor.get("seen", ()), int(cursor.get("rank", 0))
         low, high, many_seen = 0, None, len(seen) >= SEEN
         for look in range(LOOKS):
-            start, found, more = yield from self._look(rank)
+            start, found, more = yield from self._look(resource, rank)
             told = [at == edge and dig(one, "data.id") in seen for at, one in found]
             above = found[: told.index(True)] if many_seen and True in told else found
             fresh = [each for each, old in zip(above, told, strict=False) if each[0] >= edge and not old]
@@ -207,13 +211,13 @@ class ZendeskSell(Dialect):
             else:
                 return given(start, fresh, edge, seen, limit)
             rank = low + (LEAST << (min(look, 2) if many_seen else look)) if high is None else (low + high) // 2
-        raise Problem(Kind.CRM_UNAVAILABLE, "The CRM's list of leads changes faster than it can be read.")
+        raise Problem(Kind.CRM_UNAVAILABLE, f"The CRM's list of {resource.plural} changes faster than it can be read.")
 
-    def _look(self, rank: int) -> Talk[tuple[int, list[Dated], bool]]:
+    def _look(self, resource: Resource, rank: int) -> Talk[tuple[int, list[Dated], bool]]:
         """The page of a rank, newest change first: where it begins, what is on it, and whether more may follow."""
         page, size = spread(rank)
-        query = {"sort_by": "updated_at:desc", "page": str(page + 1), "per_page": str(size)}
-        items = many((yield from self.ask(wire.get(leads.path, query))).body, "items")
+        query = {**DATED[resource.plural], "sort_by": "updated_at:desc", "page": str(page + 1), "per_page": str(size)}
+        items = many((yield from self.ask(wire.get(resource.path, query))).body, "items")
         found = [(when, each) for each in items if (when := utc(dig(each, "data.updated_at")))]
         return page * size, found, len(items) >= size
 
@@ -225,5 +229,6 @@ CRM = catalog.CRM(
     hosts=alone(Host("https://api.getbase.com")),
     auth={"oauth2": OAuth2("/oauth2/token", client_in="basic", lifetime=3600), "api_key": Header()},
     dialect=ZendeskSell(),
+    pace=Pace(10, 1),  # 36,000 an hour for each token, on every plan
     resources={each.plural: each for each in (leads, contacts, companies, deals, users, pipelines, stages)},
 )

@@ -150,7 +150,7 @@ TOLD: dict[Verb, str] = {"list": STEPS_TOO, "get": f"{BY_IDS['get']} {STEPS_TOO}
 FIXED = fixed("Stages and their pipelines are only read by the API of Zendesk Sell.", f"{REFERENCE}resources/stages/")
 
 leads = Resource(lead, "/v2/leads", asks_for_changes=True)
-contacts = Resource(contact, "/v2/contacts")
+contacts = Resource(contact, "/v2/contacts", asks_for_changes=True)
 companies = Resource(company, "/v2/contacts")
 deals = Resource(deal, "/v2/deals")
 users = Resource(user, "/v2/users")

@@ -188,7 +188,7 @@ stage = Table(
 
 BY_LAYOUT = "The default layout of deals, by which Zoho keeps its pipelines, is read first."
 
-contacts = Resource(contact, f"{API}/Contacts")
+contacts = Resource(contact, f"{API}/Contacts", asks_for_changes=True, deletions="listed")
 companies = Resource(company, f"{API}/Accounts")
 deals = Resource(deal, f"{API}/Deals")
 users = Resource(user, f"{API}/users")
@@ -196,6 +196,7 @@ leads = Resource(
     lead,
     f"{API}/Leads",
     asks_for_changes=True,
+    deletions="listed",
     emulates={
         "create": "The company that Zoho wants of a lead is the name of the person, where `remote_data` gives none.",
         "list": "A query tells which leads there are, by which they are read: a page token would end in a day.",

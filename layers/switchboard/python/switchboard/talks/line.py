@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from switchboard.api.tokens import Tokens
 from switchboard.crm.auth import Credentials
 from switchboard.crm.catalog import CRM
 from switchboard.crm.complaint import DETAILS
@@ -11,6 +10,7 @@ from switchboard.crm.dialect import Rate
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.wire import Party, Request, Response, Talk, segment
 from switchboard.ports import Account, Deadline, Services
+from switchboard.talks.tokens import Tokens
 
 REAUTH_SECONDS = 60
 """An account that needs to be connected again gets one live try in this time."""

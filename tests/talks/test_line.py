@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchboard.api.speak import Line, redacted
 from switchboard.crm import wire
 from switchboard.crm.auth import Credentials
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.wire import Response, Talk
+from switchboard.talks.line import Line, redacted
 from tests.worlds import (
     ACCOUNT,
     BRAND,

@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 
 import pytest
 
-from switchboard.api.speak import Line
-from switchboard.api.tokens import EARLY_SECONDS, LEASE_SECONDS
 from switchboard.crm.auth import Credentials, OAuth2, Token
 from switchboard.crm.problem import Kind, Problem
 from switchboard.crm.wire import Request, Response, Talk
 from switchboard.ports import Deadline
+from switchboard.talks.line import Line
+from switchboard.talks.tokens import EARLY_SECONDS, LEASE_SECONDS
 from tests import worlds
+from tests.journal import CrashError
 from tests.worlds import (
     ACCOUNT,
     BRAND,
@@ -21,7 +22,6 @@ from tests.worlds import (
     OAUTH_CREDENTIALS,
     PATH,
     START,
-    CrashError,
     Turn,
     World,
     answers,

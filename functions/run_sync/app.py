@@ -1,0 +1,5 @@
+"""The queue's: turns at accounts."""
+
+from switchboard.app import run_sync
+
+handler = run_sync()

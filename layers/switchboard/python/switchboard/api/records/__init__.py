@@ -1,0 +1,1 @@
+"""The records surface: contacts of all connected CRMs, out of the synced store."""
