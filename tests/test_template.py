@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from switchboard.api.routes import ROUTES
 from tests.local.template import Physical, Template, load_document
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -118,6 +119,16 @@ def test_no_event_file_holds_a_key_that_opens_anything() -> None:
     keys = re.findall(r"trpt_\w+", "".join(path.read_text() for path in (ROOT / "events").iterdir()))
     assert keys
     assert set(keys) == {"trpt_demo00_REPLACE"}
+
+
+def test_the_routes_are_those_of_the_code() -> None:
+    told = {route.key: route.function for route in template().routes if route.key != "$default"}
+    said = {
+        f"{method} {path}": "".join(word.title() for word in function.split("_"))
+        for path, methods in ROUTES.items()
+        for method, function in methods.items()
+    }
+    assert told == said
 
 
 def test_what_no_route_matches_goes_to_unknown_route() -> None:
@@ -241,7 +252,7 @@ RIGHTS: dict[str, dict[str, set[str]]] = {
     **dict.fromkeys(("CreatePipeline", "CreateStage"), CREATE_RIGHTS),
     "CreateLead": {**CREATE_RIGHTS, "Contacts.Arn": {*REMOVING, SPREAD}},
     "GetRecord": CRM_RIGHTS,
-    "DeleteRecord": {**CRM_RIGHTS, "Contacts.Arn": REMOVING},
+    "DeleteRecord": {**CRM_RIGHTS, "Contacts.Arn": {*REMOVING, SPREAD}},
     "ListRecords": {**CRM_RIGHTS, **SIGNING},
     "ListCapabilities": {"Access.Arn": {"dynamodb:UpdateItem"}},
     "CreatePod": {**POD_RIGHTS, "Once.Arn": ONCE, "Pods.Arn": {"dynamodb:GetItem", "dynamodb:PutItem", QUERY}},

@@ -32,7 +32,7 @@ LOOK = 50
 """So many places of each are read for that."""
 GATHERED = 300
 """Lists that are sorted otherwise are read if they have no more places than this."""
-SPARSE = 4
+SPARSE = 8
 """A list of which fewer than one in so many are wanted is held against the others."""
 RESERVE_SECONDS = 3
 """Another look at contacts is only taken with so much of the deadline left."""
