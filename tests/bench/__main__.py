@@ -1,7 +1,9 @@
-"""`make bench`."""
+"""`make bench`: all of it, or the part that is named: calls, search or sync. Search may be told how many contacts."""
 
+import argparse
 import json
 import logging
+import sys
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -12,9 +14,11 @@ from typing import Any
 import httpx
 
 from switchboard.crm import registry
+from tests.bench import search, sync
 from tests.bench.costs import Meter, costs, create
 from tests.bench.pods import creations, views
 from tests.bench.speed import init, mapped, warm
+from tests.bench.tables import table
 from tests.local.inside import process
 from tests.local.process import ROOT
 from tests.local.stack import Stack
@@ -24,15 +28,6 @@ BUILT = ROOT / ".aws-sam" / "build"
 VENDORS = ROOT / "layers/switchboard/python/switchboard/crm/vendors"
 SHAPES = ("hubspot", "pipedrive", "salesforce")
 """Whose creates are timed: the work is ours, and these three are all there is of kinds."""
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print rows in columns."""
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    print()
 
 
 def bare_post(tenant: Tenant, crm: str) -> Callable[[httpx.Client], None]:
@@ -64,9 +59,8 @@ def sizes() -> Iterable[tuple[str, str, str]]:
             yield built.name, f"{archive.stat().st_size / 1024:,.1f} KB", f"{plain / 1024:,.1f} KB"
 
 
-def main() -> None:
-    """Print every table."""
-    logging.disable(logging.INFO)
+def calls() -> None:
+    """What calls cost, and how large everything is."""
     with Stack() as stack, process(stack):
         tenant, meter = Tenant.on(stack, operator(stack)), Meter()
         print("Calls per warm create\n")
@@ -111,5 +105,24 @@ def main() -> None:
     table(("", "zip", "unpacked"), sizes())
 
 
+def main(parts: Sequence[str], contacts: int) -> list[str]:
+    """Print every table; answers what is not as it has to be."""
+    logging.disable(logging.INFO)
+    faults: list[str] = []
+    if "calls" in parts:
+        calls()
+    if "search" in parts:
+        faults += search.main(contacts)
+    if "sync" in parts:
+        faults += sync.main()
+    return faults
+
+
+PARTS = ("calls", "search", "sync")
+
 if __name__ == "__main__":
-    main()
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("parts", nargs="*", choices=PARTS)
+    asked.add_argument("--contacts", type=int, default=search.SIZES[-1])
+    given = asked.parse_args()
+    sys.exit("\n".join(main(given.parts or PARTS, given.contacts)) or None)
