@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.local.dev import MINUTELY
 from tests.local.stack import Stack
 from tests.local.tenant import Tenant, operator
 
-MINUTELY = "cron(* * * * ? *)"
-"""As often as EventBridge Scheduler fires."""
 FIRED_SECONDS = 85
 """A minute at the most, for the schedule; ministack looks at it every ten seconds; the rest is the sync."""
 

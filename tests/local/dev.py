@@ -13,6 +13,8 @@ from tests.local.stack import Stack
 from tests.local.tenant import Tenant, operator
 
 LOCAL = ROOT / ".local"
+MINUTELY = "cron(* * * * ? *)"
+"""As often as EventBridge Scheduler fires."""
 
 
 def environment_file(stack: Stack) -> Path:
@@ -52,7 +54,7 @@ def invocation(event: Path, environment: Path) -> str:
 def main() -> int:
     """Run until Ctrl-C or SIGTERM."""
     ended = threading.Event()
-    with Stack() as stack:
+    with Stack(schedules=True, parameters={"SyncSchedule": MINUTELY}) as stack:
         tenant = Tenant.on(stack, operator(stack))
         environment, event = (path.relative_to(ROOT) for path in (environment_file(stack), event_file(tenant)))
         print(f"The API is at {stack.url}. Create a lead:\n")
@@ -60,6 +62,11 @@ def main() -> int:
             print(f"{tenant.curl(crm)}\n")
         print("Make a page of a deal, open it, and edit it with the key in that line:\n")
         print(f"{tenant.pod_curl('hubspot')}\n")
+        stack.functions["PlanSyncs"].invoke({})  # the schedule's first minute need not be waited for
+        print(
+            "Search the contacts of all CRMs, which are synced every minute here; the first time takes a few seconds:\n"
+        )
+        print(f"{tenant.contacts_curl('ada lovelace')}\n")
         print("The first again, in a container, where Docker is:\n")
         print(f"{invocation(event, environment)}\n")
         print(f"Logs are in {stack.logs.relative_to(ROOT)}. Ctrl-C ends it.", flush=True)

@@ -183,6 +183,13 @@ class Tenant:
             f"-H 'content-type: application/json' -d '{json.dumps(order)}'"
         )
 
+    def contacts_curl(self, text: str) -> str:
+        """A line that searches the contacts of all CRMs when pasted into a shell."""
+        return (
+            f"curl -s '{self.url}/v1/contacts/search' -H 'authorization: Bearer {self.key.secret}' "
+            f"-H 'version: 2026-06-01' -H 'content-type: application/json' -d '{json.dumps({'search_text': text})}'"
+        )
+
     def curl(self, crm: str) -> str:
         """A line that creates a lead when pasted into a shell."""
         body = json.dumps(self.lead(crm))
