@@ -63,9 +63,7 @@ def main() -> int:
         print("Make a page of a deal, open it, and edit it with the key in that line:\n")
         print(f"{tenant.pod_curl('hubspot')}\n")
         stack.functions["PlanSyncs"].invoke({})  # the schedule's first minute need not be waited for
-        print(
-            "Search the contacts of all CRMs, which are synced every minute here; the first time takes a few seconds:\n"
-        )
+        print("Search the contacts of all CRMs, synced every minute here, and the first time within some seconds:\n")
         print(f"{tenant.contacts_curl('ada lovelace')}\n")
         print("The first again, in a container, where Docker is:\n")
         print(f"{invocation(event, environment)}\n")

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,6 +66,7 @@ def test_the_contacts_are_there_before_long(dev: tuple[str, ...]) -> None:
     if not shutil.which("curl"):
         pytest.skip("there is no curl on this machine")
     [line] = [line for line in dev if "/v1/contacts/search" in line]
+    answer: dict[str, Any] = {"data": []}
     for _ in range(60):
         answer = json.loads(subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=True).stdout)
         if answer["data"]:
