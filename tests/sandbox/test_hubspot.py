@@ -703,6 +703,13 @@ def test_a_contact_is_read_by_its_email_too(api: Caller, told: dict[str, str]) -
     assert got.json["id"] == told["contacts"]
 
 
+def test_a_url_of_more_than_8_kb_is_too_long(api: Caller, told: dict[str, str]) -> None:
+    names = [f"property_{number}" for number in range(960)]
+    assert api.get(f"{DATED}/contacts", query={"properties": ",".join(names)}).status == 414
+    asked = {"properties": names, "inputs": [{"id": told["contacts"]}]}
+    assert api.post(f"{DATED}/contacts/batch/read", asked).status == 200
+
+
 @pytest.mark.parametrize("noun", ["contacts", "companies", "deals", "leads", "users"])
 def test_what_is_forbidden_or_out_of_scope_is_403(
     crm: Caller, api: Caller, told: dict[str, str], recorded: Recorded, noun: str

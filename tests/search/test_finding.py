@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from switchboard.ports import Deadline
+from switchboard.ports import Checkpoint, Deadline
 from switchboard.search import filters, finding, index
 from switchboard.search.fields import ORDERS
 from switchboard.search.filters import Clause, Either, Spoken
 from switchboard.search.finding import Finder, Flow, Found, Wanted
 from switchboard.search.sources import Scope, Source, everything, narrowed, sources
+from tests.journal import Journal
 from tests.search import crowd, model
-from tests.search.crowd import NOW, Crowd
+from tests.search.crowd import BRAND, NOW, Crowd
+from tests.store import MemoryContacts
 from tests.worlds import HeldClock
 
 PLANS = {"base", "single", "sparsest", "gathered", "too long", "turned", "ids", "either"}
@@ -319,6 +321,40 @@ def test_many_ids_are_not_looked_at_beyond_the_budget(monkeypatch: pytest.Monkey
             break
     assert found == asked.expected(people)
     assert plans.partial
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("grouped", [False, True])
+def test_no_page_takes_more_queries_than_a_function_has_time_for(order: str, *, grouped: bool) -> None:
+    store = MemoryContacts(Journal())
+    accounts = {f"acc-{number}": Checkpoint(BRAND, f"acc-{number}", "acme") for number in range(14)}
+    asked: list[Any] = [
+        {"field": "tags", "operator": "in", "values": [f"tag {number} {value}" for value in range(100)]}
+        for number in range(filters.MOST)
+    ]
+    told = filters.read([{"group": "or", "filters": asked}] if grouped else asked, [])
+    wanted = Wanted(told, order)
+    assert len(told) == (1 if grouped else filters.MOST)
+    Finder(store, Scope(BRAND, accounts, {}), wanted, Deadline(NOW + 20, HeldClock(NOW))).page()
+    assert 0 < store.spent.requests <= finding.LISTS + len(accounts)
+
+
+@pytest.mark.parametrize("operator", ["eq", "starts_with"])
+@pytest.mark.parametrize("name", ["company.name", "emails", "last_name"])
+def test_a_contact_is_found_by_every_text_of_it_however_many_there_are(name: str, operator: str) -> None:
+    """The usual order leads to it only by its words."""
+    people = Crowd.of(5, 0)
+    long, firm = (" ".join(f"{word}{number}" for number in range(60)) for word in ("word", "firm"))
+    emails = [{"email": f"first{number}.last{number}@host{number}.example"} for number in range(100)]
+    person = people.person(
+        "acc-1", "r1", emails=emails, company={"id": "c9", "name": f"Zebra {firm}"}, last_name=f"Yak {long}"
+    )
+    people.keep([person])
+    values = {"company.name": f"Zebra {firm}", "emails": emails[99]["email"], "last_name": f"Yak {long}"}
+    value = values[name] if operator == "eq" else values[name][:-2]
+    told = filters.read([{"field": name, "operator": operator, "value": value}], [])
+    found = Finder(people.store, people.scope, Wanted(told), Deadline(NOW + 20, HeldClock(NOW))).page()
+    assert [each.id for each in found.contacts] == [person.id]
 
 
 def test_contacts_of_another_brand_are_not_found() -> None:

@@ -1,6 +1,8 @@
 """The lists in which a contact stands: always the same, sorted as the values are, whatever script they are in."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,9 +11,10 @@ from hypothesis import strategies as st
 
 from switchboard.ports import Posting, Stored
 from switchboard.search import index
-from switchboard.search.contact import CUSTOM_BYTES, contact_id, fold, kept
+from switchboard.search.contact import CUSTOM_BYTES, EACH, TEXT_BYTES, contact_id, fold, kept
 from switchboard.search.fields import FIELDS, field
 from switchboard.search.keeping import Whose, stored
+from tests.store import packed
 
 WHOSE = Whose("acme01", "acc-1", "acme", ("score",))
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=80)
@@ -238,8 +241,7 @@ def test_words_are_their_own_words(texts: list[str]) -> None:
 
 def test_a_contact_is_found_by_so_many_words_of_such_a_length() -> None:
     many = person(last_name=" ".join(f"w{number}" for number in range(200)), first_name="x" * 200)
-    assert len(index.word_set(many)) == index.WORDS
-    assert "x" * index.KEY in index.word_set(many)
+    assert index.word_set(many) == ["x" * index.KEY, *(f"w{number}" for number in range(index.WORDS))]
 
 
 # --- ids and what is kept --------------------------------------------------------------------------------------------
@@ -258,6 +260,71 @@ def test_what_fits_of_custom_fields_is_kept() -> None:
     big = {f"field{number}": "x" * (CUSTOM_BYTES // 4) for number in range(8)}
     found = kept({"id": "1", "custom_fields": big})["custom_fields"]
     assert list(found) == list(big)[:3]
+
+
+def test_a_short_custom_field_is_kept_beside_one_that_is_too_long() -> None:
+    assert kept({"id": "1", "custom_fields": {"long": "x" * CUSTOM_BYTES, "short": "y"}})["custom_fields"] == {
+        "short": "y"
+    }
+
+
+def test_custom_fields_are_measured_in_bytes() -> None:
+    big = {f"field{number}": "李" * (CUSTOM_BYTES // 4) for number in range(8)}
+    assert list(kept({"id": "1", "custom_fields": big})["custom_fields"]) == list(big)[:1]
+
+
+def text(random: Random, size: int, first: int = 0x4E00, last: int = 0x9FFF) -> str:
+    return "".join(chr(random.randrange(first, last)) for _ in range(size))
+
+
+def monster(seed: int, *, told: bool) -> dict[str, Any]:
+    """A record of which nothing can be compressed, and no field knows any measure."""
+    random = Random(seed)
+
+    def words(count: int, size: int) -> str:
+        return ".".join(text(random, size, 0x61, 0x7A) for _ in range(count))
+
+    names = {name: words(100, 12) for name in ("name", "first_name", "last_name", "title", "lead_status")}
+    return {
+        "id": "1",
+        **names,
+        "owner": {"id": "o1"},
+        "company": {"id": "c1", "name": words(100, 12)},
+        "emails": [{"email": f"{words(15, 10)}@{words(1, 60)}"} for _ in range(500)],
+        "phones": [{"number": str(random.randrange(10**15))} for _ in range(500)],
+        "tags": [text(random, 30) for _ in range(500)],
+        "custom_fields": {
+            **{f"f{number}": text(random, 500) for number in range(300)},
+            **{f"m{number}": [words(1, 100) for _ in range(500)] for number in range(10)},
+        },
+        "updated_at": "2026-05-01T12:00:00Z",
+        **({"description": text(random, 30_000)} if told else {}),
+    }
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_no_contact_is_larger_than_an_item_may_be(*, told: bool) -> None:
+    """It would stop the sync of its account for ever. While it changes, it holds the places of both states."""
+    indexed = tuple(f"m{number}" for number in range(10))
+    whose = Whose("acme01", "62f44730-dd91-461e-bd6a-aedd9e0ad79d", "acme", indexed)
+    one, other = (stored(whose, monster(seed, told=told)) for seed in (1, 2))
+    assert packed(replace(one, drops=other.postings)) < 400_000
+    assert (one.body["owner"], one.updated_at) == ({"id": "o1"}, "2026-05-01T12:00:00Z")
+    assert len(one.postings) < 10_000
+
+
+def test_what_is_kept_of_many_values_stands_in_lists_and_no_more_is_kept() -> None:
+    whose = Whose("acme01", "acc-1", "acme")
+    found = stored(whose, {"id": "1", "tags": [f"tag {number}" for number in range(10_000)]})
+    assert len(found.body["tags"]) == EACH
+    assert {each.list for each in found.postings if each.list.startswith("tag#")} == {
+        f"tag#acc-1=tag {number}" for number in range(EACH)
+    }
+
+
+def test_a_text_is_cut_between_its_characters() -> None:
+    found = kept({"id": "1", "description": "x" + "李" * TEXT_BYTES})["description"]
+    assert found == "x" + "李" * ((TEXT_BYTES - 1) // 3)
 
 
 def test_nothing_is_kept_of_what_a_crm_does_not_say() -> None:

@@ -90,6 +90,7 @@ def test_a_change_of_a_field_without_an_index_writes_no_lists() -> None:
 @pytest.mark.parametrize(("old", "new", "kept"), [
     (LATE, EARLY, "old"), (EARLY, LATE, "new"), (LATE, LATE, "new"), (None, EARLY, "new"), (LATE, None, "new"),
     ("2026-05-02T13:00:00+02:00", LATE, "new"), ("2026-05-02T14:30:00+02:00", LATE, "old"),
+    ("2099-01-01T00:00:00Z", LATE, "new"), (LATE, "2099-01-01T00:00:00Z", "new"),
 ])  # fmt: skip
 def test_an_older_state_is_not_believed(old: str | None, new: str | None, kept: str) -> None:
     store, keeper = world()

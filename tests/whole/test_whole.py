@@ -37,6 +37,35 @@ def test_the_first_sync_reads_everything(crm: str) -> None:
     assert circuit.point.size == len(circuit.ids)
 
 
+def test_a_crm_that_tells_no_moment_of_change_is_asked_for_changes_after_the_first_sync() -> None:
+    circuit = Circuit("nutshell")
+    circuit.add(ago(days=3))
+    circuit.sync()
+    circuit.send.sent.clear()
+    circuit.clock.pass_(900)
+    circuit.change(circuit.ids[0])
+    circuit.clock.pass_(300)
+    circuit.sync()
+    assert {request.path for request in circuit.send.sent} == {"/rest/events"}
+    equal(circuit)
+
+
+def test_a_contact_that_the_account_may_not_read_any_more_is_gone_and_hinders_no_sync() -> None:
+    circuit = Circuit("insightly")
+    for number in range(5):
+        circuit.add(ago(days=30 - number))
+    circuit.clock.pass_(600)
+    circuit.sync()
+    shut = circuit.ids.pop(2)
+    circuit.fake.settings["closed_records"] = [int(shut)]
+    circuit.clock.pass_(50 * 3600)
+    circuit.sync()
+    circuit.add()
+    circuit.clock.pass_(50 * 3600)
+    circuit.sync()
+    equal(circuit)
+
+
 LAGS = {name: vendors.load(name).defaults.keys() & {"search_lag", "list_lag", "lag"} for name in registry.NAMES}
 """What of a fake may know late of a change."""
 

@@ -15,6 +15,7 @@ from tests.api.records.conftest import Answer, Desk
 from tests.worlds import BRAND, START
 
 OTHER = "other1"
+NOT_CTO = {"field": "title", "operator": "neq", "value": "CTO"}
 
 
 def crowd(desk: Desk, size: int = 30) -> list[str]:
@@ -262,12 +263,49 @@ def test_what_is_no_cursor_is_refused(desk: Desk, given: str) -> None:
     refused(desk.search({**asked, "cursor": given}))
 
 
-def test_a_place_that_somebody_wrote_is_refused(desk: Desk) -> None:
+@pytest.mark.parametrize("place", [0, 15, 16, 30, -1])
+def test_a_place_that_somebody_wrote_is_refused(desk: Desk, place: int) -> None:
     asked, following = begun(desk)
-    raw = urlsafe_b64decode(following + "=" * (-len(following) % 4))
-    told = {**json.loads(raw[16:]), "after": "z"}
-    forged = urlsafe_b64encode(raw[:16] + json.dumps(told, separators=(",", ":")).encode()).decode().rstrip("=")
-    refused(desk.search({**asked, "cursor": forged}))
+    raw = bytearray(read(following))
+    raw[place] ^= 1
+    refused(desk.search({**asked, "cursor": urlsafe_b64encode(raw).decode().rstrip("=")}))
+
+
+def test_a_cursor_tells_nothing_of_the_contact_at_which_a_page_ends(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page may end at a contact that only others may see: where the budget was spent."""
+    monkeypatch.setattr(finding, "BUDGET", 5)
+    monkeypatch.setattr(finding, "GATHERED", 0)
+    hidden = [desk.keep(str(number), name=f"Ada {number:02d}", owner={"id": "o2"}) for number in range(20)]
+    for number in range(20, 40):
+        desk.keep(str(number), name=f"Zoe {number}")
+    desk.own("acc-1", {"o2": Owner("Charles", "charles@example.com")})
+    desk.user("u3", "grace@example.com", "member")
+    desk.access.users = desk.world.access.users
+    desk.access.sight[BRAND] = "own"
+    key = desk.issue(role="member", owner="u3")
+    asked = {"order_by": "name", "sort_direction": "asc", "filters": [NOT_CTO], "limit": 2}
+    found = desk.search(asked, key=key)
+    assert (found.ids, found.body["meta"]["partial"]) == ([], True)
+    told = read(found.cursor or "").decode(errors="replace")
+    assert not [each for each in hidden if each.id in told or str(each.body["name"]).casefold() in told]
+
+
+def read(following: str) -> bytes:
+    return urlsafe_b64decode(following + "=" * (-len(following) % 4))
+
+
+def test_a_page_of_large_contacts_is_shorter_and_leads_on(desk: Desk) -> None:
+    """Lambda gives no answer of more than 6 MB."""
+    ids = [desk.keep(str(number), custom_fields={"notes": '"' * 99_000}).id for number in range(40)][::-1]
+    found, following, pages = list[str](), None, 0
+    while pages == 0 or following:
+        answer = desk.search({"limit": 100, "cursor": following})
+        assert len(json.dumps(answer.reply.event("0" * 16), ensure_ascii=False).encode()) < 6 * 1024 * 1024
+        found, following, pages = found + answer.ids, answer.cursor, pages + 1
+    assert found == ids
+    assert pages > 1
 
 
 def test_a_cursor_leads_on_for_a_day(desk: Desk) -> None:

@@ -778,10 +778,10 @@ class TestListOfContacts:
             ok({"data": [self.gone(1, 9), self.gone(2, 8)], "cursor_next": "ev_2", "cursor_previous": None}),
             ok({"data": [self.gone(3, 5), self.gone(4, 4)], "cursor_next": "ev_4"}),
         )
-        first = partner.hold(CLOSE.deleted(self.CONTACTS_, since=minutes(5)))
+        first = partner.hold(CLOSE.deleted(self.CONTACTS_, since=minutes(10)))
         assert first is not None
         cursor = json.loads(json.dumps(first.cursor))
-        last = partner.hold(CLOSE.deleted(self.CONTACTS_, since=minutes(5), cursor=cursor))
+        last = partner.hold(CLOSE.deleted(self.CONTACTS_, since=minutes(10), cursor=cursor))
         assert last is not None
         assert (first.ids, last.ids, last.cursor) == (["cont_1", "cont_2"], ["cont_3"], None)
         common = {"object_type": "contact", "action": "deleted", "_limit": "50"}

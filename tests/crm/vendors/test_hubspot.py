@@ -525,6 +525,42 @@ class TestContacts:
         assert len(request.json["properties"]) * request.json["limit"] <= 20_000
         assert request.json["limit"] > 15
 
+    def test_so_it_is_where_all_are_listed(self) -> None:
+        names = [f"p{n}" for n in range(960)]
+        query = next(HUBSPOT.list(CONTACTS, limit=2000, extra=names)).query
+        assert 15 < int(query["limit"]) < 20_000 / len(query["properties"].split(",")) + 1
+        assert next(HUBSPOT.list(CONTACTS, limit=2000)).query["limit"] == "100"
+
+    def test_names_that_are_too_long_for_a_url_go_into_a_body(self) -> None:
+        names = [f"property_{n}" for n in range(960)]
+        listed, told = {"results": [{"id": "8"}, {"id": "7"}], "paging": {"next": {"after": "2"}}}, self.body(7, 3)
+        partner = script(ok(listed), ok({"results": [told]}, 207), ok({"results": [told]}), ok({"results": []}, 207))
+        page = partner.hold(HUBSPOT.list(CONTACTS, limit=2000, extra=names))
+        assert ([answer.item["id"] for answer in page.answers], page.cursor) == (["7"], {"after": "2"})
+        assert partner.hold(HUBSPOT.get(CONTACTS, "7", names)).item == page.answers[0].item
+        with pytest.raises(Problem) as caught:
+            partner.hold(HUBSPOT.get(CONTACTS, "8", names))
+        assert caught.value.kind is Kind.CRM_NOT_FOUND
+        first, *reads = partner.requests
+        assert len(str(first.query)) < 200
+        assert {each.path for each in reads} == {"/crm/objects/2026-09/contacts/batch/read"}
+        assert {"email", "associatedcompanyid", *names} <= set(reads[0].json["properties"])
+        assert [each.json["inputs"] for each in reads] == [[{"id": "8"}, {"id": "7"}], [{"id": "7"}], [{"id": "8"}]]
+        assert all(each.safe for each in reads)
+
+    def test_who_may_see_no_companies_may_see_contacts(self) -> None:
+        """Associations want a scope of their own; whether they are refused or left out without it is not told."""
+        assert "associations" not in next(HUBSPOT.list(CONTACTS, limit=5)).query
+        refusal = Response(403, {}, recorded("error.missing-scopes.403"))
+        partner = script(refusal, ok(self.body(7, 3, associatedcompanyid="8")))
+        assert partner.hold(HUBSPOT.get(CONTACTS, "7")).item["company"] == {"id": "8"}
+        first, second = (dict(request.query) for request in partner.requests)
+        assert first.pop("associations") == "companies"
+        assert second == first
+        with pytest.raises(Problem) as caught:
+            script(refusal, refusal).hold(HUBSPOT.get(CONTACTS, "7"))
+        assert caught.value.kind is Kind.CRM_FORBIDDEN
+
     def test_custom_fields_are_the_properties_that_are_not_hubspots(self) -> None:
         told = [
             {"name": "email", "hubspotDefined": True},

@@ -7,10 +7,9 @@ from typing import Any, ClassVar
 import pytest
 
 from switchboard.crm.dialect import Rate
-from switchboard.crm.paging import OLDEST
+from switchboard.crm.paging import OLDEST, OVERLAP
 from switchboard.crm.problem import Kind, Outcome, Problem
 from switchboard.crm.vendors.insightly import CRM
-from switchboard.crm.vendors.insightly.overlapping import OVERLAP
 from switchboard.crm.wire import Request, Response
 from tests.crm.samples import CASES, Case
 from tests.crm.shared import document

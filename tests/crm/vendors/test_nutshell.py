@@ -863,6 +863,55 @@ class TestListOfContacts:
             ("/rest/contacts/3-contacts", {}),
         ]
 
+    def test_many_that_the_log_does_not_bring_along_are_asked_for_in_several_stretches(self) -> None:
+        """Whether the log brings records along that are deleted by now, is told nowhere."""
+        links = [{"payloads": [f"{n}-contacts"]} for n in range(1, 121)]
+        log = {
+            "events": [
+                {"id": f"{n}-events", "createdTime": BEGIN + n, "action": "edit", "links": each}
+                for n, each in enumerate(links, 1)
+            ],
+            "payloads": [{"id": "1-contacts", "name": "Ada"}],
+        }
+
+        def answer(request: Request) -> Response:
+            if request.path == "/rest/events":
+                return ok({"events": []} if "max_id" in request.query else log)
+            named = request.path.removeprefix("/rest/contacts/").split(",")
+            return envelope(*({"id": id, "name": "Bea"} for id in named), key="contacts")
+
+        partner, found, cursor = Partner(answer), [], None
+        for _ in range(4):
+            since = datetime.fromtimestamp(BEGIN, UTC)
+            page = partner.hold(NUTSHELL.list(CONTACTS, since=since, cursor=cursor, limit=2000))
+            found.append([each.item["id"] for each in page.answers])
+            if (cursor := page.cursor) is None:
+                break
+        assert [len(each) for each in found] == [51, 50, 19]
+        assert [id for each in found for id in each] == [f"{n}-contacts" for n in range(1, 121)]
+        asked = [each.path.count(",") + 1 for each in partner.requests if each.path.startswith("/rest/contacts/")]
+        assert asked == [50, 50, 19]
+
+    def test_who_was_restored_is_not_told_as_deleted(self) -> None:
+        """The log of deletions goes on telling of them; the record beside the event makes us ask."""
+        events = [
+            {"id": f"{n}-events", "createdTime": BEGIN + n, "links": {"payloads": [f"{n}-contacts"]}} for n in (3, 2, 1)
+        ]
+        beside = [{"id": "3-contacts", "deletedTime": BEGIN + 3}, {"id": "2-contacts"}, {"id": "1-contacts"}]
+        lost = Response(404, {}, "<title>Not Found</title>", readable=False)
+
+        def answer(request: Request) -> Response:
+            if request.path == "/rest/events/deleted":
+                return ok({"meta": META, "events": events, "payloads": beside})
+            return envelope({"id": "2-contacts"}, key="contacts") if request.path.endswith("/2-contacts") else lost
+
+        partner = Partner(answer)
+        gone = partner.hold(NUTSHELL.deleted(CONTACTS, since=datetime.fromtimestamp(BEGIN, UTC)))
+        assert gone
+        assert gone.ids == ["3-contacts", "1-contacts"]
+        paths = [each.path for each in partner.requests[1:]]
+        assert paths == [f"/rest/contacts/{ids}" for ids in ("2-contacts,1-contacts", "2-contacts", "1-contacts")]
+
     def test_who_was_deleted_is_told_by_the_log_of_deletions(self) -> None:
         events = [
             {"id": f"{n}-events", "createdTime": BEGIN + n, "links": {"payloads": [f"{n}-contacts"]}}

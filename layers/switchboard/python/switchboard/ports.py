@@ -211,6 +211,7 @@ class Checkpoint:
     swept_at: likewise of deletions and of sweeps. described_at: when owners and custom columns were last asked for.
     size: contacts stored. due_at: when the planner is to look again. custom: custom columns to ask for. indexed: custom
     fields with an index. failures: walks that broke off in a row. untold: the CRM's list of deletions was refused.
+    asked: the owner who was last asked for anew. listed: what stands for the ids on the last page.
     """
 
     brand: str
@@ -235,6 +236,8 @@ class Checkpoint:
     untold: bool = False
     custom: tuple[str, ...] = ()
     indexed: tuple[str, ...] = ()
+    asked: str = ""
+    listed: str = ""
 
 
 class Access(Protocol):

@@ -12,6 +12,7 @@ from tests.sandbox.vendors.hubspot.store import PORTAL, SINGULAR, Store
 
 DATED = '<any("2026-03", "2026-09"):version>'
 MIGRATING = 477
+LONGEST_TARGET = 8192
 OAUTH = ("/oauth/v1/token", f"/oauth/{DATED}/token")
 
 
@@ -206,7 +207,13 @@ class Account(Fake):
         return int(text)
 
     def admit(self, request: Request, label: str) -> dict[str, str]:
-        """Search has a limit of its own per second, and its answers carry no rate headers."""
+        """Search has a limit of its own per second, and its answers carry no rate headers.
+
+        Whoever asks for hundreds of properties in a URL is refused by the proxy in front (seen by several connectors:
+        https://github.com/airweave-ai/airweave/pull/1064).
+        """
+        if len(request.target) > LONGEST_TARGET:
+            raise RefusalError(Answer(414, b"<h1>414 URI Too Long</h1>", {"Content-Type": "text/html"}))
         if label.endswith("/search"):
             if self.search_window.spend(self.settings["searches_per_second"]) is None:
                 raise RefusalError(refusals.rate_limited("SECONDLY"))

@@ -264,3 +264,53 @@ class Token:
         found, after = bodies(response.body, self.items), dig(response.body, self.following)
         ends = not found or after in (None, "") or (self.more is not None and not dig(response.body, self.more))
         return found, None if ends or str(after) == cursor.get("after") else {"after": str(after)}
+
+
+OVERLAP = 20
+"""So many records before a page are asked for again with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlapping(Offset):
+    """Offsets into a list that moves while it is read: what is deleted, or put elsewhere, draws others over the edge of
+    a page. So a page is asked for with the end of the one before, and what was given there is not given again. Where
+    nothing of it is found, more has moved than that, and the page before is asked for again.
+
+    at: path of the moment of change, where a record that changes may move: then it is given again.
+    more: path of the number of all records; where it is not told, the list ends where nothing is new.
+    """
+
+    at: str | None = None
+
+    def _page(self, cursor: Cursor, limit: int) -> tuple[int, int]:
+        """Where a page really begins, and how many records it may have."""
+        start = int(cursor.get("start", 0))
+        overlap = min(OVERLAP, start)
+        return start - overlap, min(limit + overlap, self.most)
+
+    def _state(self, body: Any) -> Any:
+        """A record as it was at a moment."""
+        return f"{dig(body, self.id)} {dig(body, self.at)}" if self.at else dig(body, self.id)
+
+    def ask(self, since: datetime | None, cursor: Cursor, limit: int) -> dict[str, str]:
+        """The query that asks for a stretch. Since the beginning is everything, whether it has a moment or not."""
+        start, size = self._page(cursor, limit)
+        return Offset.ask(self, since if since and since > OLDEST else None, {"start": start}, size)
+
+    def read(self, response: Response, since: datetime | None, cursor: Cursor, limit: int) -> Stretch:
+        """The stretch that was answered; an empty one where the page before has to be asked for again."""
+        start, _ = self._page(cursor, limit)
+        found, seen = bodies(response.body, self.items), cursor.get("seen", ())
+        fresh = [(place, each) for place, each in enumerate(found, start) if self._state(each) not in seen]
+        lost, end = len(fresh) == len(found), start + len(found)
+        if lost and start:
+            return [], {"start": max(start - min(limit, self.most - OVERLAP), 0), "seen": seen, "back": True}
+        given, rest = [each for _, each in fresh[:limit]], fresh[limit:]
+        total = dig(response.body, self.more) if self.more else None
+        over = end <= int(cursor.get("start", 0)) if self.more else not fresh and end <= int(cursor.get("start", 0))
+        if not rest and (over or (isinstance(total, int) and end >= total)):
+            return given, None
+        onward = rest[0][0] if rest else end
+        # What was given further on must not be taken for what comes before.
+        known = [*(() if lost and "back" in cursor else seen), *(self._state(each) for each in found[: onward - start])]
+        return given, {"start": onward, "seen": known[-2 * OVERLAP :]}

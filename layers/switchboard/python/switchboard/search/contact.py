@@ -1,8 +1,10 @@
 """A contact as it is kept, and as callers see it."""
 
+import json
 import unicodedata
 from collections.abc import Mapping
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any
 
 from switchboard.crm.catalog import Resource
@@ -17,6 +19,12 @@ LEFT_OUT = ("id", "remote_data", "urls")
 
 CUSTOM_BYTES = 200_000
 """So much of a contact's custom fields is kept; an item of the table holds 400 KB in all."""
+TEXT_BYTES = 40_000
+"""So much of any other text of a contact is kept."""
+TEXTS_BYTES = 100_000
+"""So much of them all together."""
+EACH = 200
+"""So many e-mail addresses, phones, tags and values of one custom field are kept: each has its places in lists."""
 
 
 def contact_id(brand: str, account: str, remote_id: str) -> str:
@@ -44,8 +52,10 @@ def kept(item: Mapping[str, Any]) -> dict[str, Any]:
     url = dig(item, "urls.0.url")
     if url:
         body["url"] = url
-    if custom := body.get("custom_fields"):
-        body["custom_fields"] = _fitting(custom)
+    custom = body.pop("custom_fields", None)
+    body = _fitting({name: _short(value) for name, value in body.items()}, TEXTS_BYTES)
+    if custom:
+        body["custom_fields"] = _fitting({name: _few(value) for name, value in custom.items()}, CUSTOM_BYTES)
     return body
 
 
@@ -56,14 +66,33 @@ def linked(item: Mapping[str, Any], contacts: Resource, origin: str | None) -> d
     return {**item, "urls": [{"url": origin + contacts.link.replace("{id}", str(item["id"]))}]}
 
 
-def _fitting(custom: Mapping[str, Any]) -> dict[str, Any]:
-    left, found = CUSTOM_BYTES, dict[str, Any]()
-    for name, value in custom.items():
-        left -= len(str(name)) + len(str(value))
-        if left < 0:
-            break
-        found[name] = value
-    return found
+def _fitting(told: Mapping[str, Any], most: int) -> dict[str, Any]:
+    """What fits into so many bytes: of all that there is the shortest, for who owns a contact is said in few."""
+    sizes = {name: _bytes(name) + _bytes(value) for name, value in told.items()}
+    shortest = sorted(sizes, key=lambda name: sizes[name])
+    ends = dict(zip(shortest, accumulate(sizes[name] for name in shortest), strict=True))
+    return {name: value for name, value in told.items() if ends[name] <= most}
+
+
+def _bytes(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _few(value: Any) -> Any:
+    return value[:EACH] if isinstance(value, list) else value
+
+
+def _short(value: Any) -> Any:
+    """A value without the ends of texts that are too long, and without the last of too many."""
+    match value:
+        case str():
+            return value.encode()[:TEXT_BYTES].decode(errors="ignore") if len(value) * 4 > TEXT_BYTES else value
+        case list():
+            return [_short(each) for each in value[:EACH]]
+        case dict():
+            return {name: _short(each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def shown(stored: Stored, owners: Mapping[str, Owner]) -> dict[str, Any]:

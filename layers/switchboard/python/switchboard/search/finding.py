@@ -28,6 +28,8 @@ FEW = 10
 """So many of them at once at the least, where the first did not fill the page."""
 PROBED = 4
 """So many ways to find contacts are compared, of those that there are."""
+LISTS = 1_500
+"""So many lists are looked into to find one page, beside those that hold all contacts."""
 LOOK = 50
 """So many places of each are read for that."""
 GATHERED = 300
@@ -155,8 +157,11 @@ class Finder:
         if known:
             return list(dict.fromkeys(min(known, key=len)))
         ways = [way for way in ways if way.ids is None]
-        alike = [way for way in ways if way.order == self.wanted.order][:PROBED]
-        self.others = [way for way in ways if way.order != self.wanted.order][:PROBED]
+        alike = [way for way in ways if way.order == self.wanted.order]
+        others = [way for way in ways if way.order != self.wanted.order]
+        affordable = _affordable([*alike[:PROBED], *others[:PROBED]])
+        alike = [way for way in affordable if way.order == self.wanted.order]
+        self.others = [way for way in affordable if way.order != self.wanted.order]
         self.tried = self.wanted.limit + 1 if alike else GATHERED
         if (ids := self._short(self.tried)) is not None:
             return ids
@@ -277,3 +282,14 @@ class Finder:
         owners: Mapping[str, Owner] = self.scope.of(stored.account)
         there = not stored.gone_until and stored.account in self.scope.accounts
         return there and all(clause.holds(stored, owners) for clause in self.wanted.clauses)
+
+
+def _affordable(ways: Sequence[Source]) -> list[Source]:
+    """Ways that are not made of too many lists, all together; those of few go first."""
+    found, left = list[Source](), LISTS
+    for way in sorted(ways, key=lambda way: len(way.spans)):
+        if len(way.spans) > left:
+            break
+        left -= len(way.spans)
+        found.append(way)
+    return [way for way in ways if way in found]

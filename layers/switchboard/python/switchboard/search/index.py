@@ -26,8 +26,8 @@ VALUE = 120
 """So many characters of a value stand in the name of a list; a longer one is named by its hash."""
 KEY = 64
 """So many characters of a text are sorted by."""
-WORDS = 64
-"""So many words of a contact are found again."""
+WORDS = 16
+"""By so many words of a text a contact is found: by the first."""
 EDGE = 3
 """So many first characters of a word have a list of their own, in the usual order."""
 
@@ -122,4 +122,4 @@ def _postings(stored: Stored, searchable: Iterable[str]) -> Iterator[Posting]:
 def word_set(stored: Stored) -> Sequence[str]:
     """The words by which a contact is found: of its names, its company, its addresses of e-mail."""
     told = [value for each in FIELDS.values() if each.words for value in each.values(stored, {})]
-    return list(dict.fromkeys(word[:KEY] for value in told for word in words(str(value))))[:WORDS]
+    return list(dict.fromkeys(word[:KEY] for value in told for word in words(str(value))[:WORDS]))

@@ -12,6 +12,7 @@ twice or late, change nothing.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 
 from switchboard.crm.codecs import utc
@@ -22,6 +23,8 @@ from switchboard.search.contact import contact_id, kept
 
 REMEMBERED = 3600
 """So many seconds an older state of a deleted contact is not believed: longer than any search of a CRM lags behind."""
+AHEAD = 24 * 3600
+"""A moment of change that lies further in the future than this, in seconds, is a mistake and tells nothing."""
 ATTEMPTS = 5
 """So often a contact is looked at again that somebody else has just written."""
 
@@ -119,10 +122,15 @@ def removal(seen: Stored, now: float) -> Change | None:
 
 def believed(seen: Stored, new: Stored, now: float) -> bool:
     """Whether a state that was just read may stand instead of the one that is kept."""
-    old_moment, new_moment = utc(seen.updated_at), utc(new.updated_at)
+    old_moment, new_moment = _moment(seen, now), _moment(new, now)
     if seen.gone_until and seen.gone_until > now:
         return bool(old_moment and new_moment and new_moment > old_moment)
     return not (old_moment and new_moment and new_moment < old_moment)
+
+
+def _moment(stored: Stored, now: float) -> datetime | None:
+    found = utc(stored.updated_at)
+    return found if found and found.timestamp() <= now + AHEAD else None
 
 
 @dataclass(slots=True)

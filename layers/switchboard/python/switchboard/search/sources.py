@@ -132,7 +132,8 @@ def _beginning(field: Field, values: Sequence[Any], scope: Scope, *, whole: bool
         )
     if len(values) == 1:
         words = index.words(values[0])
-        yield from _words(words, scope, begun=() if whole else words[-1:])
+        begun = () if whole or len(words) > index.WORDS else words[-1:]
+        yield from _words(words[: index.WORDS], scope, begun=begun)
 
 
 def _ranged(clause: Condition, scope: Scope) -> Source:

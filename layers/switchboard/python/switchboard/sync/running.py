@@ -4,22 +4,23 @@ Whatever is broken off goes on at the last checkpoint: a page that is read twice
 runs of one account never work side by side: there is a lease, and a checkpoint is only moved by who has seen the last.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from switchboard.crm import registry
 from switchboard.crm.catalog import CRM, Resource
 from switchboard.crm.codecs import utc
-from switchboard.crm.dialect import Answer
+from switchboard.crm.dialect import Answer, Page
+from switchboard.crm.paging import Cursor
 from switchboard.crm.problem import Kind, Problem
-from switchboard.crm.wire import dig
 from switchboard.ports import (
     Account,
     Checkpoint,
     Checkpoints,
     Contacts,
     Deadline,
-    Owner,
     Paces,
     Posting,
     Queue,
@@ -30,6 +31,7 @@ from switchboard.search import index
 from switchboard.search.contact import contact_id, linked
 from switchboard.search.keeping import Keeper, Tally, Whose, stored
 from switchboard.sync import planning, walking
+from switchboard.sync.owners import Owners
 from switchboard.sync.pace import Paced
 from switchboard.sync.planning import Message
 from switchboard.talks.line import Line
@@ -43,6 +45,8 @@ ASKED = 50
 """So many of them are asked for at the CRM before the checkpoint moves."""
 REFUSALS = (Kind.CRM_FORBIDDEN, Kind.CRM_NOT_FOUND, Kind.CRM_REJECTED)
 """An account may not be allowed to see the CRM's list of deletions: then it is swept as one of a CRM without any."""
+REPEATED = 10
+"""A page of at least so many records that are those of the page before leads nowhere."""
 PURGED = 100
 """So many contacts of a disconnected account are removed at once."""
 WRITING_SECONDS = 2
@@ -51,8 +55,6 @@ STRAY = 1 << 53
 """A version beyond all versions."""
 SOON = 900
 """A CRM that wants us to wait no longer than this finds us in the queue; for a longer while the planner is told."""
-
-type Owners = dict[str, Owner]
 
 
 class MovedError(RuntimeError):
@@ -79,9 +81,12 @@ class Run:
     crm: CRM
     resource: Resource
     line: Line
+    owners: Owners
     tally: Tally = field(default_factory=Tally)
-    owners: Owners = field(default_factory=dict[str, Owner])
-    learnt: bool = False
+    advanced: bool = False
+    """Whether a page was stored in this turn."""
+    met: frozenset[str] | None = None
+    """Contacts that the sweep has met; read once in a turn, for there may be very many."""
 
     @property
     def now(self) -> float:
@@ -100,14 +105,14 @@ class Run:
 
     def work(self) -> bool:
         """Walk until all walks are done, which it answers, or the time is up."""
-        account = self.account
-        self.owners = self.checkpoints.owners(account.brand, account.id).get(account.id, {})
+        self.owners.load()
         self._move(walking.begun(self.checkpoint, self.crm, self.resource, self.now))
         self._describe()
         while self.checkpoint.begun:
             if self.line.deadline.left < PAGE_SECONDS:
                 return False
             self._move(self._step())
+            self.advanced = True
         return True
 
     def _move(self, checkpoint: Checkpoint, due_at: float | None = None) -> None:
@@ -122,11 +127,16 @@ class Run:
         """The turn is over, until that moment."""
         self._move(self.checkpoint, due_at)
 
-    def fail(self, due_at: float, problem: Problem) -> None:
-        """The walk broke off. A position that the CRM will not know any more is given up, and the walk begins anew."""
+    def fail(self, problem: Problem, wait: int | None) -> None:
+        """The walk broke off: another try after the CRM's own wait, or longer with each failure in a row. A position
+        that the CRM will not know any more is given up, and the walk begins anew; it may also be a column that is no
+        more."""
         lost = problem.kind in (Kind.CRM_REJECTED, Kind.CRM_NOT_FOUND, Kind.CRM_BAD_ID)
-        before = walking.idle(self.checkpoint) if lost else self.checkpoint
-        self._move(replace(before, failures=before.failures + 1, last_error=problem.kind.value), due_at)
+        before = replace(walking.idle(self.checkpoint), described_at=0) if lost else self.checkpoint
+        # A long walk outlives many failures, as long as it gets on.
+        failures = 1 if self.advanced and not lost else before.failures + 1
+        due = self.now + max(wait or 0, planning.backoff(failures))
+        self._move(replace(before, failures=failures, last_error=problem.kind.value), due)
 
     def _step(self) -> Checkpoint:
         """One page of the present walk; the checkpoint after it."""
@@ -149,14 +159,32 @@ class Run:
             extra=before.custom,
         )
         page = self.line.hold(talk)
-        self._learn(page.answers)
+        listed = self._leads_on(page)
+        if not self.owners.learn(page.answers, PAGE_SECONDS):
+            return before  # no time is left for its owners: the page is read again
         kept = self._keep(page.answers)
         removed = self._remove(page.gone)
         if before.stage == "sweep":
             ids = [str(answer.item["id"]) for answer in page.answers if "id" in answer.item]
             self.checkpoints.seen(before.brand, before.account, str(int(before.begun)), before.pages, ids)
-        after = self._counted(walking.stepped(before, page.cursor, walking.newest(page)), kept + removed)
+        after = walking.stepped(replace(before, listed=listed), page.cursor, walking.newest(page))
+        after = self._counted(after, kept + removed)
         return after if page.cursor is not None else self._ended(after)
+
+    def _leads_on(self, page: Page) -> str:
+        """What stands for the ids on a page. Raises `crm-rejected` for a list that would be walked for ever."""
+        ids = sorted(str(answer.item.get("id")) for answer in page.answers)
+        listed = sha256(json.dumps(ids).encode()).hexdigest()[:16] if len(ids) >= REPEATED else ""
+        if listed and listed == self.checkpoint.listed:
+            raise endless()
+        self._further(page.cursor)
+        return listed
+
+    def _further(self, cursor: Cursor | None) -> None:
+        """Raises `crm-rejected` where a list goes on at the very place at which it was asked for."""
+        before = self.checkpoint.position
+        if cursor is not None and before and json.dumps(cursor, sort_keys=True) == json.dumps(before, sort_keys=True):
+            raise endless()
 
     def _deletions(self) -> Checkpoint:
         """A page of what was deleted."""
@@ -170,6 +198,7 @@ class Run:
             self.means.services.log.info("sync", extra={"account": before.account, "deletions": problem.kind.value})
             return self._ended(replace(before, untold=True))
         cursor = gone.cursor if gone else None
+        self._further(cursor)
         removed = self._remove(gone.ids) if gone else Tally()
         after = self._counted(walking.stepped(replace(before, untold=gone is None), cursor), removed)
         return after if cursor is not None else self._ended(after)
@@ -178,8 +207,10 @@ class Run:
         """Contacts that the sweep has not met: asked for at the CRM one by one, and gone where it has them no more."""
         before = self.checkpoint
         brand, account = before.brand, before.account
-        met = self.checkpoints.met(brand, account, str(int(before.begun)))
-        known = {contact_id(brand, account, id) for id in met}
+        if self.met is None:
+            met = self.checkpoints.met(brand, account, str(int(before.begun)))
+            self.met = frozenset(contact_id(brand, account, id) for id in met)
+        known = self.met
         edge = str((before.position or {}).get("after", index.LOWEST))
         span = Span(index.by("created_at", account), edge, index.HIGHEST)
         [places] = self.contacts.places(brand, [span], limit=COMPARED, descending=False)
@@ -196,7 +227,8 @@ class Run:
         return walking.ended(checkpoint, self.crm, self.resource, self.now, self.account.searchable)
 
     def _ask(self, place: str) -> Tally:
-        """Whether the CRM still has the contact at a place; what it tells of one that is there is kept."""
+        """Whether the CRM still has the contact at a place; what it tells of one that is there is kept. One that no
+        list tells of and that the account may not read any more is gone for this account."""
         brand, id = self.account.brand, index.id_at(place)
         kept = self.contacts.contacts(brand, [id]).get(id)
         if kept is None:
@@ -208,10 +240,14 @@ class Run:
         try:
             answer = self.line.hold(self.crm.dialect.get(self.resource, kept.remote_id, self.checkpoint.custom))
         except Problem as problem:
-            if problem.kind not in (Kind.CRM_NOT_FOUND, Kind.CRM_BAD_ID):
+            if problem.kind not in (Kind.CRM_NOT_FOUND, Kind.CRM_BAD_ID, Kind.CRM_FORBIDDEN):
                 raise
             return self._keeper().remove([id])
-        return Tally() if answer.partial else self._keep([answer])
+        if answer.partial:
+            return Tally()
+        if answer.item.get("id") == kept.remote_id:
+            return self._keep([answer])
+        return self._keep([answer]) + self._keeper().remove([id])  # merged into another, which is told instead
 
     def _stray(self, place: str) -> Tally:
         """A place of no contact: somebody is writing one this very moment, or broke off before there was one."""
@@ -246,45 +282,19 @@ class Run:
         before, now = self.checkpoint, self.now
         if now - before.described_at < walking.DESCRIBED_SECONDS:
             return
-        custom = tuple(self.line.hold(self.crm.dialect.custom(self.resource)))
-        for id in list(self.owners):
-            self.owners[id] = self._owner(id)
-        self.learnt = bool(self.owners)
-        self._know()
-        self._move(replace(before, custom=custom, described_at=now))
-
-    def _learn(self, answers: Sequence[Answer]) -> None:
-        """Owners that these records tell of; who is known by id alone is looked up once."""
-        for answer in answers:
-            id, name = dig(answer.item, "owner.id"), dig(answer.item, "owner.name")
-            if id is None:
-                continue
-            told = Owner(name, dig(answer.item, "owner.email")) if name else None
-            known = self.owners.get(id)
-            if told and (known is None or known.name != told.name or (told.email and known.email != told.email)):
-                self.owners[id] = Owner(told.name, told.email or (known.email if known else None))
-                self.learnt = True
-            elif known is None:
-                self.owners[id] = self._owner(id)
-                self.learnt = True
-        self._know()
-
-    def _owner(self, id: str) -> Owner:
-        users = self.crm.resources.get("users")
-        if not isinstance(users, Resource):
-            return Owner()
         try:
-            item = self.line.hold(self.crm.dialect.get(users, id)).item
+            custom = tuple(self.line.hold(self.crm.dialect.custom(self.resource)))
         except Problem as problem:
-            if problem.kind not in (Kind.CRM_NOT_FOUND, Kind.CRM_BAD_ID, Kind.CRM_FORBIDDEN):
+            if problem.kind is not Kind.CRM_FORBIDDEN:
                 raise
-            return Owner()
-        return Owner(item.get("name"), item.get("email"))
+            custom = before.custom
+        last = self.owners.refresh(before.asked, PAGE_SECONDS)
+        self._move(replace(before, custom=custom, described_at=now, asked=last))
 
-    def _know(self) -> None:
-        if self.learnt:
-            self.checkpoints.know(self.account.brand, self.account.id, self.owners)
-            self.learnt = False
+
+def endless() -> Problem:
+    """A list of the CRM's that comes to no end."""
+    return Problem(Kind.CRM_REJECTED, "The CRM's list goes on where it was.")
 
 
 def run(message: Message, means: Means, deadline: Deadline) -> None:
@@ -320,7 +330,7 @@ def _turn(message: Message, means: Means, deadline: Deadline) -> int | None:
         raise TypeError(f"{crm.title} has no contacts")
     paced = Paced(services.send, means.paces, services.clock, account, planning.pacing(crm))
     line = Line(replace(services, send=paced), means.tokens, crm, account, deadline)
-    turn = Run(means, account, checkpoint, crm, resource, line)
+    turn = Run(means, account, checkpoint, crm, resource, line, Owners(line, services.checkpoints))
     try:
         line.knock()
         done = turn.work()
@@ -348,7 +358,7 @@ def _broken(turn: Run, problem: Problem) -> int | None:
             turn.means.paces.rest(turn.account.brand, turn.account.id, now + wait)
         if wait <= SOON:
             return max(1, wait)
-    turn.fail(now + max(wait or 0, planning.backoff(turn.checkpoint.failures + 1)), problem)
+    turn.fail(problem, wait)
     return None
 
 

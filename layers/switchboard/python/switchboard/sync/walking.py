@@ -26,6 +26,8 @@ SKEW_SECONDS = 120
 """A CRM's clock may differ from ours by this, and a change may take so long to be seen."""
 PAGE = 2_000
 """Records that are asked for at once, where a CRM gives as many."""
+WALK_SECONDS = 5 * 24 * 3600
+"""A walk that comes to no end in so long begins anew: soon nobody would know any more what it has met."""
 DESCRIBED_SECONDS = 24 * 3600
 """So often custom columns and owners are asked for anew."""
 
@@ -37,14 +39,14 @@ def overlap(crm: CRM) -> timedelta:
 
 def begun(checkpoint: Checkpoint, crm: CRM, resource: Resource, now: float) -> Checkpoint:
     """The checkpoint with a walk under way: the one that was, or the next that is due."""
-    if checkpoint.begun:
+    if checkpoint.begun and now - checkpoint.begun < WALK_SECONDS:
         return checkpoint
     return _begin(replace(checkpoint, stage="deletions"), crm, resource, now)
 
 
 def _begin(checkpoint: Checkpoint, crm: CRM, resource: Resource, now: float) -> Checkpoint:
     """The first walk from this stage on that is due; none under way if all are done."""
-    fresh = replace(checkpoint, begun=now, position=None, newest="", since="", pages=0)
+    fresh = replace(checkpoint, begun=now, position=None, newest="", since="", pages=0, listed="")
     stage = checkpoint.stage
     if stage == "deletions":
         if resource.deletions == "listed" and checkpoint.synced_at and _due(checkpoint.deleted_at, now):
@@ -55,6 +57,9 @@ def _begin(checkpoint: Checkpoint, crm: CRM, resource: Resource, now: float) -> 
         stage = "changes"
     if stage == "changes":
         if resource.changes or not checkpoint.synced_at:
+            if not checkpoint.synced_at:
+                # Should it begin anew, what it has stored by then and what is deleted before may not be forgotten.
+                fresh = replace(fresh, deleted_at=checkpoint.deleted_at or now, swept_at=checkpoint.swept_at or now)
             since = utc(checkpoint.anchor)
             start = since - overlap(crm) if since else OLDEST
             return replace(fresh, stage="changes", since=rfc3339(start) if resource.changes else "")
@@ -68,7 +73,7 @@ def _begin(checkpoint: Checkpoint, crm: CRM, resource: Resource, now: float) -> 
 
 def idle(checkpoint: Checkpoint) -> Checkpoint:
     """The checkpoint with no walk under way."""
-    return replace(checkpoint, stage="changes", begun=0, position=None, newest="", since="", pages=0)
+    return replace(checkpoint, stage="changes", begun=0, position=None, newest="", since="", pages=0, listed="")
 
 
 def _due(when: float, now: float) -> bool:
@@ -92,7 +97,7 @@ def ended(checkpoint: Checkpoint, crm: CRM, resource: Resource, now: float, inde
         case "deletions":
             return _begin(replace(fine, deleted_at=start, stage="changes"), crm, resource, now)
         case "changes":
-            done = replace(fine, anchor=_anchor(checkpoint), synced_at=start, stage="sweep")
+            done = replace(fine, anchor=_anchor(checkpoint, resource), synced_at=start, stage="sweep")
             if first:  # it has met everything that there was when it began
                 swept, deleted = done.swept_at or start, done.deleted_at or start  # a walk anew compares nothing
                 done = replace(done, swept_at=swept, deleted_at=deleted, indexed=tuple(indexed))
@@ -106,9 +111,11 @@ def ended(checkpoint: Checkpoint, crm: CRM, resource: Resource, now: float, inde
             return idle(replace(fine, swept_at=start, synced_at=synced, indexed=tuple(indexed)))
 
 
-def _anchor(checkpoint: Checkpoint) -> str:
-    """Everything that changed before this moment is stored."""
-    newest, before = utc(checkpoint.newest), utc(checkpoint.anchor)
+def _anchor(checkpoint: Checkpoint, resource: Resource) -> str:
+    """Everything that changed before this moment is stored. Where no record says when it changed, only the clock can
+    tell: it is the moment at which the walk began."""
+    untold = resource.changes and resource.table.row("updated_at") is None
+    newest, before = moment(checkpoint.begun) if untold else utc(checkpoint.newest), utc(checkpoint.anchor)
     if newest is None:
         return checkpoint.anchor
     reached = min(newest, moment(checkpoint.begun))

@@ -1,8 +1,9 @@
 """`POST /v1/contacts/search` and `GET /v1/contacts/{id}`."""
 
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,11 +20,15 @@ from switchboard.search.contact import fold, shown
 from switchboard.search.fields import FIELDS, ORDERS
 from switchboard.search.filters import Clause, Condition, Either, Spoken
 from switchboard.search.finding import Finder, Wanted
+from switchboard.search.index import order_key, position
 from switchboard.search.sources import USUAL, Scope, narrowed
 
 BODY = ("filters", "search_text", "order_by", "sort_direction", "limit", "cursor")
 PAGE, MOST = 25, 100
 TEXT = 255
+ANSWER_BYTES = 3_000_000
+"""A page ends where it would hold more than this: Lambda gives no answer of more than 6 MB, and writes it as a text, in
+which every quotation mark takes two bytes."""
 CURSOR_SECONDS = 24 * 3600
 """So long a cursor leads on."""
 OWN = "own"
@@ -58,6 +63,10 @@ def search(call: Call, services: Services, deadline: Deadline) -> Reply:
         wanted = Wanted(clauses, asked.order, asked.descending, asked.limit, after)
         found = Finder(services.contacts, scope, wanted, deadline).page()
         call.notes.update(examined=found.examined)
+        data = [shown(each, scope.of(each.account)) for each in found.contacts]
+        if (fitting := _fitting(data)) < len(data):
+            last = found.contacts[fitting - 1]
+            data, found = data[:fitting], replace(found, after=position(order_key(asked.order, last), last.id))
         following = None
         if found.after is not None:
             until = int(services.clock.now()) + CURSOR_SECONDS
@@ -68,10 +77,19 @@ def search(call: Call, services: Services, deadline: Deadline) -> Reply:
         if found.partial:
             meta["partial"] = True
         meta["synced_at"] = freshness(scope)
-        data = [shown(each, scope.of(each.account)) for each in found.contacts]
         return result(200, {"data": data, "meta": meta})
 
     return answered(call, services, "contact", "read", work)
+
+
+def _fitting(data: Sequence[Any]) -> int:
+    """So many of these, from the first on, fit into an answer; one at the least."""
+    left = ANSWER_BYTES
+    for place, each in enumerate(data):
+        left -= len(json.dumps(each, ensure_ascii=False).encode())
+        if left < 0:
+            return max(1, place)
+    return len(data)
 
 
 def get(call: Call, services: Services) -> Reply:

@@ -212,7 +212,8 @@ CRM = catalog.CRM(
     hosts=alone(Host(None, ("api-us1.com", "activehosted.com"))),
     auth={"api_key": Header("api-token", "")},
     dialect=ActiveCampaign(),
-    pace=Pace(5, 1),  # of the account, whoever asks: https://developers.activecampaign.com/reference/rate-limits
+    # Five are granted to the account, whoever asks: https://developers.activecampaign.com/reference/rate-limits
+    pace=Pace(3, 1),
     resources={
         "leads": leads,
         "contacts": contacts,

@@ -8,9 +8,8 @@ from switchboard.crm.catalog import Resource, Within, fixed
 from switchboard.crm.codecs import day, moment, number, number_id, text
 from switchboard.crm.dialect import OUTER
 from switchboard.crm.mapping import Table, row
-from switchboard.crm.paging import Offset, Since, Whole
+from switchboard.crm.paging import Offset, Overlapping, Since, Whole
 from switchboard.crm.places import Always, Each, First, Joined, Named, Record, Slots
-from switchboard.crm.vendors.brevo.overlapping import Overlapping
 from switchboard.crm.wire import dig, plant
 from switchboard.models.company import COMPANY
 from switchboard.models.contact import CONTACT

@@ -12,7 +12,7 @@ Limits    https://developer.close.com/api/overview/rate-limits
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
 
@@ -37,6 +37,10 @@ SEEN = 100
 
 EVENTS_PAGE = 50
 """So many events come at once, at the most."""
+
+LATE = timedelta(minutes=5)
+"""So late an event may come into the log, among those that are there: the vendor advises to read as much again. With
+the overlap of our own that is more than enough."""
 
 COMMON = (
     "id", "name", "display_name", "custom", "organization_id", "created_by", "updated_by", "date_created",
@@ -254,12 +258,12 @@ class Close(Dialect):
         """
         if resource is not contacts:
             return None
-        after = word(cursor, "after")
-        place = {"_cursor": after} if after else {"date_updated__gte": written(since)}
+        after, start = word(cursor, "after"), since - LATE
+        place = {"_cursor": after} if after else {"date_updated__gte": written(start)}
         query = {"object_type": "contact", "action": "deleted", "_limit": str(EVENTS_PAGE), **place}
         body = (yield from self.ask(wire.get(f"{BASE}/event/", query))).body
         events = many(body, "data")
-        recent = [each for each in events if (utc(each.get("date_updated")) or since) >= since]
+        recent = [each for each in events if (utc(each.get("date_updated")) or start) >= start]
         following = word(body, "cursor_next")
         ends = not events or recent != events or following in (None, "", after)
         ids = [id for each in recent if (id := word(each, "object_id"))]

@@ -19,8 +19,8 @@ from switchboard.crm import catalog, wire
 from switchboard.crm.auth import Header, OAuth2
 from switchboard.crm.catalog import Host, Pace, Resource, alone
 from switchboard.crm.codecs import plain, utc
-from switchboard.crm.complaint import Complaint, misshapen, sentence
-from switchboard.crm.dialect import OUTER, Dialect, Draft, Gone, Page, Rate, bare, rate, whole
+from switchboard.crm.complaint import Complaint, absent, misshapen, sentence
+from switchboard.crm.dialect import OUTER, Answer, Dialect, Draft, Gone, Page, Rate, bare, rate, whole
 from switchboard.crm.mapping import next_place
 from switchboard.crm.paging import Cursor, Stretch, window
 from switchboard.crm.places import Record
@@ -66,6 +66,11 @@ FOUNDED = datetime(2006, 1, 1, tzinfo=UTC)
 CELLS = 20_000
 """So many values are asked for at once, at most: an account may have a thousand properties of its own, and an answer
 of more than 2 MB is none."""
+
+LONGEST = 6_000
+"""So many letters of names go into a query, at most: a URL of more than 8 KB is refused with a 414.
+https://github.com/airweave-ai/airweave/pull/1064, https://github.com/dlt-hub/verified-sources/pull/311
+"""
 
 MERGED = "hs_merged_object_ids"
 """The ids of the contacts that one was merged from: they stand in no list any more, nor among the archived."""
@@ -200,10 +205,7 @@ class HubSpot(Dialect):
         ids = list(dict.fromkeys(str(each["toObjectId"]) for each in links if "toObjectId" in each))
         found: list[Any] = []
         for start in range(0, len(ids), 100):
-            inputs = [{"id": each} for each in ids[start : start + 100]]
-            wanted = {"properties": properties(resource), "propertiesWithHistory": [], "inputs": inputs}
-            read = yield from self.ask(wire.post(f"{resource.path}/batch/read", wanted, safe=True))
-            found += many(read.body, "results")
+            found += yield from self._read(resource, ids[start : start + 100], properties(resource))
         if found and not dig(draft.body, "properties.hs_lead_name"):  # then it was named after its contact
             named = yield from self._named(resource, draft.body)
             name = dig(named, "properties.hs_lead_name")
@@ -227,6 +229,44 @@ class HubSpot(Dialect):
                 links.setdefault(str(dig(each, "from.id")), {})[objects] = {"results": told}
         return [each | {"associations": links[each["id"]]} if OUTER in each else each for each in bodies]
 
+    def get(self, resource: Resource, id: str, extra: Sequence[str] = ()) -> Talk[Answer]:
+        """Who may see contacts and no companies may be refused those with their associations: then without them."""
+        path, names = self.member(resource, id), self._names(extra)
+        if resource is contacts and len(",".join(names)) > LONGEST:
+            found = yield from self._read(resource, [id], names)
+            if not found:
+                raise absent()
+            return (yield from self.answer(resource, found[0]))
+        try:
+            return (yield from super().get(resource, id, extra))
+        except Problem as problem:
+            if resource is not contacts or problem.kind is not Kind.CRM_FORBIDDEN:
+                raise
+        response = yield from self.ask(wire.get(path, {"properties": ",".join(names)}))
+        return (yield from self.answer(resource, response.body))
+
+    def _names(self, extra: Sequence[str]) -> list[str]:
+        """The properties of contacts to ask for. Without associations: these want a scope of their own, and a property
+        names the company as well."""
+        return self.view(contacts, extra)["properties"].split(",")
+
+    def _read(self, resource: Resource, ids: Sequence[str], names: Sequence[str]) -> Talk[list[Any]]:
+        """The records of these ids, a hundred at the most, but for those that are gone."""
+        wanted = {"properties": [*names], "propertiesWithHistory": [], "inputs": [{"id": each} for each in ids]}
+        read = yield from self.ask(wire.post(f"{resource.path}/batch/read", wanted, safe=True))
+        return many(read.body, "results")
+
+    def stretch(
+        self, resource: Resource, since: datetime | None, cursor: Cursor, limit: int, extra: Sequence[str] = ()
+    ) -> Talk[Stretch]:
+        """Where an account has made so many properties that their names are too long for a list of all contacts, that
+        tells their ids, and they are read by these."""
+        found, following = yield from super().stretch(resource, since, cursor, limit, extra)
+        names = self._names(extra)
+        if resource is contacts and since is None and found and len(",".join(names)) > LONGEST:
+            found = yield from self._read(resource, [id for each in found if (id := word(each, "id"))], names)
+        return found, following
+
     def custom(self, resource: Resource) -> Talk[Sequence[str]]:
         """The properties of a contact that the account has made itself."""
         if resource is not contacts:
@@ -241,6 +281,11 @@ class HubSpot(Dialect):
     ) -> Request:
         """A plain list has no updated-since: what changed is searched for, oldest change first. The index of the search
         lags behind writes, by up to a minute: who asks for changes has to begin that much earlier."""
+        if since is None and resource is contacts:
+            names = self._names(extra)
+            size, told = min(limit, max(1, CELLS // len(names))), ",".join(names)
+            query = {"properties": told if len(told) <= LONGEST else "hs_object_id"}
+            return wire.get(resource.path, query | LIST.ask(None, cursor, size))
         if since is None or resource.plural not in CHANGED:
             return super().page_request(resource, since, cursor, limit, extra)
         after, changed = str(cursor.get("start", "0")), CHANGED[resource.plural]

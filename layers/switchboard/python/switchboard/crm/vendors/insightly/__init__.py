@@ -22,9 +22,10 @@ from switchboard.crm.mapping import chosen, nested
 from switchboard.crm.paging import Cursor, Stretch, bodies, reached
 from switchboard.crm.places import Record
 from switchboard.crm.problem import Kind, Problem
-from switchboard.crm.vendors.insightly.overlapping import CHANGED, MOST
 from switchboard.crm.vendors.insightly.rows import (
     API,
+    CHANGED,
+    MOST,
     SEE,
     companies,
     contacts,

@@ -12,9 +12,8 @@ from switchboard.crm.catalog import Resource, fixed
 from switchboard.crm.codecs import Codec, boolean, choice, day, moment, number, number_id, percent, text, texts
 from switchboard.crm.dialect import SOURCE
 from switchboard.crm.mapping import Table, row
-from switchboard.crm.paging import Offset, Since, just_before, second
+from switchboard.crm.paging import Offset, Overlapping, Since, just_before, second
 from switchboard.crm.places import Each, Joined, Listed, Postal, Record, Slots
-from switchboard.crm.vendors.insightly.overlapping import CHANGED, MOST, Overlapping
 from switchboard.crm.wire import many
 from switchboard.models.company import COMPANY
 from switchboard.models.contact import CONTACT
@@ -23,6 +22,12 @@ from switchboard.models.lead import LEAD
 from switchboard.models.pipeline import PIPELINE
 from switchboard.models.stage import STAGE
 from switchboard.models.user import USER
+
+MOST = 500
+"""The largest page."""
+
+CHANGED = "DATE_UPDATED_UTC"
+"""The moment of change in records."""
 
 API = "/v3.1"
 
@@ -189,7 +194,7 @@ SINCE = Since("updated_after_utc", lambda when: second(just_before(when)))
 
 def searched(id: str) -> Overlapping:
     """The list itself knows no moments; the search does, and without one it gives all."""
-    return Overlapping(start="skip", size="top", most=MOST, id=id, since=SINCE)
+    return Overlapping(start="skip", size="top", most=MOST, id=id, at=CHANGED, since=SINCE)
 
 
 # Nothing tells of what was deleted.

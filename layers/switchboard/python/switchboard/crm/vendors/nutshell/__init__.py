@@ -47,6 +47,10 @@ DAY = timedelta(days=1)
 WALK = 4
 """So many answers of the change log are read in a row; a time in which more was changed is halved."""
 
+LOOKED_UP = 50
+"""So many records, which the change log did not bring along, are read by their ids for one stretch: all of them in one
+path, or one after the other where one that is gone spoils the others."""
+
 
 NAMING = (contacts, companies, deals)
 """What tells the names of the records that it links."""
@@ -210,9 +214,11 @@ class Nutshell(Dialect):
                 if id.endswith(f"-{noun(resource)}") and not (word(each, "action") or "").startswith("delete"):
                     last[id] = (when, place, id)
         ahead = sorted(change for change in last.values() if change > after)
-        part = yield from self._records(resource, [id for _, _, id in ahead[:limit]], records)
-        if len(ahead) > limit:
-            return part, {"after": list(ahead[limit - 1])} | ({"until": until} if until else {})
+        unknown = [place for place, (_, _, id) in enumerate(ahead) if id not in records]
+        size = min([limit, *unknown[LOOKED_UP : LOOKED_UP + 1]])
+        part = yield from self._records(resource, [id for _, _, id in ahead[:size]], records)
+        if len(ahead) > size:
+            return part, {"after": list(ahead[size - 1])} | ({"until": until} if until else {})
         return part, {"after": [until, 0, ""]} if until else None
 
     def _log(
@@ -255,7 +261,11 @@ class Nutshell(Dialect):
         return found
 
     def deleted(self, resource: Resource, *, since: datetime, cursor: Cursor | None = None) -> Talk[Gone | None]:
-        """Deletions have a log of their own, newest first; where it goes on, it says so by a link."""
+        """Deletions have a log of their own, newest first; where it goes on, it says so by a link.
+
+        What was restored since then stays in it: of whom the record beside the event does not say that it is deleted,
+        it is asked for by its id. (https://developers.nutshell.com/reference/post_contacts-id-undelete)
+        """
         if resource not in LOGGED:
             return None
         query = {"filter[types]": noun(resource), "sort": "-change_time"} | dict(cursor or {})
@@ -263,6 +273,11 @@ class Nutshell(Dialect):
         events = many(body, "events")
         recent = [each for each in events if (seconds(each.get("createdTime")) or 0) >= int(since.timestamp())]
         ids = [id for each in recent for id in texts(each, "links.payloads") if id.endswith(f"-{noun(resource)}")]
+        living = {word(each, "id") for each in many(body, "payloads") if not each.get("deletedTime")}
+        if doubted := [id for id in dict.fromkeys(ids) if id in living]:
+            there = [each for each in (yield from self._several(resource, doubted)) if not each.get("deletedTime")]
+            restored = {word(each, "id") for each in there}
+            ids = [id for id in ids if id not in restored]
         onward = re.search(r"[?&]max_id=(\d+-events)\b", word(body, "meta.previous") or "")
         if not onward or not events or recent != events or onward[1] == query.get("max_id"):
             return Gone(ids)
