@@ -96,7 +96,7 @@ def test_fifty_calls_on_an_expired_rotating_token_are_one_refresh_and_no_error(
 # --- the store of contacts -------------------------------------------------------------------------------------------
 
 BRAND = "race01"
-WRITERS, ROUNDS = 8, 15
+WRITERS, ROUNDS = 8, 8
 BEGAN = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 

@@ -3,6 +3,7 @@
 import gzip
 import importlib.util
 import json
+import time
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -211,7 +212,9 @@ def test_the_event_of_the_schedule_puts_into_the_queue_what_the_event_of_the_que
     message = json.loads(record["body"])
     due(world, message["brand"], message["account"])
     assert load("plan_syncs")(sample("plan_syncs"), Context()) == {"queued": 1}
-    assert queue.waiting == [(message, 0)]
+    [(sent, delay)] = queue.waiting
+    assert ({name: value for name, value in sent.items() if name != "due_at"}, delay) == (message, 0)
+    assert sent["due_at"] > time.time()
     assert load("plan_syncs")(sample("plan_syncs"), Context()) == {"queued": 0}
 
 

@@ -219,11 +219,11 @@ class Syncs(World):
         """The checkpoint."""
         return self.contacts.points[BRAND, ACCOUNT]
 
-    def turn(self, seconds: float = 300) -> None:
+    def turn(self, seconds: float = 300, due_at: float | None = None) -> None:
         """One turn at the account, of at most so many seconds."""
         deadline = Deadline(self.clock.now() + seconds, self.clock)
         means = Means(self.services, self.tokens, self.contacts, self.queue)
-        running.run(Message(BRAND, ACCOUNT), means, deadline)
+        running.run(Message(BRAND, ACCOUNT, due_at), means, deadline)
 
     def plan(self) -> int:
         """A run of the planner."""
@@ -235,9 +235,9 @@ class Syncs(World):
         while self.queue.waiting:
             self.queue.waiting.sort(key=lambda each: each[0])
             ready, message = self.queue.waiting.pop(0)
-            assert message == Message(BRAND, ACCOUNT).body
+            assert message == Message(BRAND, ACCOUNT, message.get("due_at")).body
             self.clock.at = max(self.clock.at, ready)
-            self.turn(seconds)
+            self.turn(seconds, message.get("due_at"))
             turns += 1
             assert turns < 100, "the sync comes to no end"
         return turns

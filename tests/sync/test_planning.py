@@ -96,11 +96,13 @@ def test_each_that_is_due_is_sent_once_and_no_other() -> None:
     checkpoints = [Checkpoint(BRAND, account, "", due_at=due) for account, due in accounts.items()]
     planned = planning.plan(checkpoints, START)
     assert [(seen, message) for seen, message, _ in planned] == [
-        (checkpoints[0], Message(BRAND, "late")),
-        (checkpoints[1], Message(BRAND, "now")),
+        (checkpoints[0], Message(BRAND, "late", START + PATIENCE)),
+        (checkpoints[1], Message(BRAND, "now", START + PATIENCE)),
     ]
     assert {until for *_, until in planned} == {START + PATIENCE}
 
 
 def test_a_message_says_whose_contacts_are_to_be_synced() -> None:
-    assert Message(BRAND, ACCOUNT).body == {"brand": BRAND, "account": ACCOUNT, "resource": "contacts"}
+    whose = {"brand": BRAND, "account": ACCOUNT, "resource": "contacts"}
+    assert Message(BRAND, ACCOUNT).body == whose
+    assert Message(BRAND, ACCOUNT, START).body == {**whose, "due_at": START}

@@ -534,3 +534,15 @@ def test_a_turn_says_in_one_line_what_it_did(world: Syncs) -> None:
 def test_a_contact_is_known_by_the_same_id_for_ever(world: Syncs) -> None:
     world.look()
     assert set(world.contacts.all(BRAND)) == {contact_id(BRAND, ACCOUNT, id) for id in world.book.records}
+
+
+def test_of_two_messages_about_one_look_the_second_is_no_turn(world: Syncs) -> None:
+    """Where workers are slow, the planner asks again for what waits already."""
+    world.plan()
+    [(_, message)] = world.queue.waiting
+    world.deliver()
+    calls = len(world.crm.sent)
+    world.turn(due_at=message["due_at"])
+    assert len(world.crm.sent) == calls
+    world.turn()
+    assert len(world.crm.sent) > calls

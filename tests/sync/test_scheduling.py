@@ -115,7 +115,7 @@ def test_a_planner_that_dies_at_any_step_leaves_nobody_out(when: str) -> None:
 def test_a_message_can_be_read_by_who_runs_syncs(world: Syncs) -> None:
     world.plan()
     [(_, message)] = world.queue.waiting
-    assert Message(message["brand"], message["account"]).body == message
+    assert Message(message["brand"], message["account"], message["due_at"]).body == message
 
 
 def test_the_planner_says_how_many_were_due(world: Syncs) -> None:

@@ -240,7 +240,7 @@ class Circuit:
             return False
         means = Means(self.services, self.world.tokens, self.store, self.queue)
         try:
-            running.run(Message(message["brand"], message["account"]), means, self.deadline)
+            running.run(Message(message["brand"], message["account"], message.get("due_at")), means, self.deadline)
         except CrashError:
             self.world.journal.revive()
             self.world.new_process()

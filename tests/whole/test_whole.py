@@ -11,7 +11,7 @@ from tests.sandbox import vendors
 from tests.whole.circuit import Circuit, ago
 from tests.worlds import BRAND
 
-SEEDS = 8
+SEEDS = 5
 """So many histories are lived through with each CRM."""
 
 CRMS = pytest.mark.parametrize("crm", registry.NAMES)

@@ -293,7 +293,9 @@ def run_sync() -> Handler:
             left -= 1
             told = json.loads(record.body)
             try:
-                running.run(Message(told["brand"], told["account"]), means, Deadline(share, SystemClock()))
+                running.run(
+                    Message(told["brand"], told["account"], told.get("due_at")), means, Deadline(share, SystemClock())
+                )
             except Exception:
                 log.exception("fault", extra={"message_id": record.message_id})
                 raise

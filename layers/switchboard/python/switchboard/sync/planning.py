@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from switchboard.crm.catalog import CRM, Resource
 from switchboard.ports import Checkpoint
@@ -34,20 +35,24 @@ CHECK_SECONDS = 7 * 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What waits in the queue: an account whose contacts are to be synced."""
+    """What waits in the queue: an account whose contacts are to be synced. due_at: the mark that the planner has left
+    at its checkpoint; None where it comes from somebody else."""
 
     brand: str
     account: str
+    due_at: float | None = None
 
     @property
-    def body(self) -> dict[str, str]:
+    def body(self) -> dict[str, Any]:
         """The message as JSON."""
-        return {"brand": self.brand, "account": self.account, "resource": "contacts"}
+        mark = {} if self.due_at is None else {"due_at": self.due_at}
+        return {"brand": self.brand, "account": self.account, "resource": "contacts", **mark}
 
 
 def plan(due: Sequence[Checkpoint], now: float) -> list[tuple[Checkpoint, Message, float]]:
     """Of those that are due: what to put into the queue, and when to look again if nothing comes of it."""
-    return [(each, Message(each.brand, each.account), now + PATIENCE) for each in due if each.due_at <= now]
+    until = now + PATIENCE
+    return [(each, Message(each.brand, each.account, until), until) for each in due if each.due_at <= now]
 
 
 def interval(crm: CRM, resource: Resource, size: int) -> int:

@@ -312,7 +312,7 @@ def run(message: Message, means: Means, deadline: Deadline) -> None:
     finally:
         services.leases.release(message.brand, lease, holder)
     if wait is not None:
-        means.queue.send([message.body], delay=wait)
+        means.queue.send([Message(message.brand, message.account).body], delay=wait)
 
 
 def _turn(message: Message, means: Means, deadline: Deadline) -> int | None:
@@ -321,6 +321,8 @@ def _turn(message: Message, means: Means, deadline: Deadline) -> int | None:
     checkpoint = services.checkpoints.checkpoint(message.brand, message.account)
     if checkpoint is None:
         return None
+    if message.due_at not in (None, checkpoint.due_at) and not checkpoint.begun and checkpoint.stage != "purge":
+        return None  # another message of the planner's has come first, and all is done
     account = services.access.account(message.brand, message.account)
     if account is None:
         return _purge(checkpoint, means, deadline)
