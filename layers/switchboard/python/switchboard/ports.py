@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from switchboard.crm.auth import Credentials
 from switchboard.crm.wire import Request, Response
@@ -154,8 +154,7 @@ class Owner:
     email: str | None = None
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Posting:
+class Posting(NamedTuple):
     """A place of a contact in a list of the index: `at` is what the list is sorted by, with the contact's id."""
 
     list: str

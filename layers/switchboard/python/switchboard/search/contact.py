@@ -68,6 +68,8 @@ def linked(item: Mapping[str, Any], contacts: Resource, origin: str | None) -> d
 
 def _fitting(told: Mapping[str, Any], most: int) -> dict[str, Any]:
     """What fits into so many bytes: of all that there is the shortest, for who owns a contact is said in few."""
+    if _bytes(told) <= most:
+        return dict(told)
     sizes = {name: _bytes(name) + _bytes(value) for name, value in told.items()}
     shortest = sorted(sizes, key=lambda name: sizes[name])
     ends = dict(zip(shortest, accumulate(sizes[name] for name in shortest), strict=True))
